@@ -1,0 +1,15 @@
+//! loopview: a live terminal dashboard for tokio's event loop.
+//!
+//! ```text
+//! target ──▶ Frame ──▶ model ──▶ view ──▶ terminal
+//!              │         │
+//!              ▼         ▼
+//!          recording   report
+//! ```
+//!
+//! A [`target`] launches or attaches to a program and makes [`frame`]s; the [`model`] is a
+//! pure function of them; a [`view`] draws the model; [`sink`]s write it elsewhere. [`app`]
+//! and [`cmd`] join these, and nothing else does.
+
+pub mod frame;
+pub mod model;

@@ -1,0 +1,144 @@
+//! The one event type: sources make frames, everything else reads them.
+//!
+//! A frame carries the source's clock. Nothing downstream looks at another one, so a
+//! sequence of frames always gives the same model, live or replayed.
+
+use std::time::{Duration, SystemTime};
+
+use console_api::{instrument::Update, tasks::TaskDetails};
+use loopview_api::v1;
+
+/// A point in time on the source's clock: nanoseconds since the Unix epoch.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(u64);
+
+impl Time {
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// This machine's clock, for what has no other: output lines, gaps, the exit.
+    pub fn now() -> Self {
+        Self::from(SystemTime::now())
+    }
+
+    /// From the wire; `None` if it lies before 1970 or past 2554, or is malformed.
+    pub fn from_wire(t: &prost_types::Timestamp) -> Option<Self> {
+        let seconds = u64::try_from(t.seconds).ok()?;
+        let nanos = u64::try_from(t.nanos).ok().filter(|n| *n < 1_000_000_000)?;
+        Some(Self(
+            seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?,
+        ))
+    }
+
+    /// How long after `earlier` this is; nothing if it is not.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<SystemTime> for Time {
+    fn from(t: SystemTime) -> Self {
+        let since = t.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl std::ops::Add<Duration> for Time {
+    type Output = Self;
+    fn add(self, d: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+}
+
+impl std::ops::Sub<Duration> for Time {
+    type Output = Self;
+    fn sub(self, d: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+}
+
+/// One thing that a source tells.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub at: Time,
+    pub event: Event,
+}
+
+impl Frame {
+    pub fn new(at: Time, event: Event) -> Self {
+        Self { at, event }
+    }
+
+    /// A frame about something on this side of the wire.
+    pub fn here(event: Event) -> Self {
+        Self::new(Time::now(), event)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Tasks, resources and async ops, from the console protocol.
+    Console(Box<Update>),
+    /// The histograms of one task, from the console protocol.
+    Details(Box<TaskDetails>),
+    /// What only our probe tells.
+    Probe(Box<v1::Update>),
+    /// A line that the target wrote.
+    Output(Line),
+    /// Something is missing from here on.
+    Gap(Gap),
+    /// The target's process has ended. The last frame of a launched target.
+    Exit(Exit),
+}
+
+/// A line of a target's output, without its line end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub stream: Stream,
+    pub text: String,
+    /// Bytes left out at the end, because the line was too long to keep.
+    pub cut: u64,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// Why frames are missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// The target runs, and has not opened an endpoint for this long.
+    NoEndpoint { waited: Duration },
+    /// There was a connection, and it is gone.
+    ConnectionLost { reason: String },
+}
+
+/// How a process ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+impl From<std::process::ExitStatus> for Exit {
+    fn from(status: std::process::ExitStatus) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, signal) => Self::Signal(signal.unwrap_or(0)),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Busy and ready shares over time, in buckets, for the strips on screen.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::frame::Time;
+
+/// A share of time is kept in these parts.
+const WHOLE: u32 = 1 << 16;
+
+/// Shares of the last minute. Only buckets in which something happened take memory, so a
+/// sleeping task costs next to nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Strip {
+    /// Ordered by index.
+    buckets: VecDeque<Bucket>,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Bucket {
+    /// Time since the epoch in units of [`Strip::BUCKET`].
+    index: u64,
+    busy: u32,
+    ready: u32,
+}
+
+/// What happened in a part of a strip, each as a share of that time, 0 to 1.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct Share {
+    pub busy: f32,
+    pub ready: f32,
+}
+
+/// What a stretch of time was spent on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    Busy,
+    Ready,
+}
+
+impl Strip {
+    /// The finest step that a strip can tell apart.
+    pub const BUCKET: Duration = Duration::from_millis(50);
+    const KEPT: usize = 1_200;
+
+    /// Adds `amount`, spread evenly over `from..to`.
+    pub(crate) fn add(&mut self, from: Time, to: Time, amount: Duration, spent: Spent) {
+        let width = Self::BUCKET.as_nanos() as u64;
+        let (from, to) = (from.as_nanos(), to.as_nanos().max(from.as_nanos() + 1));
+        if amount.is_zero() {
+            return;
+        }
+        let density = (amount.as_nanos() as f64 / (to - from) as f64).min(1.0);
+        let last = (to - 1) / width;
+        let first = (from / width).max(last.saturating_sub(Self::KEPT as u64 - 1));
+        for index in first..=last {
+            let (start, end) = (index * width, (index + 1) * width);
+            let overlap = to.min(end).saturating_sub(from.max(start));
+            let share = (density * overlap as f64 / width as f64 * f64::from(WHOLE)) as u32;
+            let bucket = self.bucket(index);
+            let part = match spent {
+                Spent::Busy => &mut bucket.busy,
+                Spent::Ready => &mut bucket.ready,
+            };
+            *part = (*part + share).min(WHOLE);
+        }
+        while self.buckets.len() > Self::KEPT {
+            self.buckets.pop_front();
+        }
+    }
+
+    fn bucket(&mut self, index: u64) -> &mut Bucket {
+        let at = self.buckets.partition_point(|b| b.index < index);
+        if self.buckets.get(at).is_none_or(|b| b.index != index) {
+            self.buckets.insert(
+                at,
+                Bucket {
+                    index,
+                    busy: 0,
+                    ready: 0,
+                },
+            );
+        }
+        &mut self.buckets[at]
+    }
+
+    /// `count` cells of `width` each, oldest first; the last one holds `now`. Cells keep
+    /// their borders as time goes on, so a strip moves cell by cell and never shimmers.
+    pub fn cells(&self, now: Time, count: usize, width: Duration) -> Vec<Share> {
+        let bucket = Self::BUCKET.as_nanos() as u64;
+        let per_cell = (width.as_nanos() as u64 / bucket).max(1);
+        let last = now.as_nanos() / bucket / per_cell;
+        let first = (last + 1).saturating_sub(count as u64);
+        let mut cells = vec![Share::default(); count];
+        let from = self.buckets.partition_point(|b| b.index < first * per_cell);
+        for b in self.buckets.range(from..) {
+            let Some(cell) = (b.index / per_cell)
+                .checked_sub(first)
+                .and_then(|i| cells.get_mut(i as usize))
+            else {
+                continue;
+            };
+            let whole = WHOLE as f32 * per_cell as f32;
+            cell.busy = (cell.busy + b.busy as f32 / whole).min(1.0);
+            cell.ready = (cell.ready + b.ready as f32 / whole).min(1.0);
+        }
+        cells
+    }
+
+    /// The start of the cell `back` cells before the one that holds `now`.
+    pub fn cell_start(now: Time, back: usize, width: Duration) -> Time {
+        let width = (width.as_nanos() as u64).max(1);
+        Time::from_nanos((now.as_nanos() / width).saturating_sub(back as u64) * width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Time {
+        Time::from_nanos(ms * 1_000_000)
+    }
+
+    #[test]
+    fn a_share_is_split_at_the_borders() {
+        let mut strip = Strip::default();
+        strip.add(ms(1_025), ms(1_075), Duration::from_millis(50), Spent::Busy);
+        let busy: Vec<f32> = strip
+            .cells(ms(1_149), 3, Strip::BUCKET)
+            .iter()
+            .map(|c| c.busy)
+            .collect();
+        assert_eq!(busy, [0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn a_wide_cell_is_the_mean_of_its_buckets() {
+        let mut strip = Strip::default();
+        strip.add(
+            ms(1_000),
+            ms(1_050),
+            Duration::from_millis(50),
+            Spent::Ready,
+        );
+        assert!(
+            (strip.cells(ms(1_050), 1, Duration::from_millis(200))[0].ready - 0.25).abs() < 1e-3
+        );
+    }
+
+    #[test]
+    fn more_than_the_whole_is_the_whole() {
+        let mut strip = Strip::default();
+        for _ in 0..3 {
+            strip.add(ms(0), ms(50), Duration::from_millis(40), Spent::Busy);
+        }
+        assert!((strip.cells(ms(10), 1, Strip::BUCKET)[0].busy - 1.0).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn old_buckets_go() {
+        let mut strip = Strip::default();
+        strip.add(
+            ms(0),
+            ms(3_600_000),
+            Duration::from_secs(3_600),
+            Spent::Busy,
+        );
+        assert_eq!(strip.buckets.len(), Strip::KEPT);
+    }
+}

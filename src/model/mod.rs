@@ -1,0 +1,287 @@
+//! What is known of the target: a pure function of its frames.
+//!
+//! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
+//! One file a kind of thing: [`tasks`], [`timers`], [`resources`] (what a task can wait
+//! for), [`scopes`], [`threads`], [`runtimes`] (their workers), [`history`] (busy shares
+//! over time), [`lint`] (what is wrong). To add one, add its file, a field here, and a
+//! line in [`Model::apply`].
+
+pub mod details;
+pub mod history;
+pub mod lint;
+pub mod output;
+pub mod resources;
+pub mod runtimes;
+pub mod scopes;
+pub mod tasks;
+pub mod threads;
+pub mod timers;
+pub mod wait;
+mod wire;
+
+use std::time::Duration;
+
+use console_api::instrument::Update;
+use loopview_api::v1;
+
+use crate::frame::{Event, Exit, Frame, Gap, Time};
+
+pub use details::Details;
+pub use history::Strip;
+pub use lint::{Blocked, Lint, Victim};
+pub use output::Output;
+pub use runtimes::{Flavor, Runtime, Worker};
+pub use scopes::{Scope, ScopeId};
+pub use tasks::{Kind, Outcome, Task, TaskId};
+pub use threads::{Role, Thread};
+pub use timers::{Timer, TimerId, TimerKind, TimerState};
+pub use wait::{State, Wait};
+pub use wire::Location;
+
+/// What is watched, as the person named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// A workload's name, a program's file name, or an address.
+    pub name: String,
+    pub kind: TargetKind,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// One of loopview's own lessons.
+    Workload,
+    /// A program that loopview started.
+    Program,
+    /// A program that ran already.
+    Attached,
+}
+
+/// Where the target is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// No endpoint has answered yet; for how long, once it is worth telling.
+    Connecting {
+        waited: Option<Duration>,
+    },
+    Live,
+    /// The connection is gone and the process, if it is ours, has not ended.
+    Disconnected {
+        reason: String,
+    },
+    Ended(Exit),
+}
+
+/// What was not seen.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Events that the target's instrument dropped because its buffer was full.
+    pub events: u64,
+    /// Times that the connection was lost.
+    pub gaps: u64,
+    /// Finished tasks that were forgotten here to bound memory.
+    pub forgotten: u64,
+    /// Messages or parts of them that made no sense.
+    pub malformed: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub target: Target,
+    pub phase: Phase,
+    /// The newest frame's time.
+    pub now: Time,
+    /// The oldest thing known: the run's start, or the first frame.
+    pub started: Option<Time>,
+    /// When the run said that it was over: the state is final.
+    pub ended: Option<Time>,
+    /// Who the target is, if it has our probe.
+    pub process: Option<Process>,
+    pub tasks: tasks::Tasks,
+    pub timers: timers::Timers,
+    pub resources: resources::Resources,
+    pub scopes: scopes::Scopes,
+    pub threads: threads::Threads,
+    pub runtimes: runtimes::Runtimes,
+    /// The share of the workers' time spent in polls.
+    pub busy: Strip,
+    pub details: Option<Details>,
+    pub output: Output,
+    pub lints: lint::Lints,
+    pub lost: Lost,
+    /// Time of the last console update, to spread figures over what lies between two.
+    console_at: Option<Time>,
+}
+
+/// What the probe says of its process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub pid: u32,
+    pub instrument: String,
+    pub probe_version: String,
+    pub publish_interval: Duration,
+}
+
+impl Model {
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            phase: Phase::Connecting { waited: None },
+            now: Time::default(),
+            started: None,
+            ended: None,
+            process: None,
+            tasks: tasks::Tasks::default(),
+            timers: timers::Timers::default(),
+            resources: resources::Resources::default(),
+            scopes: scopes::Scopes::default(),
+            threads: threads::Threads::default(),
+            runtimes: runtimes::Runtimes::default(),
+            busy: Strip::default(),
+            details: None,
+            output: Output::default(),
+            lints: lint::Lints::default(),
+            lost: Lost::default(),
+            console_at: None,
+        }
+    }
+
+    /// Takes in one frame.
+    pub fn apply(&mut self, frame: &Frame) {
+        self.now = self.now.max(frame.at);
+        let started = *self.started.get_or_insert(frame.at);
+        self.started = Some(started.min(frame.at));
+        match &frame.event {
+            Event::Console(update) => self.apply_console(frame.at, update),
+            Event::Probe(update) => self.apply_probe(update),
+            Event::Details(details) => self.apply_details(details),
+            Event::Output(line) => self.output.push(frame.at, line),
+            Event::Gap(Gap::NoEndpoint { waited }) => {
+                if let Phase::Connecting { waited: told } = &mut self.phase {
+                    *told = Some(*waited);
+                }
+            }
+            Event::Gap(Gap::ConnectionLost { reason }) => {
+                self.lost.gaps += 1;
+                if !matches!(self.phase, Phase::Ended(_)) {
+                    self.phase = Phase::Disconnected {
+                        reason: reason.clone(),
+                    };
+                }
+            }
+            Event::Exit(exit) => self.phase = Phase::Ended(*exit),
+        }
+    }
+
+    fn apply_console(&mut self, now: Time, update: &Update) {
+        self.connected();
+        let window = Window {
+            from: self.console_at.unwrap_or(now),
+            to: now,
+        };
+        if let Some(tasks) = &update.task_update {
+            self.lost.events += tasks.dropped_events;
+            let busy = self.tasks.apply_console(tasks, window, &mut self.lost);
+            let workers = self.runtimes.worker_count(&self.tasks);
+            self.busy
+                .add(window.from, window.to, busy / workers, history::Spent::Busy);
+            if let Some(first) = self.tasks.first_created() {
+                self.started = self.started.map(|s| s.min(first));
+            }
+        }
+        if let Some(ops) = &update.async_op_update {
+            self.lost.events += ops.dropped_events;
+        }
+        if let Some(resources) = &update.resource_update {
+            self.lost.events += resources.dropped_events;
+            if self.process.is_none() {
+                self.timers.apply_console(resources, window, &self.tasks);
+            }
+        }
+        self.resources.apply(
+            update.resource_update.as_ref(),
+            update.async_op_update.as_ref(),
+            &self.tasks,
+        );
+        self.console_at = Some(now);
+        self.judge();
+    }
+
+    fn apply_probe(&mut self, update: &v1::Update) {
+        self.connected();
+        if let Some(process) = &update.process {
+            // From here on the probe's own timers, which are exact, take the place of
+            // those guessed from the console protocol.
+            self.timers = timers::Timers::default();
+            if let Some(at) = process.started_at.as_ref().and_then(Time::from_wire) {
+                self.started = self.started.map(|s| s.min(at));
+            }
+            self.process = Some(Process {
+                pid: process.pid,
+                instrument: process.instrument.clone(),
+                probe_version: process.probe_version.clone(),
+                publish_interval: wire::duration(process.publish_interval.as_ref()),
+            });
+        }
+        self.ended = update
+            .ended_at
+            .as_ref()
+            .and_then(Time::from_wire)
+            .or(self.ended);
+        self.runtimes.apply(&update.runtimes);
+        self.threads.apply(&update.threads);
+        self.scopes.apply(&update.scopes);
+        self.tasks.apply_probe(&update.tasks);
+        self.timers.apply_probe(&update.timers, &self.tasks);
+        self.judge();
+    }
+
+    fn apply_details(&mut self, wire: &console_api::tasks::TaskDetails) {
+        let task = wire
+            .task_id
+            .as_ref()
+            .and_then(|id| self.tasks.by_span(id.id));
+        match task.map(|task| Details::from_wire(task, wire)) {
+            Some(Ok(details)) => self.details = Some(details),
+            Some(Err(())) | None => self.lost.malformed += 1,
+        }
+    }
+
+    fn connected(&mut self) {
+        if !matches!(self.phase, Phase::Ended(_)) {
+            self.phase = Phase::Live;
+        }
+    }
+
+    /// How long the target has run, as of the newest frame.
+    pub fn elapsed(&self) -> Duration {
+        let end = self.ended.unwrap_or(self.now);
+        self.started.map_or(Duration::ZERO, |s| end.since(s))
+    }
+
+    /// What fills the console protocol in the target, once that is known.
+    pub fn instrument(&self) -> Option<&str> {
+        match (&self.process, self.console_at) {
+            (Some(process), _) => Some(&process.instrument),
+            (None, Some(_)) => Some("console-subscriber"),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The time between two console updates.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Window {
+    pub from: Time,
+    pub to: Time,
+}
+
+impl Window {
+    /// There was no update before this one.
+    pub fn is_empty(self) -> bool {
+        self.from >= self.to
+    }
+
+    pub fn holds(self, at: Time) -> bool {
+        self.from <= at && at <= self.to
+    }
+}

@@ -1,0 +1,176 @@
+//! What a task can wait for, from the console protocol: resources (a mutex, a semaphore,
+//! a channel, …) and the async ops on them. Timers are in [`super::timers`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use console_api::{async_ops as wire_ops, resources as wire_resources};
+
+use super::{
+    tasks::{TaskId, Tasks},
+    wire::Location,
+};
+use crate::frame::Time;
+
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// tokio's name of the type: "Mutex", "Semaphore", "Sleep", …
+    pub concrete_type: Box<str>,
+    /// What it is made of for its owner: the semaphore in a mutex is internal.
+    pub is_internal: bool,
+    pub parent: Option<u64>,
+    pub location: Option<Location>,
+    /// As the target writes them: name and value with its unit.
+    pub attributes: Vec<(Box<str>, Box<str>)>,
+}
+
+/// An operation that a task awaits or awaited: "Mutex::lock", "Acquire::new".
+#[derive(Clone, Debug)]
+pub struct AsyncOp {
+    pub source: Box<str>,
+    /// By span, in [`Resources::get`].
+    pub resource: u64,
+    pub task: Option<TaskId>,
+    /// When it was last polled.
+    pub polled: Option<Time>,
+    /// The last poll gave a result.
+    pub ready: bool,
+}
+
+/// The live ones, by their spans; what has been dropped is forgotten.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    all: HashMap<u64, Resource>,
+    ops: BTreeMap<u64, AsyncOp>,
+    of_task: HashMap<TaskId, Vec<u64>>,
+}
+
+impl Resources {
+    pub fn get(&self, span: u64) -> Option<&Resource> {
+        self.all.get(&span)
+    }
+
+    /// The operation that a task waits for: the outermost that was pending when last
+    /// polled, in that task's last poll.
+    pub fn awaited_by(&self, task: TaskId, last_poll: Option<Time>) -> Option<&AsyncOp> {
+        let ops = self
+            .of_task
+            .get(&task)?
+            .iter()
+            .filter_map(|span| self.ops.get(span));
+        ops.filter(|op| !op.ready && op.polled >= last_poll)
+            .min_by_key(|op| self.all.get(&op.resource).is_none_or(|r| r.is_internal))
+    }
+
+    /// The resource that a person made: not one that is a part of another.
+    pub fn outermost(&self, span: u64) -> Option<&Resource> {
+        let mut resource = self.all.get(&span)?;
+        // Parents cannot form a cycle in a sound target; a bound holds for the others.
+        for _ in 0..8 {
+            match resource.parent.and_then(|p| self.all.get(&p)) {
+                Some(parent) if resource.is_internal => resource = parent,
+                _ => break,
+            }
+        }
+        Some(resource)
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        resources: Option<&wire_resources::ResourceUpdate>,
+        ops: Option<&wire_ops::AsyncOpUpdate>,
+        tasks: &Tasks,
+    ) {
+        if let Some(update) = resources {
+            self.apply_resources(update);
+        }
+        if let Some(update) = ops {
+            self.apply_ops(update, tasks);
+        }
+        if let Some(update) = resources {
+            for op in &update.new_poll_ops {
+                let op_span = op.async_op_id.map(|id| id.id);
+                if let Some(known) = op_span.and_then(|span| self.ops.get_mut(&span)) {
+                    known.ready = op.is_ready;
+                }
+            }
+        }
+    }
+
+    fn apply_resources(&mut self, update: &wire_resources::ResourceUpdate) {
+        for wire in &update.new_resources {
+            // Sleeps come and go by the thousand, and are followed as timers.
+            let Some(id) = wire.id.filter(|_| wire.concrete_type != "Sleep") else {
+                continue;
+            };
+            self.all.insert(
+                id.id,
+                Resource {
+                    concrete_type: wire.concrete_type.as_str().into(),
+                    is_internal: wire.is_internal,
+                    parent: wire.parent_resource_id.map(|id| id.id),
+                    location: wire.location.as_ref().and_then(|l| l.try_into().ok()),
+                    attributes: Vec::new(),
+                },
+            );
+        }
+        for (span, stats) in &update.stats_update {
+            if stats.dropped_at.is_some() {
+                self.all.remove(span);
+            } else if let Some(resource) = self.all.get_mut(span) {
+                resource.attributes = stats.attributes.iter().filter_map(attribute).collect();
+            }
+        }
+    }
+
+    fn apply_ops(&mut self, update: &wire_ops::AsyncOpUpdate, tasks: &Tasks) {
+        for wire in &update.new_async_ops {
+            let (Some(id), Some(resource)) = (wire.id, wire.resource_id) else {
+                continue;
+            };
+            self.ops.insert(
+                id.id,
+                AsyncOp {
+                    source: wire.source.as_str().into(),
+                    resource: resource.id,
+                    task: None,
+                    polled: None,
+                    ready: false,
+                },
+            );
+        }
+        for (span, stats) in &update.stats_update {
+            if stats.dropped_at.is_some() {
+                if let Some(task) = self.ops.remove(span).and_then(|op| op.task)
+                    && let Some(ops) = self.of_task.get_mut(&task)
+                {
+                    ops.retain(|op| op != span);
+                    if ops.is_empty() {
+                        self.of_task.remove(&task);
+                    }
+                }
+                continue;
+            }
+            let Some(op) = self.ops.get_mut(span) else {
+                continue;
+            };
+            let polls = stats.poll_stats.as_ref();
+            op.polled = polls.and_then(|p| Time::from_wire(p.last_poll_started.as_ref()?));
+            if let Some(task) = stats.task_id.and_then(|id| tasks.by_span(id.id))
+                && op.task != Some(task)
+            {
+                op.task = Some(task);
+                self.of_task.entry(task).or_default().push(*span);
+            }
+        }
+    }
+}
+
+fn attribute(wire: &console_api::Attribute) -> Option<(Box<str>, Box<str>)> {
+    let field = wire.field.as_ref()?;
+    let console_api::field::Name::StrName(name) = field.name.as_ref()? else {
+        return None;
+    };
+    let value = field.value.as_ref()?.to_string();
+    let unit = wire.unit.as_deref().unwrap_or_default();
+    Some((name.as_str().into(), format!("{value}{unit}").into()))
+}

@@ -1,0 +1,157 @@
+//! The target's runtimes and their workers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use loopview_api::v1;
+
+use super::{tasks::Tasks, wire};
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Flavor {
+    CurrentThread,
+    MultiThread,
+    Unknown,
+}
+
+impl Flavor {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CurrentThread => "current-thread",
+            Self::MultiThread => "multi-thread",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// tokio-metrics' figures: those without another word are of the newest state.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    pub id: u64,
+    pub flavor: Flavor,
+    pub workers: Vec<Worker>,
+    pub live_tasks: u64,
+    pub global_queue: u64,
+    pub global_queue_max: u64,
+    pub blocking_queue: u64,
+    pub blocking_queue_max: u64,
+    pub blocking_threads: u64,
+    pub blocking_threads_max: u64,
+    pub idle_blocking_threads: u64,
+    /// How long this runtime was watched.
+    pub elapsed: Duration,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Worker {
+    /// Totals since the runtime began.
+    pub busy: Duration,
+    pub polls: u64,
+    pub parks: u64,
+    pub steals: u64,
+    pub local_queue: u64,
+    /// The probe's number of the thread that runs it.
+    pub thread: Option<u64>,
+    /// The busy share of about the last second. tokio counts a busy stretch when it
+    /// ends, so a poll that goes on is not in it yet.
+    pub busy_ratio: f64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Runtimes {
+    all: BTreeMap<u64, Runtime>,
+}
+
+impl Runtimes {
+    pub fn iter(&self) -> impl Iterator<Item = &Runtime> {
+        self.all.values()
+    }
+
+    /// The one that the target's own tasks run on: the first that was met.
+    pub fn main(&self) -> Option<&Runtime> {
+        self.all.values().next()
+    }
+
+    /// How many threads poll the target's tasks; at least one.
+    pub fn worker_count(&self, tasks: &Tasks) -> u32 {
+        let told: usize = self.all.values().map(|r| r.workers.len()).sum();
+        let count = if told > 0 { told } else { tasks.workers() };
+        u32::try_from(count.max(1)).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn apply(&mut self, runtimes: &[v1::Runtime]) {
+        for wire in runtimes {
+            let runtime = self.all.entry(wire.id).or_insert_with(|| Runtime {
+                id: wire.id,
+                flavor: Flavor::Unknown,
+                workers: Vec::new(),
+                live_tasks: 0,
+                global_queue: 0,
+                global_queue_max: 0,
+                blocking_queue: 0,
+                blocking_queue_max: 0,
+                blocking_threads: 0,
+                blocking_threads_max: 0,
+                idle_blocking_threads: 0,
+                elapsed: Duration::ZERO,
+            });
+            runtime.update(wire);
+        }
+    }
+}
+
+impl Runtime {
+    /// The share of the workers' time that went into polls while it was watched.
+    pub fn busy_ratio(&self) -> Option<f64> {
+        let busy: Duration = self.workers.iter().map(|w| w.busy).sum();
+        let whole = self.elapsed.as_secs_f64() * self.workers.len() as f64;
+        (whole > 0.0).then(|| (busy.as_secs_f64() / whole).min(1.0))
+    }
+
+    pub fn polls(&self) -> u64 {
+        self.workers.iter().map(|w| w.polls).sum()
+    }
+
+    pub fn parks(&self) -> u64 {
+        self.workers.iter().map(|w| w.parks).sum()
+    }
+
+    pub fn steals(&self) -> u64 {
+        self.workers.iter().map(|w| w.steals).sum()
+    }
+
+    fn update(&mut self, wire: &v1::Runtime) {
+        self.flavor = match wire.flavor.as_str() {
+            "current-thread" => Flavor::CurrentThread,
+            "multi-thread" => Flavor::MultiThread,
+            _ => Flavor::Unknown,
+        };
+        self.live_tasks = wire.live_tasks;
+        self.global_queue = wire.global_queue_depth;
+        self.global_queue_max = self.global_queue_max.max(wire.global_queue_depth);
+        self.blocking_queue = wire.blocking_queue_depth;
+        self.blocking_queue_max = self.blocking_queue_max.max(wire.blocking_queue_depth);
+        self.blocking_threads = wire.blocking_threads;
+        self.blocking_threads_max = self.blocking_threads_max.max(wire.blocking_threads);
+        self.idle_blocking_threads = wire.idle_blocking_threads;
+        let elapsed = wire::duration(wire.elapsed.as_ref());
+        self.elapsed += elapsed;
+        // A message names at most as many workers as a runtime can have.
+        self.workers
+            .resize_with(wire.workers.len(), Worker::default);
+        for (worker, new) in self.workers.iter_mut().zip(&wire.workers) {
+            let busy = wire::duration(new.busy.as_ref());
+            let share = busy.saturating_sub(worker.busy).as_secs_f64() / elapsed.as_secs_f64();
+            // Smoothed over about a second, whatever the interval.
+            let weight = elapsed.as_secs_f64().min(1.0);
+            if share.is_finite() {
+                worker.busy_ratio += (share.min(1.0) - worker.busy_ratio) * weight;
+            }
+            worker.busy = busy;
+            worker.polls = new.polls;
+            worker.parks = new.parks;
+            worker.steals = new.steals;
+            worker.local_queue = new.local_queue_depth;
+            worker.thread = new.thread;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Blocks of structured concurrency: gather, task groups, time limits.
+
+use std::collections::{BTreeMap, HashMap};
+
+use loopview_api::v1;
+
+use super::{tasks::Outcome, wire::Location};
+use crate::frame::Time;
+
+/// The probe's number for a scope, never reused.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeId(pub u64);
+
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub id: ScopeId,
+    /// "gather", "task_group", "wait_for", … or the program's own word.
+    pub kind: Box<str>,
+    pub name: Option<Box<str>>,
+    pub parent: Option<ScopeId>,
+    /// The task that opened it, by tokio's id.
+    pub owner: Option<u64>,
+    pub opened: Option<Time>,
+    pub closed: Option<Time>,
+    pub outcome: Option<Outcome>,
+    pub location: Option<Location>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Scopes {
+    all: BTreeMap<ScopeId, Scope>,
+    /// Open ones by their owner, the innermost last.
+    open: HashMap<u64, Vec<ScopeId>>,
+}
+
+impl Scopes {
+    pub fn get(&self, id: ScopeId) -> Option<&Scope> {
+        self.all.get(&id)
+    }
+
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Scope> {
+        self.all.values()
+    }
+
+    /// The innermost open scope of a task, by tokio's id.
+    pub fn open_of(&self, owner: u64) -> Option<&Scope> {
+        self.all.get(self.open.get(&owner)?.last()?)
+    }
+
+    pub(super) fn apply(&mut self, scopes: &[v1::Scope]) {
+        for scope in scopes {
+            let id = ScopeId(scope.id);
+            if let Some(owner) = scope.task {
+                let open = self.open.entry(owner).or_default();
+                open.retain(|other| *other != id);
+                if scope.closed_at.is_none() {
+                    open.push(id);
+                    open.sort_unstable();
+                } else if open.is_empty() {
+                    self.open.remove(&owner);
+                }
+            }
+            self.all.insert(
+                id,
+                Scope {
+                    id,
+                    kind: scope.kind.as_str().into(),
+                    name: (!scope.name.is_empty()).then(|| scope.name.as_str().into()),
+                    parent: scope.parent.map(ScopeId),
+                    owner: scope.task,
+                    opened: scope.opened_at.as_ref().and_then(Time::from_wire),
+                    closed: scope.closed_at.as_ref().and_then(Time::from_wire),
+                    outcome: Outcome::from_wire(scope.outcome()),
+                    location: scope.location.as_ref().and_then(|l| l.try_into().ok()),
+                },
+            );
+        }
+    }
+}

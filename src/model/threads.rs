@@ -1,0 +1,61 @@
+//! OS threads of the target that polled a task or ran a blocking call.
+
+use std::collections::BTreeMap;
+
+use loopview_api::v1;
+
+use crate::frame::Time;
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    Worker,
+    Blocking,
+    BlockOn,
+    Unknown,
+}
+
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// The probe's number.
+    pub id: u64,
+    pub name: Box<str>,
+    pub role: Role,
+    /// What it polls or runs now, by tokio's task id.
+    pub task: Option<u64>,
+    pub since: Option<Time>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Threads {
+    all: BTreeMap<u64, Thread>,
+}
+
+impl Threads {
+    pub fn get(&self, id: u64) -> Option<&Thread> {
+        self.all.get(&id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Thread> {
+        self.all.values()
+    }
+
+    pub(super) fn apply(&mut self, threads: &[v1::Thread]) {
+        for thread in threads {
+            self.all.insert(
+                thread.id,
+                Thread {
+                    id: thread.id,
+                    name: thread.name.as_str().into(),
+                    role: match thread.role() {
+                        v1::ThreadRole::Worker => Role::Worker,
+                        v1::ThreadRole::Blocking => Role::Blocking,
+                        v1::ThreadRole::BlockOn => Role::BlockOn,
+                        v1::ThreadRole::Unspecified => Role::Unknown,
+                    },
+                    task: thread.task,
+                    since: thread.since.as_ref().and_then(Time::from_wire),
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! How a run is set up: the runtime's flavour and how fast its sleeps pass.
+
+use tokio::runtime::{Builder, Runtime};
+
+/// The settings of a [`run`](super::run).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Multiplies every [`sleep`](super::sleep) and every limit: 0.1 makes them ten times shorter.
+    pub scale: f64,
+    /// On how many threads tasks run.
+    pub flavor: Flavor,
+    /// Starts with tokio's clock stopped; it moves only when every task waits.
+    #[cfg(feature = "test-util")]
+    #[doc(hidden)]
+    pub paused: bool,
+}
+
+/// On how many threads tasks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flavor {
+    /// All on the thread that called [`run`](super::run), as in asyncio.
+    #[default]
+    CurrentThread,
+    /// On a pool, which asyncio does not have.
+    MultiThread {
+        /// How many threads; tokio takes one for each core if this is `None`.
+        workers: Option<usize>,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            scale: 1.0,
+            flavor: Flavor::default(),
+            #[cfg(feature = "test-util")]
+            paused: false,
+        }
+    }
+}
+
+impl Config {
+    /// One thread and a stopped clock: tests take no time and see exact times.
+    #[cfg(feature = "test-util")]
+    #[doc(hidden)]
+    pub fn paused() -> Self {
+        Self {
+            paused: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn runtime(&self) -> std::io::Result<Runtime> {
+        let mut builder = match self.flavor {
+            Flavor::CurrentThread => Builder::new_current_thread(),
+            Flavor::MultiThread { workers } => {
+                let mut builder = Builder::new_multi_thread();
+                if let Some(workers) = workers {
+                    // tokio panics on none; a pool without threads can only have meant the least.
+                    builder.worker_threads(workers.max(1));
+                }
+                builder
+            }
+        };
+        #[cfg(feature = "test-util")]
+        builder.start_paused(self.paused);
+        builder.enable_all().build()
+    }
+}
