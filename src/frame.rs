@@ -68,6 +68,24 @@ impl std::ops::Sub<Duration> for Time {
     }
 }
 
+/// What is watched, as the person named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// A workload's name, a program's file name, or an address.
+    pub name: String,
+    pub kind: TargetKind,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// One of loopview's own lessons.
+    Workload,
+    /// A program that loopview started.
+    Program,
+    /// A program that ran already.
+    Attached,
+}
+
 /// One thing that a source tells.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -94,6 +112,8 @@ pub enum Event {
     Details(Box<TaskDetails>),
     /// What only our probe tells.
     Probe(Box<v1::Update>),
+    /// Somebody has paused the target's instrument for everyone, or resumed it.
+    Paused(bool),
     /// A line that the target wrote.
     Output(Line),
     /// Something is missing from here on.

@@ -11,5 +11,12 @@
 //! pure function of them; a [`view`] draws the model; [`sink`]s write it elsewhere. [`app`]
 //! and [`cmd`] join these, and nothing else does.
 
+pub mod app;
+pub mod cli;
+pub mod cmd;
+pub mod error;
 pub mod frame;
 pub mod model;
+pub mod sink;
+pub mod target;
+pub mod term;

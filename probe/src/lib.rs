@@ -1,1 +1,68 @@
+//! Makes a tokio program visible to loopview, and to tokio-console.
+//!
+//! One line at the start of `main` is all:
+//!
+//! ```no_run
+//! loopview_probe::init();
+//! ```
+//!
+//! The program has to be built with `--cfg tokio_unstable` (in `.cargo/config.toml`:
+//! `build.rustflags = ["--cfg", "tokio_unstable"]`) and with tokio's feature `tracing`.
+//!
+//! The probe listens on a loopback address or a Unix socket, never elsewhere unless told
+//! to, from a thread and a runtime of its own: an event loop that is blocked is still seen.
+//! On one gRPC server it offers the console protocol and `loopview.v1.Probe`
+//! (crate `loopview-api`), which adds what that protocol cannot say: a timer's owner and
+//! its exact deadline, who spawned whom, how a task ended, threads, scopes, and
+//! [tokio-metrics](tokio_metrics)' runtime metrics.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Builder`] | settings, and how the environment overrides them |
+//! | `layer` | hears tokio's spans and events on the program's threads |
+//! | `cells` | what is known of each task, timer, scope and thread, filled in place |
+//! | `publish` | collects what changed, once an interval, for everyone who watches |
+//! | `metrics` | the runtimes' own counters |
+//! | `server` | listens and answers |
 
+mod builder;
+mod cells;
+mod clock;
+mod layer;
+mod metrics;
+mod publish;
+mod server;
+
+pub use builder::{Builder, Error, Probe};
+
+/// Makes the program visible, with the settings that the environment gives (see
+/// [`Builder::with_default_env`]).
+///
+/// A program runs on whether or not this works: what is wrong is told on standard error.
+/// A second call does nothing else than to say so.
+pub fn init() {
+    if let Err(error) = Builder::default()
+        .with_default_env()
+        .and_then(Builder::try_init)
+    {
+        eprintln!("loopview-probe: {error}; the program runs on unobserved");
+    }
+}
+
+/// The probe as a layer, to go beside others in a subscriber of your own:
+///
+/// ```no_run
+/// use tracing_subscriber::prelude::*;
+///
+/// # fn main() -> Result<(), loopview_probe::Error> {
+/// tracing_subscriber::registry().with(loopview_probe::layer()?).init();
+/// # Ok(())
+/// # }
+/// ```
+pub fn layer<S>() -> Result<impl tracing_subscriber::Layer<S>, Error>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    let (layer, _probe) = Builder::default().with_default_env()?.layer()?;
+    Ok(layer)
+}

@@ -24,7 +24,7 @@ use std::time::Duration;
 use console_api::instrument::Update;
 use loopview_api::v1;
 
-use crate::frame::{Event, Exit, Frame, Gap, Time};
+use crate::frame::{Event, Exit, Frame, Gap, Target, Time};
 
 pub use details::Details;
 pub use history::Strip;
@@ -37,24 +37,6 @@ pub use threads::{Role, Thread};
 pub use timers::{Timer, TimerId, TimerKind, TimerState};
 pub use wait::{State, Wait};
 pub use wire::Location;
-
-/// What is watched, as the person named it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// A workload's name, a program's file name, or an address.
-    pub name: String,
-    pub kind: TargetKind,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// One of loopview's own lessons.
-    Workload,
-    /// A program that loopview started.
-    Program,
-    /// A program that ran already.
-    Attached,
-}
 
 /// Where the target is in its life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +76,8 @@ pub struct Model {
     pub started: Option<Time>,
     /// When the run said that it was over: the state is final.
     pub ended: Option<Time>,
+    /// Somebody paused the target's instrument, for everyone.
+    pub target_paused: bool,
     /// Who the target is, if it has our probe.
     pub process: Option<Process>,
     pub tasks: tasks::Tasks,
@@ -129,6 +113,7 @@ impl Model {
             now: Time::default(),
             started: None,
             ended: None,
+            target_paused: false,
             process: None,
             tasks: tasks::Tasks::default(),
             timers: timers::Timers::default(),
@@ -154,6 +139,7 @@ impl Model {
             Event::Console(update) => self.apply_console(frame.at, update),
             Event::Probe(update) => self.apply_probe(update),
             Event::Details(details) => self.apply_details(details),
+            Event::Paused(paused) => self.target_paused = *paused,
             Event::Output(line) => self.output.push(frame.at, line),
             Event::Gap(Gap::NoEndpoint { waited }) => {
                 if let Phase::Connecting { waited: told } = &mut self.phase {

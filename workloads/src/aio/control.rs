@@ -59,7 +59,8 @@ struct Wait {
 
 enum Watchers {
     Waiting(Vec<Arc<dyn Watch>>),
-    Told,
+    /// The task is done; this is what it raised.
+    Told(Option<Error>),
 }
 
 impl Default for Watchers {
@@ -172,10 +173,11 @@ impl Control {
         std::mem::take(&mut state.unanswered)
     }
 
-    /// Tells the watchers that the task is done and forgets them.
+    /// Tells the watchers that the task is done and with what error.
     pub(super) fn tell(&self, failure: Option<&Error>) {
         self.event_loop.forget(self);
-        let watchers = std::mem::replace(&mut self.lock().watchers, Watchers::Told);
+        let told = Watchers::Told(failure.cloned());
+        let watchers = std::mem::replace(&mut self.lock().watchers, told);
         if let Watchers::Waiting(watchers) = watchers {
             for watcher in watchers {
                 watcher.task_done(self, failure);
@@ -183,15 +185,21 @@ impl Control {
         }
     }
 
-    /// Adds a watcher; false if the task is done and will tell nobody any more.
-    pub(super) fn watch(&self, watcher: &Arc<impl Watch + 'static>) -> bool {
-        match &mut self.lock().watchers {
+    /// Adds a watcher, who is told at once if the task is done.
+    pub(super) fn watch(&self, watcher: &Arc<impl Watch + 'static>) {
+        let failure = match &mut self.lock().watchers {
             Watchers::Waiting(watchers) => {
                 watchers.push(Arc::clone(watcher) as Arc<dyn Watch>);
-                true
+                return;
             }
-            Watchers::Told => false,
-        }
+            Watchers::Told(failure) => failure.clone(),
+        };
+        watcher.task_done(self, failure.as_ref());
+    }
+
+    /// Whether the task is done and its result can be read.
+    pub(super) fn has_told(&self) -> bool {
+        matches!(self.lock().watchers, Watchers::Told(_))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

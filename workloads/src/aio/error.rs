@@ -80,6 +80,13 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     }
 }
 
+/// For libraries that take any error, as hyper does from a service.
+impl From<Error> for Box<dyn std::error::Error + Send + Sync> {
+    fn from(error: Error) -> Self {
+        error.to_string().into()
+    }
+}
+
 fn heading(errors: &[Error]) -> String {
     let s = if errors.len() == 1 { "" } else { "s" };
     let count = errors.len();

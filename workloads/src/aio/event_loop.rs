@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     control::{Cancel, Control},
-    task::Done,
+    done::Done,
 };
 
 /// One run: its speed and the tasks that have not ended.
@@ -35,9 +35,8 @@ impl EventLoop {
 
     /// Adds a task, which the loop holds until [`forget`](Self::forget).
     pub(super) fn add(self: &Arc<Self>, name: Option<String>) -> Arc<Control> {
-        let name = name.unwrap_or_else(|| {
-            format!("Task-{}", self.next_name.fetch_add(1, Ordering::Relaxed))
-        });
+        let name = name
+            .unwrap_or_else(|| format!("Task-{}", self.next_name.fetch_add(1, Ordering::Relaxed)));
         let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
         let control = Control::new(name, serial, Arc::clone(self));
         self.tasks().insert(serial, Arc::clone(&control));

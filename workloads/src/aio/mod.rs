@@ -46,6 +46,7 @@
 mod awaitable;
 mod config;
 mod control;
+mod done;
 mod error;
 mod event_loop;
 mod gather;

@@ -1,11 +1,6 @@
 //! The way in: `asyncio.run`.
 
-use super::{
-    config::Config,
-    error::Result,
-    event_loop::EventLoop,
-    task::{Done, spawn_on},
-};
+use super::{config::Config, done::Done, error::Result, event_loop::EventLoop, task::spawn_on};
 
 /// Runs `main` as the task `main` on an event loop of its own and returns what it returns
 /// (`asyncio.run`).

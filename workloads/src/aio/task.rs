@@ -3,17 +3,16 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
     awaitable::Awaitable,
-    control::{Cancel, Control, Watch},
+    control::{Cancel, Control},
+    done::Done,
     error::{Error, Result},
     event_loop::EventLoop,
     leaf::{body, leaf},
-    wake::WakeCell,
 };
 
 /// Starts a task that runs concurrently with this one (`asyncio.create_task`).
@@ -39,7 +38,10 @@ struct Shared<T> {
 
 impl<T: Clone + Send + 'static> Task<T> {
     /// Asks the task to end (`Task.cancel`); false if it has ended already.
-    #[expect(clippy::must_use_candidate, reason = "asking is the point, whether it was taken is not")]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "asking is the point, whether it was taken is not"
+    )]
     pub fn cancel(&self) -> bool {
         self.shared.control.cancel()
     }
@@ -201,7 +203,7 @@ impl<T> Shared<T> {
         self.control.tell(failure.as_ref());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Result<T>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Result<T>>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -214,40 +216,5 @@ fn report(failure: Option<&Error>) {
         Some(error) => {
             tracing::trace!(target: "loopview::task", outcome = "error", error = %error);
         }
-    }
-}
-
-/// Resolves when a task is done, and tells an observer that this task waits for that one.
-pub(super) struct Done {
-    task: Arc<Control>,
-    told: Option<Arc<WakeCell>>,
-}
-
-impl Done {
-    pub(super) fn of(task: Arc<Control>) -> Self {
-        Self { task, told: None }
-    }
-}
-
-impl Future for Done {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let first = self.told.is_none();
-        let cell = Arc::clone(self.told.get_or_insert_default());
-        cell.register(cx.waker());
-        let pending = if first {
-            self.task.watch(&cell)
-        } else {
-            !self.task.has_told()
-        };
-        if !pending {
-            return Poll::Ready(());
-        }
-        if first {
-            let id = self.task.tokio_id.get().copied().unwrap_or_default();
-            tracing::trace!(target: "loopview::task", awaits = id);
-        }
-        Poll::Pending
     }
 }

@@ -1,0 +1,283 @@
+//! Settings, and how the environment overrides them.
+
+use std::{
+    env, io,
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use console_subscriber::ConsoleLayer;
+use loopview_api::v1;
+use tokio::sync::mpsc;
+use tracing::{Subscriber, subscriber::NoSubscriber};
+use tracing_subscriber::{
+    Layer, filter::FilterFn, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+};
+
+use crate::{
+    clock,
+    layer::{ProbeLayer, wanted},
+    publish::{Publisher, Shared, State},
+    server::{self, Address, Listener},
+};
+
+/// Why a program could not be made visible.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("{variable} is {value:?}, and should be {expected}")]
+    Environment {
+        variable: &'static str,
+        value: String,
+        expected: &'static str,
+    },
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: String, error: io::Error },
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    #[error(
+        "tokio was built without `--cfg tokio_unstable`: \
+         put it into build.rustflags in .cargo/config.toml"
+    )]
+    Unstable,
+    #[error("there is a tracing subscriber already: put loopview_probe::layer() into it")]
+    Subscriber,
+}
+
+/// Sets the probe up. The names, the environment variables and their meaning are
+/// console-subscriber's, where it has them.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    addresses: Vec<Address>,
+    publish_interval: Duration,
+    retention: Duration,
+    wait: Duration,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            publish_interval: Self::DEFAULT_PUBLISH_INTERVAL,
+            retention: Self::DEFAULT_RETENTION,
+            wait: Duration::ZERO,
+        }
+    }
+}
+
+impl Builder {
+    /// Where tokio-console and loopview look for a program if they are not told.
+    pub const DEFAULT_ADDRESS: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 6669);
+    /// One second, as console-subscriber's.
+    pub const DEFAULT_PUBLISH_INTERVAL: Duration = ConsoleLayer::DEFAULT_PUBLISH_INTERVAL;
+    /// One hour, as console-subscriber's.
+    pub const DEFAULT_RETENTION: Duration = ConsoleLayer::DEFAULT_RETENTION;
+
+    /// How often what has changed is sent. 1 ms at least.
+    #[must_use]
+    pub fn publish_interval(mut self, interval: Duration) -> Self {
+        self.publish_interval = interval.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How long what has ended is kept for those who come later.
+    #[must_use]
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Listens on this address, too. With none, it is [`Self::DEFAULT_ADDRESS`]. Whoever
+    /// reaches it sees the names, fields and source locations of all tasks.
+    #[must_use]
+    pub fn server_addr(mut self, address: SocketAddr) -> Self {
+        self.addresses.push(Address::Tcp(address));
+        self
+    }
+
+    /// Listens on this Unix socket, too, which only the owner of the process may open.
+    #[must_use]
+    pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.addresses.push(Address::Unix(path.into()));
+        self
+    }
+
+    /// Holds the program at its start until somebody watches, so that nothing is missed,
+    /// but no longer than this.
+    #[must_use]
+    pub fn wait_for_watcher(mut self, limit: Duration) -> Self {
+        self.wait = limit;
+        self
+    }
+
+    /// Takes settings from the environment:
+    ///
+    /// | variable | is |
+    /// |---|---|
+    /// | `TOKIO_CONSOLE_BIND` | an address to listen on, `HOST:PORT` |
+    /// | `LOOPVIEW_SOCKET` | a Unix socket to listen on |
+    /// | `TOKIO_CONSOLE_PUBLISH_INTERVAL` | [`Self::publish_interval`], such as `50ms` |
+    /// | `TOKIO_CONSOLE_RETENTION` | [`Self::retention`], such as `10min` |
+    /// | `LOOPVIEW_WAIT` | [`Self::wait_for_watcher`], such as `2s` |
+    pub fn with_default_env(mut self) -> Result<Self, Error> {
+        if let Some(bind) = variable("TOKIO_CONSOLE_BIND") {
+            let address = bind.to_socket_addrs().ok().and_then(|mut all| all.next());
+            self = self.server_addr(address.ok_or(Error::Environment {
+                variable: "TOKIO_CONSOLE_BIND",
+                value: bind,
+                expected: "an address such as 127.0.0.1:6669",
+            })?);
+        }
+        if let Some(path) = env::var_os("LOOPVIEW_SOCKET").filter(|path| !path.is_empty()) {
+            self = self.socket(path);
+        }
+        if let Some(interval) = duration("TOKIO_CONSOLE_PUBLISH_INTERVAL")? {
+            self = self.publish_interval(interval);
+        }
+        if let Some(retention) = duration("TOKIO_CONSOLE_RETENTION")? {
+            self = self.retention(retention);
+        }
+        if let Some(limit) = duration("LOOPVIEW_WAIT")? {
+            self = self.wait_for_watcher(limit);
+        }
+        Ok(self)
+    }
+
+    /// Makes the program visible, by a subscriber that has the probe and nothing else.
+    pub fn try_init(self) -> Result<Probe, Error> {
+        let wait = self.wait;
+        let (layer, probe) = self.without_waiting()?;
+        tracing_subscriber::registry()
+            .with(layer)
+            .try_init()
+            .map_err(|_| Error::Subscriber)?;
+        probe.0.wait_for_watcher(wait);
+        Ok(probe)
+    }
+
+    /// The probe as a layer, to go into a subscriber of your own. It listens from now on.
+    pub fn layer<S>(self) -> Result<(impl Layer<S>, Probe), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let wait = self.wait;
+        let (layer, probe) = self.without_waiting()?;
+        probe.0.wait_for_watcher(wait);
+        Ok((layer, probe))
+    }
+
+    fn without_waiting<S>(self) -> Result<(impl Layer<S>, Probe), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if !cfg!(tokio_unstable) {
+            return Err(Error::Unstable);
+        }
+        clock::start();
+        let listeners = self.listen()?;
+        let (console_layer, console_server) = ConsoleLayer::builder()
+            .publish_interval(self.publish_interval)
+            .retention(self.retention)
+            .build();
+        let shared = Arc::new(Shared::default());
+        let (subscribe, new_watchers) = mpsc::channel(16);
+        let publisher = Publisher {
+            shared: Arc::clone(&shared),
+            new_watchers,
+            process: v1::Process {
+                pid: std::process::id(),
+                probe_version: env!("CARGO_PKG_VERSION").to_owned(),
+                instrument: "console-subscriber".to_owned(),
+                publish_interval: Some(clock::wire_duration(self.publish_interval)),
+                started_at: Some(clock::wire(std::time::Instant::now())),
+            },
+            interval: self.publish_interval,
+            retention: self.retention,
+            state: State::default(),
+        };
+        thread::Builder::new()
+            .name("loopview-probe".into())
+            .spawn(move || {
+                // What the probe does itself is not what the person wants to see.
+                let _unseen = tracing::subscriber::set_default(NoSubscriber::new());
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                let served = runtime.map_err(Into::into).and_then(|runtime| {
+                    let parts = console_server.into_parts();
+                    runtime.block_on(server::serve(listeners, parts, publisher, subscribe))
+                });
+                if let Err(error) = served {
+                    eprintln!("loopview-probe: stopped: {error}; the program runs on unobserved");
+                }
+            })
+            .map_err(Error::Thread)?;
+        let layer = ProbeLayer {
+            cells: Arc::clone(&shared.cells),
+            runtimes: Arc::clone(&shared.runtimes),
+        };
+        let layer = console_layer
+            .and_then(layer)
+            .with_filter(FilterFn::new(wanted));
+        Ok((layer, Probe(shared)))
+    }
+
+    fn listen(&self) -> Result<Vec<Listener>, Error> {
+        let default = [Address::Tcp(Self::DEFAULT_ADDRESS)];
+        let addresses = if self.addresses.is_empty() {
+            &default[..]
+        } else {
+            &self.addresses
+        };
+        addresses
+            .iter()
+            .map(|address| {
+                match address {
+                    Address::Tcp(address) => Listener::tcp(*address),
+                    Address::Unix(path) => Listener::unix(path),
+                }
+                .map_err(|error| Error::Listen {
+                    address: address.to_string(),
+                    error,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The probe of this process, at work.
+#[derive(Clone, Debug)]
+pub struct Probe(Arc<Shared>);
+
+impl Probe {
+    /// Says that the run is over, and stays until those who watch have read the final
+    /// state and left, but no longer than `limit`. Without it, what happened since the last
+    /// publish is lost when the process ends.
+    pub fn finish(self, limit: Duration) {
+        self.0.finish(limit);
+    }
+}
+
+fn variable(name: &'static str) -> Option<String> {
+    env::var_os(name)
+        .map(|value| value.to_string_lossy().into_owned())
+        .filter(|value| !value.is_empty())
+}
+
+fn duration(name: &'static str) -> Result<Option<Duration>, Error> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match humantime::parse_duration(&value) {
+        Ok(duration) => Ok(Some(duration)),
+        Err(_) => Err(Error::Environment {
+            variable: name,
+            value,
+            expected: "a time such as 50ms",
+        }),
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line's types, and nothing else: what they mean is in [`crate::cmd`].
+
+use std::{ffi::OsString, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::target::Endpoint;
+
+/// A live terminal dashboard for tokio's event loop.
+///
+/// Watches a tokio program as it runs: its tasks, timers, blocking threads and workers.
+/// Without a command it lists its own lessons, small programs that each show one thing.
+#[derive(Debug, Parser)]
+#[command(name = "loopview", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Colours: as the terminal can, always, or never (as `NO_COLOR` does)
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the workloads that `run` knows
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Run a workload, or any tokio program, and watch it
+    ///
+    /// A program needs `loopview_probe::init();` or `console_subscriber::init();` at the
+    /// start of its main, and has to be built with `--cfg tokio_unstable`.
+    Run(Run),
+    /// Watch a program that runs already
+    Attach {
+        /// Where it listens: `http://HOST:PORT` or `unix:/PATH`
+        #[arg(default_value = "http://127.0.0.1:6669")]
+        url: Endpoint,
+        #[command(flatten)]
+        watch: Watch,
+    },
+    /// Print a completion script
+    Completions { shell: Shell },
+    /// Print the manual page
+    Man,
+    /// Run a workload without a dashboard: what `run` starts
+    #[command(hide = true)]
+    Workload {
+        name: String,
+        #[command(flatten)]
+        options: WorkloadOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// A workload; `loopview list` shows them all
+    #[arg(required_unless_present = "program")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub options: WorkloadOptions,
+    #[command(flatten)]
+    pub watch: Watch,
+    /// A program and its arguments, instead of a workload
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "scale", "set", "flavor", "workers"])]
+    pub program: Vec<OsString>,
+}
+
+/// How a workload is run.
+#[derive(Clone, Debug, Args)]
+pub struct WorkloadOptions {
+    /// Make every sleep of a workload this many times as long
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    pub scale: f64,
+    /// Change a setting of a workload
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The runtime of a workload: one thread with one event loop, or several workers
+    #[arg(long, value_enum, default_value_t)]
+    pub flavor: Flavor,
+    /// How many workers the multi-thread runtime has [default: one a core]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+}
+
+/// How a target is watched.
+#[derive(Clone, Debug, Args)]
+pub struct Watch {
+    /// End after this time, such as `5s`
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub time: Option<Duration>,
+    /// Print a report at the end instead of drawing a screen; so it is off a terminal
+    #[arg(long)]
+    pub headless: bool,
+    /// The report's format; with it there is no screen
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Flavor {
+    #[default]
+    CurrentThread,
+    MultiThread,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(scale) if (0.0..=1_000.0).contains(&scale) => Ok(scale),
+        _ => Err("expected a number from 0 to 1000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

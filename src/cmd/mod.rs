@@ -1,0 +1,55 @@
+//! What the commands do, one file each: they join a target, the model, a view and sinks.
+
+mod attach;
+mod completions;
+mod list;
+mod man;
+mod run;
+mod watch;
+mod workload;
+
+use std::{io::Write, process::ExitCode};
+
+pub use watch::Signals;
+
+use crate::{
+    cli::{Cli, Command},
+    error::{Error, exit},
+};
+
+/// Does what the command line says.
+pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
+    let style = watch::Style { color: cli.color, ascii: cli.ascii };
+    match cli.command {
+        None => list::execute(crate::cli::Format::Text),
+        Some(Command::List { format }) => list::execute(format),
+        Some(Command::Run(run)) => run::execute(run, style),
+        Some(Command::Attach { url, watch }) => attach::execute(url, watch, style),
+        Some(Command::Completions { shell }) => completions::execute(shell),
+        Some(Command::Man) => man::execute(),
+        Some(Command::Workload { name, options }) => workload::execute(&name, &options),
+    }
+}
+
+/// Prints to standard output. A reader that has gone, such as `head`, is no error.
+fn print(text: &str) -> Result<ExitCode, Error> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Report(error)),
+        _ => Ok(ExitCode::from(exit::OK)),
+    }
+}
+
+/// The workload of this name, or the error that names the nearest.
+fn find_workload(name: &str) -> Result<&'static loopview_workloads::Workload, Error> {
+    loopview_workloads::find(name).ok_or_else(|| {
+        /// How alike two names have to be for one to stand for the other.
+        const ALIKE: f64 = 0.6;
+        let nearest = loopview_workloads::all()
+            .iter()
+            .map(|w| (strsim::jaro_winkler(name, w.name), w.name))
+            .filter(|(alike, _)| *alike > ALIKE)
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, name)| name);
+        Error::UnknownWorkload { name: name.to_owned(), nearest }
+    })
+}

@@ -1,0 +1,50 @@
+//! `loopview run NAME` and `loopview run -- PROGRAM`: one path, launch, connect, watch, reap.
+
+use std::{ffi::OsString, path::Path, process::ExitCode};
+
+use clap::ValueEnum;
+
+use super::watch::{self, Style};
+use crate::{
+    cli::{Run, WorkloadOptions},
+    error::Error,
+    frame::{Target, TargetKind},
+    target::{Launch, launch},
+};
+
+pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
+    let (target, what) = match &run.name {
+        Some(name) => workload(name, &run.options)?,
+        None => program(run.program),
+    };
+    watch::watch(&target, &run.watch, style, async || launch(&what))
+}
+
+fn program(mut words: Vec<OsString>) -> (Target, Launch) {
+    let program = words.remove(0);
+    let name = Path::new(&program).file_name().unwrap_or(&program).to_string_lossy().into_owned();
+    let target = Target { name, kind: TargetKind::Program };
+    (target, Launch { program, args: words, own: false })
+}
+
+/// A workload runs in a process of its own, this same binary: it may block, panic or leak
+/// without harm to the screen.
+fn workload(name: &str, options: &WorkloadOptions) -> Result<(Target, Launch), Error> {
+    let workload = super::find_workload(name)?;
+    let settings = options.set.iter().map(String::as_str);
+    loopview_workloads::Settings::parse(workload, settings)?;
+    let mut args: Vec<OsString> = ["workload", name, "--scale"].map(OsString::from).into();
+    args.push(options.scale.to_string().into());
+    for pair in &options.set {
+        args.extend(["--set".into(), pair.into()]);
+    }
+    if let Some(flavor) = options.flavor.to_possible_value() {
+        args.extend(["--flavor".into(), flavor.get_name().into()]);
+    }
+    if let Some(workers) = options.workers {
+        args.extend(["--workers".into(), workers.to_string().into()]);
+    }
+    let program = std::env::current_exe().map_err(Error::OwnPath)?.into();
+    let target = Target { name: name.to_owned(), kind: TargetKind::Workload };
+    Ok((target, Launch { program, args, own: true }))
+}

@@ -1,0 +1,137 @@
+//! Watches a target: on a screen where there is one, else by a report at its end.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    app,
+    cli::{Color, Format, Watch},
+    error::{Error, exit},
+    frame::{Event, Gap, Target},
+    model::Model,
+    sink::{self, Outcome, Report},
+    target::{ConnectError, Source},
+    term,
+};
+
+/// How to draw, by the command line.
+#[derive(Copy, Clone, Debug)]
+pub struct Style {
+    pub color: Color,
+    pub ascii: bool,
+}
+
+/// Watches what `start` starts; it is called again when the person runs the target again.
+pub fn watch(
+    target: &Target,
+    options: &Watch,
+    style: Style,
+    start: impl AsyncFn() -> Result<Source, Error>,
+) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let screen = !options.headless && options.format.is_none() && has_screen();
+        let (model, stopped) = if screen {
+            let options = app::Options {
+                view: term::capabilities(style.color, style.ascii, |name| std::env::var(name).ok()).into(),
+                limit: options.time,
+            };
+            app::run(target, &options, start).await?
+        } else {
+            headless(target, options, start).await?
+        };
+        let outcome = Outcome::of(&model, stopped);
+        if !screen {
+            let report = Report::new(&model, outcome);
+            super::print(&match options.format.unwrap_or_default() {
+                Format::Text => sink::text::encode(&report),
+                Format::Json => sink::json::encode(&report),
+            })?;
+        }
+        if outcome == Outcome::Lost && model.instrument().is_none() {
+            return Err(ConnectError::NeverOpened.into());
+        }
+        Ok(ExitCode::from(match outcome {
+            Outcome::Ok | Outcome::Stopped => exit::OK,
+            Outcome::Failed | Outcome::Signalled => exit::TARGET_FAILED,
+            Outcome::Lost => exit::CONNECTION,
+        }))
+    })
+}
+
+fn has_screen() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Reads all frames, and gives the model that they make and whether we ended the target.
+async fn headless(
+    target: &Target,
+    options: &Watch,
+    start: impl AsyncFn() -> Result<Source, Error>,
+) -> Result<(Model, bool), Error> {
+    let mut signals = Signals::listen()?;
+    let mut source = start().await?;
+    let mut model = Model::new(target.clone());
+    let mut stopped = false;
+    let limit = app::limit(options.time);
+    tokio::pin!(limit);
+    loop {
+        tokio::select! {
+            frame = source.frames.recv() => {
+                let Some(frame) = frame else { break };
+                if let Event::Gap(Gap::NoEndpoint { waited }) = &frame.event {
+                    hint(waited.as_secs());
+                }
+                model.apply(&frame);
+            }
+            () = signals.any(), if !stopped => {
+                stopped = true;
+                source.stop();
+            }
+            () = &mut limit, if !stopped => {
+                stopped = true;
+                source.stop();
+            }
+        }
+    }
+    Ok((model, stopped))
+}
+
+fn hint(seconds: u64) {
+    let _ = writeln!(
+        std::io::stderr(),
+        "loopview: the program has not opened a console endpoint for {seconds} s: add \
+         `loopview_probe::init();` or `console_subscriber::init();` to its main, and build it \
+         with --cfg tokio_unstable"
+    );
+}
+
+/// The signals by which a person or the system ends us.
+pub struct Signals([Signal; 3]);
+
+impl Signals {
+    pub fn listen() -> Result<Self, Error> {
+        let listen = |kind| signal(kind).map_err(Error::Runtime);
+        Ok(Self([
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+        ]))
+    }
+
+    pub async fn any(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong, as one line that a person reads, and the exit code that goes with it.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use crate::target::ConnectError;
+
+/// The exit codes, in one place.
+pub mod exit {
+    pub const OK: u8 = 0;
+    /// The target failed, or a check did not hold.
+    pub const TARGET_FAILED: u8 = 1;
+    /// The command line was wrong.
+    pub const USAGE: u8 = 2;
+    /// No connection, or it was lost.
+    pub const CONNECTION: u8 = 3;
+}
+
+/// Each is a lowercase fragment that fits after "loopview: " and says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no workload is called {name:?}{}; `loopview list` shows them all", hint(.nearest))]
+    UnknownWorkload { name: String, nearest: Option<&'static str> },
+    #[error("{0}")]
+    Settings(#[from] loopview_workloads::SettingsError),
+    #[error("cannot start {program:?}: no such program; give a path such as ./{program} or a name on PATH")]
+    ProgramNotFound { program: String },
+    #[error("cannot start {program:?}: it is not executable; `chmod +x` makes it so")]
+    ProgramNotExecutable { program: String },
+    #[error("cannot start {program:?}: {error}")]
+    Program { program: String, error: io::Error },
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    #[error("cannot make a private folder for the socket: {0}; set TMPDIR to a folder that can be written")]
+    Folder(io::Error),
+    #[error("cannot read where this program lies: {0}")]
+    OwnPath(io::Error),
+    #[error("no terminal to draw on: {0}; --headless prints a report instead")]
+    Terminal(io::Error),
+    #[error("cannot write to {path:?}: {error}")]
+    Write { path: PathBuf, error: io::Error },
+    #[error("cannot write the report: {0}")]
+    Report(io::Error),
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+fn hint(nearest: &Option<&str>) -> String {
+    nearest.map(|name| format!(", did you mean {name}?")).unwrap_or_default()
+}
+
+impl Error {
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::UnknownWorkload { .. }
+            | Self::Settings(_)
+            | Self::ProgramNotFound { .. }
+            | Self::ProgramNotExecutable { .. }
+            | Self::Terminal(_) => exit::USAGE,
+            Self::Connect(_) => exit::CONNECTION,
+            Self::Program { .. }
+            | Self::Folder(_)
+            | Self::OwnPath(_)
+            | Self::Write { .. }
+            | Self::Report(_)
+            | Self::Runtime(_) => exit::TARGET_FAILED,
+        })
+    }
+}

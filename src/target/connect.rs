@@ -1,0 +1,227 @@
+//! One connection: the console protocol and the probe's, as frames.
+
+use std::{io, time::Duration};
+
+use console_api::instrument::{
+    InstrumentRequest, State, StateRequest, TaskDetailsRequest, Temporality, Update,
+    instrument_client::InstrumentClient,
+};
+use console_api::tasks::TaskDetails;
+use hyper_util::rt::TokioIo;
+use loopview_api::v1::{self, probe_client::ProbeClient};
+use tokio::{net::UnixStream, sync::mpsc};
+use tonic::{Code, Status, Streaming, transport::Channel};
+use tower::service_fn;
+
+use super::{Endpoint, Orders};
+use crate::frame::{Event, Frame, Time};
+
+/// A first snapshot holds all that the target retains: gRPC's usual 4 MiB is too little.
+const MAX_MESSAGE: usize = 256 * 1024 * 1024;
+/// How long an endpoint may take to accept, and then to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Why there is no connection, or no longer one.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("cannot connect to {endpoint}: {reason}; is the program running, with loopview_probe or console_subscriber switched on?")]
+    Refused { endpoint: String, reason: String },
+    #[error("{endpoint} accepts connections, but does not speak gRPC: is it the program's console address?")]
+    NotGrpc { endpoint: String },
+    #[error("{endpoint} speaks gRPC, but not the tokio console protocol: is it the program's console address?")]
+    NotConsole { endpoint: String },
+    #[error("the program ended before it opened a console endpoint: add `loopview_probe::init();` or `console_subscriber::init();` to its main, and build it with --cfg tokio_unstable")]
+    NeverOpened,
+}
+
+/// Why a connection that worked has ended.
+pub(super) enum End {
+    /// The run is over and its last state has been read.
+    Finished,
+    /// The other side has gone, or told us to.
+    Lost(String),
+    /// Nobody reads the frames any more.
+    Unread,
+}
+
+/// A connection that has answered.
+pub(super) struct Connection {
+    console: InstrumentClient<Channel>,
+    updates: Streaming<Update>,
+    first: Option<Update>,
+    state: Option<Streaming<State>>,
+    probe: Option<Streaming<v1::Update>>,
+    details: Option<Streaming<TaskDetails>>,
+}
+
+impl Connection {
+    pub(super) async fn open(endpoint: &Endpoint) -> Result<Self, ConnectError> {
+        let name = || endpoint.to_string();
+        let refused = |error: &(dyn std::error::Error + 'static)| ConnectError::Refused {
+            endpoint: name(),
+            reason: root_cause(error),
+        };
+        let channel = dial(endpoint).await.map_err(|e| refused(&e))?;
+        let mut console =
+            InstrumentClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE);
+        let judge = |status: Status| match status.code() {
+            Code::Unimplemented => ConnectError::NotConsole { endpoint: name() },
+            _ => ConnectError::NotGrpc { endpoint: name() },
+        };
+        let silent = |_| ConnectError::NotGrpc { endpoint: name() };
+
+        // The probe counts its own watchers and may hold the program until there is one:
+        // by then the console protocol has to be watched, too, or its poll ops are lost.
+        let opened = async {
+            let mut updates = console.watch_updates(InstrumentRequest {}).await?.into_inner();
+            let first = updates.message().await?;
+            Ok::<_, Status>((updates, first))
+        };
+        let (updates, first) =
+            tokio::time::timeout(ANSWER, opened).await.map_err(silent)?.map_err(judge)?;
+        let mut probe = ProbeClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        // Old targets know neither of these: then there is less to show.
+        let probe = probe.watch(v1::WatchRequest {}).await.ok().map(tonic::Response::into_inner);
+        let state = console.watch_state(StateRequest {}).await.ok();
+        Ok(Self {
+            updates,
+            first,
+            probe,
+            state: state.map(tonic::Response::into_inner),
+            details: None,
+            console,
+        })
+    }
+
+    /// Makes frames until the connection ends.
+    pub(super) async fn run(mut self, frames: &mpsc::Sender<Frame>, orders: &mut Orders) -> End {
+        let mut paused = false;
+        let mut ended = None;
+        if let Some(first) = self.first.take()
+            && frames.send(console_frame(first)).await.is_err()
+        {
+            return End::Unread;
+        }
+        let span = *orders.details.borrow_and_update();
+        self.follow(span).await;
+        loop {
+            let frame = tokio::select! {
+                update = self.updates.message() => match update {
+                    Ok(Some(update)) => console_frame(update),
+                    Ok(None) => return End::Lost("the target closed it".to_owned()),
+                    Err(status) => return End::Lost(explain(&status)),
+                },
+                update = next(&mut self.probe) => match update {
+                    Some(update) => {
+                        ended = update.ended_at.as_ref().and_then(Time::from_wire).or(ended);
+                        Frame::new(stamp(update.now.as_ref()), Event::Probe(Box::new(update)))
+                    }
+                    None => continue,
+                },
+                details = next(&mut self.details) => match details {
+                    Some(details) => {
+                        Frame::new(stamp(details.now.as_ref()), Event::Details(Box::new(details)))
+                    }
+                    None => continue,
+                },
+                state = next(&mut self.state) => {
+                    let now = state.is_some_and(|s| s.temporality() == Temporality::Paused);
+                    if now == paused {
+                        continue;
+                    }
+                    paused = now;
+                    Frame::here(Event::Paused(paused))
+                }
+                Ok(()) = orders.details.changed() => {
+                    let span = *orders.details.borrow_and_update();
+                    self.follow(span).await;
+                    continue;
+                }
+            };
+            let console_at = matches!(frame.event, Event::Console(_)).then_some(frame.at);
+            if frames.send(frame).await.is_err() {
+                return End::Unread;
+            }
+            // The console protocol's next update after the end is its last word, too.
+            if ended.zip(console_at).is_some_and(|(ended, at)| at > ended) {
+                return End::Finished;
+            }
+        }
+    }
+
+    /// Streams the histograms of one task, or of none. A task that is unknown has none.
+    async fn follow(&mut self, span: Option<u64>) {
+        self.details = None;
+        if let Some(id) = span {
+            let request = TaskDetailsRequest { id: Some(console_api::Id { id }) };
+            let details = self.console.watch_task_details(request).await;
+            self.details = details.ok().map(tonic::Response::into_inner);
+        }
+    }
+}
+
+/// The next message of a stream that may be absent; one that ends becomes absent.
+async fn next<T>(stream: &mut Option<Streaming<T>>) -> Option<T> {
+    let Some(open) = stream else { return std::future::pending().await };
+    let message = open.message().await.ok().flatten();
+    if message.is_none() {
+        *stream = None;
+    }
+    message
+}
+
+async fn dial(endpoint: &Endpoint) -> Result<Channel, tonic::transport::Error> {
+    match endpoint {
+        Endpoint::Http(url) => {
+            tonic::transport::Endpoint::from_shared(url.clone())?
+                .connect_timeout(ANSWER)
+                .connect()
+                .await
+        }
+        Endpoint::Unix(path) => {
+            let path = path.clone();
+            // The URL only fills the request's authority.
+            tonic::transport::Endpoint::from_static("http://localhost")
+                .connect_with_connector(service_fn(move |_| {
+                    let path = path.clone();
+                    async move { UnixStream::connect(path).await.map(TokioIo::new) }
+                }))
+                .await
+        }
+    }
+}
+
+fn console_frame(update: Update) -> Frame {
+    Frame::new(stamp(update.now.as_ref()), Event::Console(Box::new(update)))
+}
+
+/// The source's clock, or ours where it tells none that makes sense.
+fn stamp(at: Option<&prost_types::Timestamp>) -> Time {
+    at.and_then(Time::from_wire).unwrap_or_else(Time::now)
+}
+
+/// What a person can use of a gRPC status.
+fn explain(status: &Status) -> String {
+    match status.code() {
+        Code::OutOfRange => "a message was larger than 256 MiB".to_owned(),
+        _ => std::error::Error::source(status)
+            .map_or_else(|| status.message().to_owned(), root_cause),
+    }
+}
+
+/// The innermost error: those around it only say that something failed.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "nothing listens there".to_owned(),
+        Some(io::ErrorKind::NotFound) => "there is no such socket".to_owned(),
+        Some(io::ErrorKind::PermissionDenied) => "permission denied".to_owned(),
+        Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+            "the target has gone".to_owned()
+        }
+        _ => cause.to_string(),
+    }
+}

@@ -1,0 +1,71 @@
+use loopview_workloads::aio::{self, Config, Error, Flavor, NamedExt};
+
+use crate::notes::{notes_of, sleep};
+
+#[test]
+fn leftovers_are_cancelled_and_clean_up() {
+    let notes = notes_of(async |notes| {
+        aio::create_task(notes.clone().work("A", 500, 70));
+        aio::create_task(notes.clone().work_then("B", 500, 90, Ok(7)));
+        sleep(100).await
+    });
+    assert_eq!(notes[2..], ["100 main ()", "170 A cancelled", "190 B 7"]);
+}
+
+#[test]
+fn leftovers_are_cancelled_also_when_main_fails() {
+    let notes = notes_of(async |notes| {
+        aio::create_task(notes.clone().work("A", 500, 70));
+        sleep(100).await?;
+        Err(Error::msg("main's own"))
+    });
+    assert_eq!(notes[1..], ["100 main main's own", "170 A cancelled"]);
+}
+
+#[test]
+fn tasks_without_a_name_are_counted_from_two_as_main_is_the_first() {
+    let names = aio::run(&Config::paused(), async {
+        let first = aio::create_task(sleep(0));
+        let named = aio::create_task(sleep(0).named("Worker-0"));
+        let second = aio::create_task(sleep(0));
+        Ok([first, named, second].map(|task| task.name().to_owned()))
+    });
+    assert_eq!(names.unwrap(), ["Task-2", "Worker-0", "Task-3"]);
+}
+
+#[test]
+fn every_sleep_and_limit_is_scaled() {
+    let config = Config {
+        scale: 0.1,
+        ..Config::paused()
+    };
+    let elapsed = aio::run(&config, async {
+        let start = tokio::time::Instant::now();
+        aio::sleep(2.0).await?;
+        let late = aio::wait_for(aio::sleep(100.0), 1.0).await;
+        assert!(matches!(late, Err(Error::TimedOut)));
+        Ok(start.elapsed())
+    });
+    assert_eq!(elapsed.unwrap().as_millis(), 300);
+}
+
+#[test]
+fn the_words_work_on_many_threads_too() {
+    let config = Config {
+        flavor: Flavor::MultiThread { workers: Some(2) },
+        scale: 0.001,
+        ..Config::default()
+    };
+    let sum = aio::run(&config, async {
+        let children = (0..100_u32).map(async |n| {
+            aio::wait_for(aio::sleep(0.1), 60_000.0).await?;
+            Ok(n)
+        });
+        let numbers = aio::gather(children).await?;
+        let forever = aio::create_task(aio::sleep(1e12));
+        forever.cancel();
+        assert!(forever.await.unwrap_err().is_cancelled());
+        Ok(numbers.iter().sum::<u32>())
+    });
+    assert_eq!(sum.unwrap(), 4950);
+}
