@@ -22,7 +22,7 @@ pub struct Workload {
     pub source: &'static str,
     /// Where that source is in this crate: `src/NAME.rs`. Locations in spans end with it.
     pub file: &'static str,
-    /// The program, for [`aio::run`].
+    /// The program, for [`aio::run`](aio::run()).
     pub main: fn(Settings) -> Main,
 }
 

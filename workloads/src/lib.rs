@@ -27,5 +27,5 @@ mod template;
 mod timeout;
 mod to_thread;
 
-pub use catalogue::{Workload, all, find};
+pub use catalogue::{Main, Workload, all, find};
 pub use settings::{Setting, Settings, SettingsError, Value};

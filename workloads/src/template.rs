@@ -73,7 +73,12 @@ async fn serve(listener: TcpListener) -> aio::Result<()> {
 
 /// Answers the later the higher the number: 0.5 s and up to half a second more.
 async fn answer(request: Request<Incoming>) -> aio::Result<Response<Full<Bytes>>> {
-    let number: f64 = request.uri().path()[1..].parse().unwrap_or_default();
+    let number: f64 = request
+        .uri()
+        .path()
+        .trim_start_matches('/')
+        .parse()
+        .unwrap_or_default();
     aio::sleep(0.5 + (number / 10.0).min(0.5)).await?;
     Ok(Response::new(Full::from(format!("answer {number}"))))
 }

@@ -2,10 +2,10 @@
 
 use tokio::runtime::{Builder, Runtime};
 
-/// The settings of a [`run`](super::run).
+/// The settings of a [`run`](super::run()).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Multiplies every [`sleep`](super::sleep) and every limit: 0.1 makes them ten times shorter.
+    /// Multiplies every [`sleep`](super::sleep()) and every limit: 0.1 makes them ten times shorter.
     pub scale: f64,
     /// On how many threads tasks run.
     pub flavor: Flavor,
@@ -18,7 +18,7 @@ pub struct Config {
 /// On how many threads tasks run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flavor {
-    /// All on the thread that called [`run`](super::run), as in asyncio.
+    /// All on the thread that called [`run`](super::run()), as in asyncio.
     #[default]
     CurrentThread,
     /// On a pool, which asyncio does not have.

@@ -81,6 +81,7 @@ impl Control {
     }
 
     /// The task that runs.
+    #[track_caller]
     pub(super) fn current() -> Arc<Self> {
         CURRENT
             .try_with(Arc::clone)

@@ -40,7 +40,7 @@
 //!
 //! # Panics
 //!
-//! Everything but [`run`] needs a running task and panics outside one, as asyncio raises
+//! Everything but [`run`](run()) needs a running task and panics outside one, as asyncio raises
 //! "no running event loop".
 
 mod awaitable;

@@ -60,11 +60,13 @@ impl TaskGroup {
             let handle = TaskGroup {
                 group: Arc::clone(&group),
             };
+            let dropped = Dropped(&group);
             let result = group.block(block(handle)).await;
             let result = group.leave(result).await;
             if let Some(scope) = group.lock().scope.take() {
                 scope.close(&result);
             }
+            drop(dropped);
             result
         }
     }
@@ -211,6 +213,17 @@ impl Group {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leaves no child behind when the group itself is dropped half-way, which only `select!` and a panic
+/// do: they are asked to end, but nobody can wait for them. After the end there is nobody to ask.
+struct Dropped<'a>(&'a Group);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.abort();
+        self.0.lock().scope = None;
     }
 }
 

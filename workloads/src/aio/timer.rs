@@ -12,8 +12,9 @@ const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 /// tokio's timers are exact to a millisecond.
 const TICK: Duration = Duration::from_millis(1);
 
-/// `secs` seconds at the speed of this run, for waits that are not [`sleep`](super::sleep): a
-/// lesson's blocking call keeps step with its sleeps. Works in [`to_thread`](super::to_thread) too.
+/// `secs` seconds at the speed of this run, for waits that are not [`sleep`](super::sleep()): a
+/// lesson's blocking call keeps step with its sleeps. Works in [`to_thread`](super::to_thread()) too.
+#[track_caller]
 pub fn scaled(secs: f64) -> Duration {
     let secs = (secs * Control::current().event_loop.scale).max(0.0);
     Duration::try_from_secs_f64(secs).map_or(FOREVER, |time| time.min(FOREVER))

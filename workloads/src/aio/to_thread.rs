@@ -19,7 +19,7 @@ use super::{
 ///
 /// What `call` raises. [`Error::Cancelled`] at once when the task is asked to end: a call that still
 /// waits for a thread is then never made, but a thread that runs cannot be stopped, and
-/// [`run`](super::run) waits for it.
+/// [`run`](super::run()) waits for it.
 #[track_caller]
 pub fn to_thread<T, F>(call: F) -> impl Future<Output = Result<T>> + Send + 'static
 where

@@ -7,5 +7,4 @@ mod notes;
 mod run;
 mod task_group;
 mod to_thread;
-mod tracing;
 mod wait_for;

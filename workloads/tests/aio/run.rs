@@ -1,4 +1,4 @@
-use loopview_workloads::aio::{self, Config, Error, Flavor, NamedExt};
+use loopview_workloads::aio::{self, Config, Error, Flavor, NamedExt, TaskGroup};
 
 use crate::notes::{notes_of, sleep};
 
@@ -68,4 +68,28 @@ fn the_words_work_on_many_threads_too() {
         Ok(numbers.iter().sum::<u32>())
     });
     assert_eq!(sum.unwrap(), 4950);
+}
+
+#[test]
+fn on_many_threads_no_request_is_lost() {
+    let config = Config {
+        flavor: Flavor::MultiThread { workers: Some(2) },
+        ..Config::default()
+    };
+    aio::run(&config, async {
+        for round in 0..1000 {
+            let inner = aio::create_task(aio::sleep(1e12));
+            let outer = aio::create_task(TaskGroup::run(async move |group| {
+                group.create_task(inner)?;
+                aio::gather([aio::sleep(1e12)]).await
+            }));
+            for _ in 0..round % 5 {
+                aio::sleep(0.0).await?;
+            }
+            outer.cancel();
+            assert!(outer.await.unwrap_err().is_cancelled());
+        }
+        Ok(())
+    })
+    .unwrap();
 }

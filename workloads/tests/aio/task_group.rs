@@ -158,6 +158,20 @@ fn a_request_from_outside_reaches_the_children_even_if_they_swallow_it() {
 }
 
 #[test]
+fn a_group_that_is_dropped_asks_its_children_to_end() {
+    let notes = notes_of(async |notes| {
+        let group = TaskGroup::run(async |group| {
+            group.create_task(notes.clone().work("A", 500, 70))?;
+            Ok(())
+        });
+        let dropped = tokio::time::timeout(std::time::Duration::from_millis(100), group).await;
+        assert!(dropped.is_err());
+        sleep(200).await
+    });
+    assert_eq!(notes, ["0 A starts", "170 A cancelled", "300 main ()"]);
+}
+
+#[test]
 fn a_group_that_shuts_down_or_has_ended_takes_no_more_tasks() {
     let notes = notes_of(async |notes| {
         let mut kept = None;

@@ -35,12 +35,12 @@ fn nothing_runs_before_the_await() {
 
 #[test]
 fn an_error_or_a_panic_is_raised_at_the_await() {
-    let error = aio::run(&Config::paused(), async {
+    let error = aio::run::<(), _>(&Config::paused(), async {
         let failed = aio::to_thread(|| Err::<(), _>(Error::msg("no oven"))).await;
         assert_eq!(failed.unwrap_err().to_string(), "no oven");
         aio::to_thread(|| panic!("on purpose")).await
     });
-    let error: Error = error.map(|()| ()).unwrap_err();
+    let error = error.unwrap_err();
     assert!(error.to_string().contains("panicked"), "{error}");
 }
 
