@@ -28,13 +28,13 @@ pub fn wait_for<A: Awaitable>(
     secs: impl Into<Option<f64>>,
 ) -> impl Future<Output = Result<A::Output>> + Send + 'static {
     let scope = Scope::open("wait_for", Location::caller());
-    let task = {
+    let (task, limit) = {
         let _child = scope.enter();
-        awaitable.into_task()
-    };
-    let limit = match secs.into() {
-        None => Limit::Never,
-        Some(secs) => Timer::new(secs).map_or(Limit::Now, Limit::Later),
+        let limit = match secs.into() {
+            None => Limit::Never,
+            Some(secs) => Timer::new(secs).map_or(Limit::Now, Limit::Later),
+        };
+        (awaitable.into_task(), limit)
     };
     async move {
         let result = outcome(&task, limit).await;
