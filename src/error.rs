@@ -19,10 +19,15 @@ pub mod exit {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("no workload is called {name:?}{}; `loopview list` shows them all", hint(.nearest))]
-    UnknownWorkload { name: String, nearest: Option<&'static str> },
+    UnknownWorkload {
+        name: String,
+        nearest: Option<&'static str>,
+    },
     #[error("{0}")]
     Settings(#[from] loopview_workloads::SettingsError),
-    #[error("cannot start {program:?}: no such program; give a path such as ./{program} or a name on PATH")]
+    #[error(
+        "cannot start {program:?}: no such program; give a path such as ./{program} or a name on PATH"
+    )]
     ProgramNotFound { program: String },
     #[error("cannot start {program:?}: it is not executable; `chmod +x` makes it so")]
     ProgramNotExecutable { program: String },
@@ -30,7 +35,9 @@ pub enum Error {
     Program { program: String, error: io::Error },
     #[error("{0}")]
     Connect(#[from] ConnectError),
-    #[error("cannot make a private folder for the socket: {0}; set TMPDIR to a folder that can be written")]
+    #[error(
+        "cannot make a private folder for the socket: {0}; set TMPDIR to a folder that can be written"
+    )]
     Folder(io::Error),
     #[error("cannot read where this program lies: {0}")]
     OwnPath(io::Error),
@@ -45,7 +52,9 @@ pub enum Error {
 }
 
 fn hint(nearest: &Option<&str>) -> String {
-    nearest.map(|name| format!(", did you mean {name}?")).unwrap_or_default()
+    nearest
+        .map(|name| format!(", did you mean {name}?"))
+        .unwrap_or_default()
 }
 
 impl Error {

@@ -324,7 +324,12 @@ pub const KEYS: &[Binding] = &[
     },
     // The key that opened the help closes it.
     Binding {
-        keys: &[char('?'), char('h'), key(KeyCode::F(1)), key(KeyCode::Enter)],
+        keys: &[
+            char('?'),
+            char('h'),
+            key(KeyCode::F(1)),
+            key(KeyCode::Enter),
+        ],
         contexts: &[Context::Help],
         action: Action::Leave,
         group: Group::General,

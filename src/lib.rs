@@ -14,9 +14,12 @@
 pub mod app;
 pub mod cli;
 pub mod cmd;
+pub mod config;
 pub mod error;
 pub mod frame;
+pub mod keymap;
 pub mod model;
 pub mod sink;
 pub mod target;
 pub mod term;
+pub mod view;

@@ -18,7 +18,11 @@ fn run(args: &[&str]) -> Report {
         .expect("it starts");
     let text = String::from_utf8(output.stdout).expect("JSON is text");
     let report = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Report(report)
 }
 
@@ -29,30 +33,45 @@ impl Report {
 
     #[track_caller]
     fn task(&self, name: &str) -> &Value {
-        let row = self.rows("tasks").iter().find(|t| t["name"] == name && t["kind"] == "task");
+        let row = self
+            .rows("tasks")
+            .iter()
+            .find(|t| t["name"] == name && t["kind"] == "task");
         row.unwrap_or_else(|| panic!("no task {name}: {:#}", self.0["tasks"]))
     }
 
     fn timers_of(&self, name: &str) -> Vec<&Value> {
         let id = &self.task(name)["id"];
-        self.rows("timers").iter().filter(|t| t["task"] == *id).collect()
+        self.rows("timers")
+            .iter()
+            .filter(|t| t["task"] == *id)
+            .collect()
     }
 
     fn output(&self) -> Vec<&str> {
-        self.rows("output").iter().map(|l| l["line"].as_str().expect("a line")).collect()
+        self.rows("output")
+            .iter()
+            .map(|l| l["line"].as_str().expect("a line"))
+            .collect()
     }
 
     /// What holds for every lesson that ends well after `seconds`.
     #[track_caller]
     fn assert_ok(&self, name: &str, seconds: f64, tasks: &[&str]) {
         assert_eq!(self.0["format"], "loopview-report/1");
-        assert_eq!((&self.0["target"], &self.0["outcome"]), (&name.into(), &"ok".into()));
+        assert_eq!(
+            (&self.0["target"], &self.0["outcome"]),
+            (&name.into(), &"ok".into())
+        );
         assert_eq!(self.0["exit_code"], 0);
         assert_eq!(self.0["lost"]["events"], 0);
         assert_eq!(self.0["lost"]["gaps"], 0);
         assert_eq!(self.0["runtime"]["flavor"], "current-thread");
         let elapsed = number(&self.0["elapsed_ms"]);
-        assert!((elapsed - seconds * 1_000.0).abs() < SLACK_MS, "{elapsed} ms, not {seconds} s");
+        assert!(
+            (elapsed - seconds * 1_000.0).abs() < SLACK_MS,
+            "{elapsed} ms, not {seconds} s"
+        );
         for task in tasks {
             let row = self.task(task);
             assert!(number(&row["polls"]) > 0.0, "{task} was polled");
@@ -64,11 +83,16 @@ impl Report {
 
 #[track_caller]
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
 }
 
 fn latest(timers: &[&Value]) -> Duration {
-    let late = timers.iter().filter_map(|t| t["late_ms"].as_f64()).fold(0.0, f64::max);
+    let late = timers
+        .iter()
+        .filter_map(|t| t["late_ms"].as_f64())
+        .fold(0.0, f64::max);
     Duration::from_secs_f64(late / 1_000.0)
 }
 
@@ -78,14 +102,21 @@ fn hello() {
     report.assert_ok("hello", 1.0, &["main"]);
     assert_eq!(report.timers_of("main").len(), 1);
     assert_eq!(report.rows("output").len(), 2);
-    assert_eq!(report.task("main")["polls"], 2, "once to begin and once after its sleep");
+    assert_eq!(
+        report.task("main")["polls"],
+        2,
+        "once to begin and once after its sleep"
+    );
 }
 
 #[test]
 fn serial() {
     let report = run(&["serial"]);
     report.assert_ok("serial", 4.0, &["main"]);
-    assert_eq!(report.output(), ["A started", "A done", "B started", "B done"]);
+    assert_eq!(
+        report.output(),
+        ["A started", "A done", "B started", "B done"]
+    );
     assert_eq!(report.timers_of("main").len(), 2, "A and B are not tasks");
 }
 
@@ -101,15 +132,26 @@ fn gather() {
     report.assert_ok("gather", 5.0, &tasks);
     for (name, seconds) in tasks.iter().zip([1.0, 1.0, 1.0, 2.0, 3.0, 4.0]) {
         let total = number(&report.task(name)["total_ms"]);
-        assert!((total - seconds * 1_000.0).abs() < SLACK_MS, "{name}: {total}");
+        assert!(
+            (total - seconds * 1_000.0).abs() < SLACK_MS,
+            "{name}: {total}"
+        );
         assert_eq!(report.task(name)["parent"], report.task("main")["id"]);
         assert_eq!(report.task(name)["outcome"], "ok");
         assert_eq!(report.timers_of(name)[0]["state"], "fired");
     }
     let scopes = report.rows("scopes");
     assert_eq!(scopes.len(), 2);
-    assert!(scopes.iter().all(|s| s["kind"] == "gather" && s["outcome"] == "ok"));
-    assert!(scopes.iter().all(|s| s["children"].as_array().is_some_and(|c| c.len() == 3)));
+    assert!(
+        scopes
+            .iter()
+            .all(|s| s["kind"] == "gather" && s["outcome"] == "ok")
+    );
+    assert!(
+        scopes
+            .iter()
+            .all(|s| s["children"].as_array().is_some_and(|c| c.len() == 3))
+    );
 }
 
 #[test]
@@ -117,7 +159,12 @@ fn taskgroup() {
     let report = run(&["taskgroup"]);
     report.assert_ok("taskgroup", 3.0, &["A", "B", "C"]);
     assert_eq!(report.task("C")["parent"], report.task("A")["id"]);
-    assert_eq!(report.rows("scopes")[0]["children"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        report.rows("scopes")[0]["children"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
 }
 
 #[test]
@@ -127,7 +174,10 @@ fn timeout() {
     assert_eq!(report.output().last(), Some(&"timed out"));
     assert_eq!(report.task("eternity")["outcome"], "cancelled");
     let limit = report.timers_of("main");
-    assert_eq!((&limit[0]["kind"], &limit[0]["state"]), (&"timeout".into(), &"fired".into()));
+    assert_eq!(
+        (&limit[0]["kind"], &limit[0]["state"]),
+        (&"timeout".into(), &"fired".into())
+    );
     assert_eq!(report.timers_of("eternity")[0]["state"], "cancelled");
     assert_eq!(report.rows("scopes")[0]["outcome"], "timed_out");
 }
@@ -170,16 +220,34 @@ fn cpu() {
 fn template() {
     let report = run(&["template"]);
     report.assert_ok("template", 1.0, &["server", "fetch-1", "fetch-5"]);
-    assert!(report.output().iter().filter(|l| l.starts_with("answer")).count() == 5);
+    assert!(
+        report
+            .output()
+            .iter()
+            .filter(|l| l.starts_with("answer"))
+            .count()
+            == 5
+    );
 }
 
 #[test]
 fn several_workers() {
-    let report = run(&["gather", "--flavor", "multi-thread", "--workers", "2", "--scale", "0.1"]);
+    let report = run(&[
+        "gather",
+        "--flavor",
+        "multi-thread",
+        "--workers",
+        "2",
+        "--scale",
+        "0.1",
+    ]);
     assert_eq!(report.0["runtime"]["flavor"], "multi-thread");
     assert_eq!(report.0["runtime"]["workers"], 2);
     assert!(report.rows("tasks").iter().all(|t| t["kind"] != "worker"));
-    assert!(report.rows("blocking").is_empty(), "workers are no blocking calls");
+    assert!(
+        report.rows("blocking").is_empty(),
+        "workers are no blocking calls"
+    );
     assert_eq!(report.task("C")["outcome"], "ok");
 }
 

@@ -25,7 +25,10 @@ fn socket() -> &'static (PathBuf, Probe) {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let path = folder.join("probe.sock");
         let builder = Builder::default().publish_interval(Duration::from_millis(5));
-        let probe = builder.socket(&path).try_init().expect("the only subscriber");
+        let probe = builder
+            .socket(&path)
+            .try_init()
+            .expect("the only subscriber");
         (path, probe)
     })
 }
@@ -33,7 +36,9 @@ fn socket() -> &'static (PathBuf, Probe) {
 /// A single-threaded runtime, as lessons use.
 fn run<T>(main: impl Future<Output = T>) -> T {
     socket();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.expect("a runtime").block_on(main)
 }
 
@@ -41,15 +46,20 @@ fn spawn<T: Send + 'static>(
     name: &str,
     future: impl Future<Output = T> + Send + 'static,
 ) -> JoinHandle<T> {
-    tokio::task::Builder::new().name(name).spawn(future).expect("inside a runtime")
+    tokio::task::Builder::new()
+        .name(name)
+        .spawn(future)
+        .expect("inside a runtime")
 }
 
 async fn channel() -> Channel {
-    let connect = tower::service_fn(|_| async {
-        UnixStream::connect(&socket().0).await.map(TokioIo::new)
-    });
+    let connect =
+        tower::service_fn(|_| async { UnixStream::connect(&socket().0).await.map(TokioIo::new) });
     let endpoint = Endpoint::from_static("http://localhost");
-    endpoint.connect_with_connector(connect).await.expect("the probe listens")
+    endpoint
+        .connect_with_connector(connect)
+        .await
+        .expect("the probe listens")
 }
 
 /// What a client knows after some updates.
@@ -68,7 +78,9 @@ struct Seen {
 fn watch(holds: impl Fn(&Seen) -> bool + Send + 'static) -> mpsc::Receiver<Seen> {
     let (done, seen_at_last) = mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let seen = runtime.expect("a runtime").block_on(async {
             let mut updates = ProbeClient::new(channel().await)
                 .watch(v1::WatchRequest {})
@@ -77,11 +89,19 @@ fn watch(holds: impl Fn(&Seen) -> bool + Send + 'static) -> mpsc::Receiver<Seen>
                 .into_inner();
             let mut seen = Seen::default();
             while !holds(&seen) {
-                let update = updates.message().await.expect("updates go on").expect("and on");
-                seen.tasks.extend(update.tasks.into_iter().map(|t| (t.id, t)));
-                seen.timers.extend(update.timers.into_iter().map(|t| (t.id, t)));
-                seen.scopes.extend(update.scopes.into_iter().map(|s| (s.id, s)));
-                seen.threads.extend(update.threads.into_iter().map(|t| (t.id, t)));
+                let update = updates
+                    .message()
+                    .await
+                    .expect("updates go on")
+                    .expect("and on");
+                seen.tasks
+                    .extend(update.tasks.into_iter().map(|t| (t.id, t)));
+                seen.timers
+                    .extend(update.timers.into_iter().map(|t| (t.id, t)));
+                seen.scopes
+                    .extend(update.scopes.into_iter().map(|s| (s.id, s)));
+                seen.threads
+                    .extend(update.threads.into_iter().map(|t| (t.id, t)));
                 seen.runtimes = update.runtimes;
                 seen.process = update.process.or(seen.process);
             }
@@ -93,7 +113,9 @@ fn watch(holds: impl Fn(&Seen) -> bool + Send + 'static) -> mpsc::Receiver<Seen>
 }
 
 fn until(holds: impl Fn(&Seen) -> bool + Send + 'static) -> Seen {
-    watch(holds).recv_timeout(LIMIT).expect("the condition holds in time")
+    watch(holds)
+        .recv_timeout(LIMIT)
+        .expect("the condition holds in time")
 }
 
 fn be_busy(time: Duration) {
@@ -106,7 +128,9 @@ fn number(id: tokio::task::Id) -> u64 {
 }
 
 fn time(at: Option<&prost_types::Timestamp>) -> SystemTime {
-    (*at.expect("a time")).try_into().expect("a time that can be")
+    (*at.expect("a time"))
+        .try_into()
+        .expect("a time that can be")
 }
 
 #[test]
@@ -142,7 +166,10 @@ fn a_task_has_a_parent_and_a_scope_and_an_end() {
     let (outer, inner) = (&seen.tasks[&parent], &seen.tasks[&child]);
     let scope = &seen.scopes[&inner.scope.expect("it was spawned in a scope")];
     assert_eq!((inner.parent, outer.scope), (Some(parent), None));
-    assert_eq!((outer.outcome(), inner.outcome()), (Outcome::Ok, Outcome::Error));
+    assert_eq!(
+        (outer.outcome(), inner.outcome()),
+        (Outcome::Ok, Outcome::Error)
+    );
     assert_eq!(inner.error, "no");
     assert_eq!(seen.tasks[&failed].outcome(), Outcome::Panicked);
     assert_eq!((scope.kind.as_str(), scope.task), ("gather", Some(parent)));
@@ -180,7 +207,11 @@ fn the_longest_poll_is_that_of_the_long_poll() {
         id
     });
     let seen = until(move |seen| seen.tasks.contains_key(&id));
-    let longest: Duration = seen.tasks[&id].longest_poll.unwrap_or_default().try_into().unwrap();
+    let longest: Duration = seen.tasks[&id]
+        .longest_poll
+        .unwrap_or_default()
+        .try_into()
+        .unwrap();
     assert!((30..).contains(&longest.as_millis()), "{longest:?}");
 }
 
@@ -197,8 +228,12 @@ fn a_timer_knows_its_owner_its_deadline_and_when_it_fired() {
         (id, line)
     });
     let owned = move |seen: &Seen| {
-        let mut timers: Vec<_> =
-            seen.timers.values().filter(|t| t.task == Some(id)).cloned().collect();
+        let mut timers: Vec<_> = seen
+            .timers
+            .values()
+            .filter(|t| t.task == Some(id))
+            .cloned()
+            .collect();
         timers.sort_by_key(|t| t.id);
         timers
     };
@@ -245,8 +280,16 @@ fn an_interval_is_one_timer_with_the_persons_location() {
         let _ = task.await;
         (id, line)
     });
-    let seen = until(move |seen| seen.timers.values().any(|t| t.task == Some(id) && t.fires == 3));
-    let timers: Vec<_> = seen.timers.values().filter(|t| t.task == Some(id)).collect();
+    let seen = until(move |seen| {
+        seen.timers
+            .values()
+            .any(|t| t.task == Some(id) && t.fires == 3)
+    });
+    let timers: Vec<_> = seen
+        .timers
+        .values()
+        .filter(|t| t.task == Some(id))
+        .collect();
     assert_eq!(timers.len(), 1);
     assert_eq!(timers[0].kind(), TimerKind::Interval);
     assert_eq!(timers[0].location.as_ref().map(|l| l.line), Some(line));
@@ -256,8 +299,7 @@ fn an_interval_is_one_timer_with_the_persons_location() {
 fn a_time_limit_is_told_from_a_sleep_by_its_scope() {
     let id = run(async {
         let task = spawn("limited", async {
-            let scope =
-                tracing::trace_span!(target: "loopview::scope", "scope", kind = "wait_for");
+            let scope = tracing::trace_span!(target: "loopview::scope", "scope", kind = "wait_for");
             let sleep = scope.in_scope(|| tokio::time::sleep(Duration::from_millis(1)));
             sleep.await;
         });
@@ -266,7 +308,11 @@ fn a_time_limit_is_told_from_a_sleep_by_its_scope() {
         id
     });
     let seen = until(move |seen| seen.timers.values().any(|t| t.task == Some(id)));
-    let timer = seen.timers.values().find(|t| t.task == Some(id)).expect("just seen");
+    let timer = seen
+        .timers
+        .values()
+        .find(|t| t.task == Some(id))
+        .expect("just seen");
     assert_eq!(timer.kind(), TimerKind::Timeout);
 }
 
@@ -290,8 +336,14 @@ fn what_a_task_awaits_is_seen_while_the_loop_is_blocked() {
     let id = tell.recv_timeout(LIMIT).expect("the program runs");
     let awaits = move |seen: &Seen| seen.tasks.get(&id).and_then(|t| t.awaits);
     let seen = until(move |seen| awaits(seen) == Some(4_711));
-    let holder = seen.threads.values().find(|t| t.role() == ThreadRole::BlockOn && t.task.is_some());
-    assert!(holder.is_some(), "the thread in block_on polls something now");
+    let holder = seen
+        .threads
+        .values()
+        .find(|t| t.role() == ThreadRole::BlockOn && t.task.is_some());
+    assert!(
+        holder.is_some(),
+        "the thread in block_on polls something now"
+    );
     drop(release);
     program.join().expect("the program ends well");
 }
@@ -319,7 +371,9 @@ fn a_blocking_call_has_a_thread_of_its_own() {
 #[test]
 fn runtimes_are_told_with_their_workers() {
     socket();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async { spawn("any", async {}).await.expect("it does not panic") });
     let multi = |r: &&v1::Runtime| r.flavor == "multi-thread" && r.workers.len() == 2;
@@ -341,27 +395,43 @@ fn the_console_protocol_is_beside_it_and_its_ids_agree() {
         let _ = task.await;
         let find = async {
             loop {
-                let update = updates.message().await.expect("updates go on").expect("and on");
+                let update = updates
+                    .message()
+                    .await
+                    .expect("updates go on")
+                    .expect("and on");
                 let tasks = update.task_update.unwrap_or_default().new_tasks;
                 let named = tasks.into_iter().find(|t| {
-                    t.fields.iter().any(|f| f.to_string() == format!("task.id={id}"))
+                    t.fields
+                        .iter()
+                        .any(|f| f.to_string() == format!("task.id={id}"))
                 });
                 if let Some(task) = named {
                     return task.id.expect("an id").id;
                 }
             }
         };
-        (id, tokio::time::timeout(LIMIT, find).await.expect("the task is told in time"))
+        (
+            id,
+            tokio::time::timeout(LIMIT, find)
+                .await
+                .expect("the task is told in time"),
+        )
     });
     let seen = until(move |seen| seen.tasks.contains_key(&id));
     assert_eq!(seen.tasks[&id].span_id, span);
-    assert_eq!(seen.process.expect("it is in the first message").pid, std::process::id());
+    assert_eq!(
+        seen.process.expect("it is in the first message").pid,
+        std::process::id()
+    );
 }
 
 #[test]
 fn a_second_probe_is_refused_and_says_what_to_do() {
     let (path, _) = socket();
-    let again = Builder::default().socket(path.with_extension("again")).try_init();
+    let again = Builder::default()
+        .socket(path.with_extension("again"))
+        .try_init();
     assert!(matches!(again, Err(Error::Subscriber)));
     let taken = Builder::default().socket(path).try_init();
     assert!(matches!(taken, Err(Error::Listen { .. })), "{taken:?}");
@@ -372,6 +442,8 @@ fn a_socket_that_nobody_holds_any_more_is_replaced() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("left.sock");
     drop(std::os::unix::net::UnixListener::bind(&path).expect("a free path"));
-    let layer = Builder::default().socket(&path).layer::<tracing_subscriber::Registry>();
+    let layer = Builder::default()
+        .socket(&path)
+        .layer::<tracing_subscriber::Registry>();
     assert!(layer.is_ok());
 }

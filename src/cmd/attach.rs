@@ -11,6 +11,9 @@ use crate::{
 };
 
 pub fn execute(url: Endpoint, watch: Watch, style: Style) -> Result<ExitCode, Error> {
-    let target = Target { name: url.to_string(), kind: TargetKind::Attached };
+    let target = Target {
+        name: url.to_string(),
+        kind: TargetKind::Attached,
+    };
     watch::watch(&target, &watch, style, async || Ok(attach(&url).await?))
 }

@@ -55,7 +55,11 @@ fn json() -> String {
             settings: w
                 .settings
                 .iter()
-                .map(|s| Setting { key: s.key, default: s.default.to_string(), help: s.help })
+                .map(|s| Setting {
+                    key: s.key,
+                    default: s.default.to_string(),
+                    help: s.help,
+                })
                 .collect(),
         })
         .collect();

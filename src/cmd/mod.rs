@@ -19,7 +19,10 @@ use crate::{
 
 /// Does what the command line says.
 pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
-    let style = watch::Style { color: cli.color, ascii: cli.ascii };
+    let style = watch::Style {
+        color: cli.color,
+        ascii: cli.ascii,
+    };
     match cli.command {
         None => list::execute(crate::cli::Format::Text),
         Some(Command::List { format }) => list::execute(format),
@@ -50,6 +53,9 @@ fn find_workload(name: &str) -> Result<&'static loopview_workloads::Workload, Er
             .filter(|(alike, _)| *alike > ALIKE)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map(|(_, name)| name);
-        Error::UnknownWorkload { name: name.to_owned(), nearest }
+        Error::UnknownWorkload {
+            name: name.to_owned(),
+            nearest,
+        }
     })
 }

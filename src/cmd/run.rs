@@ -22,9 +22,23 @@ pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
 
 fn program(mut words: Vec<OsString>) -> (Target, Launch) {
     let program = words.remove(0);
-    let name = Path::new(&program).file_name().unwrap_or(&program).to_string_lossy().into_owned();
-    let target = Target { name, kind: TargetKind::Program };
-    (target, Launch { program, args: words, own: false })
+    let name = Path::new(&program)
+        .file_name()
+        .unwrap_or(&program)
+        .to_string_lossy()
+        .into_owned();
+    let target = Target {
+        name,
+        kind: TargetKind::Program,
+    };
+    (
+        target,
+        Launch {
+            program,
+            args: words,
+            own: false,
+        },
+    )
 }
 
 /// A workload runs in a process of its own, this same binary: it may block, panic or leak
@@ -45,6 +59,16 @@ fn workload(name: &str, options: &WorkloadOptions) -> Result<(Target, Launch), E
         args.extend(["--workers".into(), workers.to_string().into()]);
     }
     let program = std::env::current_exe().map_err(Error::OwnPath)?.into();
-    let target = Target { name: name.to_owned(), kind: TargetKind::Workload };
-    Ok((target, Launch { program, args, own: true }))
+    let target = Target {
+        name: name.to_owned(),
+        kind: TargetKind::Workload,
+    };
+    Ok((
+        target,
+        Launch {
+            program,
+            args,
+            own: true,
+        },
+    ))
 }

@@ -10,12 +10,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     app,
     cli::{Color, Format, Watch},
+    config,
     error::{Error, exit},
     frame::{Event, Gap, Target},
     model::Model,
     sink::{self, Outcome, Report},
     target::{ConnectError, Source},
-    term,
 };
 
 /// How to draw, by the command line.
@@ -40,7 +40,7 @@ pub fn watch(
         let screen = !options.headless && options.format.is_none() && has_screen();
         let (model, stopped) = if screen {
             let options = app::Options {
-                view: term::capabilities(style.color, style.ascii, |name| std::env::var(name).ok()).into(),
+                view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
                 limit: options.time,
             };
             app::run(target, &options, start).await?

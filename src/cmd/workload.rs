@@ -23,9 +23,9 @@ pub fn execute(name: &str, options: &WorkloadOptions) -> Result<ExitCode, Error>
         scale: options.scale,
         flavor: match options.flavor {
             Flavor::CurrentThread => aio::Flavor::CurrentThread,
-            Flavor::MultiThread => {
-                aio::Flavor::MultiThread { workers: options.workers.map(usize::from) }
-            }
+            Flavor::MultiThread => aio::Flavor::MultiThread {
+                workers: options.workers.map(usize::from),
+            },
         },
         ..aio::Config::default()
     };

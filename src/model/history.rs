@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use super::Window;
 use crate::frame::Time;
 
 /// A share of time is kept in these parts.
@@ -40,22 +41,26 @@ pub(crate) enum Spent {
 impl Strip {
     /// The finest step that a strip can tell apart.
     pub const BUCKET: Duration = Duration::from_millis(50);
-    const KEPT: usize = 1_200;
+    const KEPT: u64 = 1_200;
 
-    /// Adds `amount`, spread evenly over `from..to`.
-    pub(crate) fn add(&mut self, from: Time, to: Time, amount: Duration, spent: Spent) {
-        let width = Self::BUCKET.as_nanos() as u64;
-        let (from, to) = (from.as_nanos(), to.as_nanos().max(from.as_nanos() + 1));
-        if amount.is_zero() {
+    /// Adds `amount`, spread evenly over a window.
+    pub(crate) fn add(&mut self, over: Window, amount: Duration, spent: Spent) {
+        if amount.is_zero() || over.is_empty() {
             return;
         }
+        let width = Self::BUCKET.as_nanos() as u64;
+        let (from, to) = (over.from.as_nanos(), over.to.as_nanos());
         let density = (amount.as_nanos() as f64 / (to - from) as f64).min(1.0);
         let last = (to - 1) / width;
-        let first = (from / width).max(last.saturating_sub(Self::KEPT as u64 - 1));
-        for index in first..=last {
-            let (start, end) = (index * width, (index + 1) * width);
-            let overlap = to.min(end).saturating_sub(from.max(start));
+        let newest = self.buckets.back().map_or(last, |b| b.index.max(last));
+        let oldest = (newest + 1).saturating_sub(Self::KEPT);
+        for index in (from / width).max(oldest)..=last {
+            let start = index * width;
+            let overlap = to.min(start.saturating_add(width)) - from.max(start);
             let share = (density * overlap as f64 / width as f64 * f64::from(WHOLE)) as u32;
+            if share == 0 {
+                continue;
+            }
             let bucket = self.bucket(index);
             let part = match spent {
                 Spent::Busy => &mut bucket.busy,
@@ -63,9 +68,8 @@ impl Strip {
             };
             *part = (*part + share).min(WHOLE);
         }
-        while self.buckets.len() > Self::KEPT {
-            self.buckets.pop_front();
-        }
+        let old = self.buckets.partition_point(|b| b.index < oldest);
+        self.buckets.drain(..old);
     }
 
     fn bucket(&mut self, index: u64) -> &mut Bucket {
@@ -121,10 +125,17 @@ mod tests {
         Time::from_nanos(ms * 1_000_000)
     }
 
+    fn window(from: u64, to: u64) -> Window {
+        Window {
+            from: ms(from),
+            to: ms(to),
+        }
+    }
+
     #[test]
     fn a_share_is_split_at_the_borders() {
         let mut strip = Strip::default();
-        strip.add(ms(1_025), ms(1_075), Duration::from_millis(50), Spent::Busy);
+        strip.add(window(1_025, 1_075), Duration::from_millis(50), Spent::Busy);
         let busy: Vec<f32> = strip
             .cells(ms(1_149), 3, Strip::BUCKET)
             .iter()
@@ -137,34 +148,44 @@ mod tests {
     fn a_wide_cell_is_the_mean_of_its_buckets() {
         let mut strip = Strip::default();
         strip.add(
-            ms(1_000),
-            ms(1_050),
+            window(1_000, 1_050),
             Duration::from_millis(50),
             Spent::Ready,
         );
-        assert!(
-            (strip.cells(ms(1_050), 1, Duration::from_millis(200))[0].ready - 0.25).abs() < 1e-3
-        );
+        let cells = strip.cells(ms(1_050), 1, Duration::from_millis(200));
+        assert!((cells[0].ready - 0.25).abs() < 1e-3);
     }
 
     #[test]
     fn more_than_the_whole_is_the_whole() {
         let mut strip = Strip::default();
         for _ in 0..3 {
-            strip.add(ms(0), ms(50), Duration::from_millis(40), Spent::Busy);
+            strip.add(window(0, 50), Duration::from_millis(40), Spent::Busy);
         }
         assert!((strip.cells(ms(10), 1, Strip::BUCKET)[0].busy - 1.0).abs() < f32::EPSILON);
     }
 
     #[test]
     fn old_buckets_go() {
+        let hour = 3_600_000;
         let mut strip = Strip::default();
-        strip.add(
-            ms(0),
-            ms(3_600_000),
-            Duration::from_secs(3_600),
-            Spent::Busy,
-        );
-        assert_eq!(strip.buckets.len(), Strip::KEPT);
+        strip.add(window(0, hour), Duration::from_secs(3_600), Spent::Busy);
+        assert_eq!(strip.buckets.len() as u64, Strip::KEPT);
+        strip.add(window(2 * hour, 2 * hour + 50), Strip::BUCKET, Spent::Busy);
+        assert_eq!(strip.buckets.len(), 1);
+        strip.add(window(0, hour), Duration::from_secs(3_600), Spent::Busy);
+        assert_eq!(strip.buckets.len(), 1);
+    }
+
+    #[test]
+    fn the_end_of_time_is_a_time() {
+        let mut strip = Strip::default();
+        let end = Time::from_nanos(u64::MAX);
+        let last = Window {
+            from: end - Strip::BUCKET,
+            to: end,
+        };
+        strip.add(last, Strip::BUCKET, Spent::Busy);
+        assert_eq!(strip.cells(end, 2, Strip::BUCKET).len(), 2);
     }
 }

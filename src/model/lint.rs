@@ -148,7 +148,7 @@ impl Model {
             task: task.id,
             since,
             lasted,
-            victims: self.victims(task.id),
+            victims: self.victims(),
         })
     }
 
@@ -160,7 +160,7 @@ impl Model {
         }
     }
 
-    fn victims(&self, blocker: TaskId) -> Vec<Victim> {
+    fn victims(&self) -> Vec<Victim> {
         /// tokio's timers count whole milliseconds, so less is no delay.
         const LEAST: Duration = Duration::from_millis(2);
         let mut late: BTreeMap<TaskId, Victim> = BTreeMap::new();
@@ -174,7 +174,7 @@ impl Model {
                 late.insert(task.id, victim);
             }
         }
-        for timer in self.timers.live() {
+        for timer in self.timers.overdue(self.now) {
             if let (Some(task), Some(by)) = (timer.task, timer.overdue(self.now)) {
                 let victim = Victim {
                     task,
@@ -187,7 +187,10 @@ impl Model {
                 }
             }
         }
-        late.remove(&blocker);
+        // What is in a poll itself is held up by nobody.
+        for task in self.tasks.running() {
+            late.remove(&task.id);
+        }
         let mut late: Vec<Victim> = late.into_values().filter(|v| v.late >= LEAST).collect();
         late.sort_by_key(|v| std::cmp::Reverse(v.late));
         late

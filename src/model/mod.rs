@@ -66,6 +66,12 @@ pub struct Lost {
     pub malformed: u64,
 }
 
+impl Lost {
+    fn add(&mut self, events: u64) {
+        self.events = self.events.saturating_add(events);
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Model {
     pub target: Target,
@@ -160,25 +166,25 @@ impl Model {
 
     fn apply_console(&mut self, now: Time, update: &Update) {
         self.connected();
+        let from = self.console_at.unwrap_or(now);
         let window = Window {
-            from: self.console_at.unwrap_or(now),
-            to: now,
+            from,
+            to: now.max(from),
         };
         if let Some(tasks) = &update.task_update {
-            self.lost.events += tasks.dropped_events;
+            self.lost.add(tasks.dropped_events);
             let busy = self.tasks.apply_console(tasks, window, &mut self.lost);
             let workers = self.runtimes.worker_count(&self.tasks);
-            self.busy
-                .add(window.from, window.to, busy / workers, history::Spent::Busy);
+            self.busy.add(window, busy / workers, history::Spent::Busy);
             if let Some(first) = self.tasks.first_created() {
                 self.started = self.started.map(|s| s.min(first));
             }
         }
         if let Some(ops) = &update.async_op_update {
-            self.lost.events += ops.dropped_events;
+            self.lost.add(ops.dropped_events);
         }
         if let Some(resources) = &update.resource_update {
-            self.lost.events += resources.dropped_events;
+            self.lost.add(resources.dropped_events);
             if self.process.is_none() {
                 self.timers.apply_console(resources, window, &self.tasks);
             }
@@ -188,16 +194,18 @@ impl Model {
             update.async_op_update.as_ref(),
             &self.tasks,
         );
-        self.console_at = Some(now);
+        self.console_at = Some(window.to);
         self.judge();
     }
 
     fn apply_probe(&mut self, update: &v1::Update) {
         self.connected();
         if let Some(process) = &update.process {
-            // From here on the probe's own timers, which are exact, take the place of
-            // those guessed from the console protocol.
-            self.timers = timers::Timers::default();
+            if self.process.is_none() {
+                // From here on the probe's own timers, which are exact, take the place of
+                // those guessed from the console protocol.
+                self.timers = timers::Timers::default();
+            }
             if let Some(at) = process.started_at.as_ref().and_then(Time::from_wire) {
                 self.started = self.started.map(|s| s.min(at));
             }
@@ -217,7 +225,7 @@ impl Model {
         self.threads.apply(&update.threads);
         self.scopes.apply(&update.scopes);
         self.tasks.apply_probe(&update.tasks);
-        self.timers.apply_probe(&update.timers, &self.tasks);
+        self.timers.apply_probe(&update.timers, &mut self.tasks);
         self.judge();
     }
 
@@ -269,5 +277,16 @@ impl Window {
 
     pub fn holds(self, at: Time) -> bool {
         self.from <= at && at <= self.to
+    }
+
+    pub fn length(self) -> Duration {
+        self.to.since(self.from)
+    }
+
+    /// What lies in it of the time between two others.
+    pub fn part(self, from: Time, to: Time) -> Self {
+        let from = from.clamp(self.from, self.to);
+        let to = to.clamp(from, self.to);
+        Self { from, to }
     }
 }

@@ -1,7 +1,7 @@
 //! What a task can wait for, from the console protocol: resources (a mutex, a semaphore,
 //! a channel, …) and the async ops on them. Timers are in [`super::timers`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use console_api::{async_ops as wire_ops, resources as wire_resources};
 
@@ -23,7 +23,7 @@ pub struct Resource {
     pub attributes: Vec<(Box<str>, Box<str>)>,
 }
 
-/// An operation that a task awaits or awaited: "Mutex::lock", "Acquire::new".
+/// An operation that a task awaits or awaited: `Mutex::lock`, `Acquire::new`.
 #[derive(Clone, Debug)]
 pub struct AsyncOp {
     pub source: Box<str>,
@@ -40,8 +40,8 @@ pub struct AsyncOp {
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     all: HashMap<u64, Resource>,
-    ops: BTreeMap<u64, AsyncOp>,
-    of_task: HashMap<TaskId, Vec<u64>>,
+    ops: HashMap<u64, AsyncOp>,
+    of_task: BTreeSet<(TaskId, u64)>,
 }
 
 impl Resources {
@@ -52,12 +52,9 @@ impl Resources {
     /// The operation that a task waits for: the outermost that was pending when last
     /// polled, in that task's last poll.
     pub fn awaited_by(&self, task: TaskId, last_poll: Option<Time>) -> Option<&AsyncOp> {
-        let ops = self
-            .of_task
-            .get(&task)?
-            .iter()
-            .filter_map(|span| self.ops.get(span));
-        ops.filter(|op| !op.ready && op.polled >= last_poll)
+        let ops = self.of_task.range((task, 0)..=(task, u64::MAX));
+        ops.filter_map(|(_, span)| self.ops.get(span))
+            .filter(|op| !op.ready && op.polled >= last_poll)
             .min_by_key(|op| self.all.get(&op.resource).is_none_or(|r| r.is_internal))
     }
 
@@ -98,8 +95,9 @@ impl Resources {
 
     fn apply_resources(&mut self, update: &wire_resources::ResourceUpdate) {
         for wire in &update.new_resources {
-            // Sleeps come and go by the thousand, and are followed as timers.
-            let Some(id) = wire.id.filter(|_| wire.concrete_type != "Sleep") else {
+            // These come and go by the thousand, and are followed as timers.
+            let is_timer = matches!(wire.concrete_type.as_str(), "Sleep" | "Interval");
+            let Some(id) = wire.id.filter(|_| !is_timer) else {
                 continue;
             };
             self.all.insert(
@@ -127,6 +125,11 @@ impl Resources {
             let (Some(id), Some(resource)) = (wire.id, wire.resource_id) else {
                 continue;
             };
+            // What is done to a timer is not an op to wait for: the timer is.
+            if !self.all.contains_key(&resource.id) {
+                continue;
+            }
+            self.forget_op(id.id);
             self.ops.insert(
                 id.id,
                 AsyncOp {
@@ -140,14 +143,7 @@ impl Resources {
         }
         for (span, stats) in &update.stats_update {
             if stats.dropped_at.is_some() {
-                if let Some(task) = self.ops.remove(span).and_then(|op| op.task)
-                    && let Some(ops) = self.of_task.get_mut(&task)
-                {
-                    ops.retain(|op| op != span);
-                    if ops.is_empty() {
-                        self.of_task.remove(&task);
-                    }
-                }
+                self.forget_op(*span);
                 continue;
             }
             let Some(op) = self.ops.get_mut(span) else {
@@ -155,12 +151,19 @@ impl Resources {
             };
             let polls = stats.poll_stats.as_ref();
             op.polled = polls.and_then(|p| Time::from_wire(p.last_poll_started.as_ref()?));
-            if let Some(task) = stats.task_id.and_then(|id| tasks.by_span(id.id))
-                && op.task != Some(task)
-            {
-                op.task = Some(task);
-                self.of_task.entry(task).or_default().push(*span);
+            let task = stats.task_id.and_then(|id| tasks.by_span(id.id));
+            if let Some(task) = task.filter(|task| op.task != Some(*task)) {
+                if let Some(before) = op.task.replace(task) {
+                    self.of_task.remove(&(before, *span));
+                }
+                self.of_task.insert((task, *span));
             }
+        }
+    }
+
+    fn forget_op(&mut self, span: u64) {
+        if let Some(task) = self.ops.remove(&span).and_then(|op| op.task) {
+            self.of_task.remove(&(task, span));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Blocks of structured concurrency: gather, task groups, time limits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use loopview_api::v1;
 
@@ -14,7 +14,7 @@ pub struct ScopeId(pub u64);
 #[derive(Clone, Debug)]
 pub struct Scope {
     pub id: ScopeId,
-    /// "gather", "task_group", "wait_for", … or the program's own word.
+    /// `gather`, `task_group`, `wait_for`, … or the program's own word.
     pub kind: Box<str>,
     pub name: Option<Box<str>>,
     pub parent: Option<ScopeId>,
@@ -31,9 +31,14 @@ pub struct Scopes {
     all: BTreeMap<ScopeId, Scope>,
     /// Open ones by their owner, the innermost last.
     open: HashMap<u64, Vec<ScopeId>>,
+    /// Oldest first.
+    closed: VecDeque<ScopeId>,
 }
 
 impl Scopes {
+    /// Scopes kept after their end; the oldest are forgotten first.
+    const MAX_CLOSED: usize = 20_000;
+
     pub fn get(&self, id: ScopeId) -> Option<&Scope> {
         self.all.get(&id)
     }
@@ -61,7 +66,7 @@ impl Scopes {
                     self.open.remove(&owner);
                 }
             }
-            self.all.insert(
+            let before = self.all.insert(
                 id,
                 Scope {
                     id,
@@ -75,6 +80,14 @@ impl Scopes {
                     location: scope.location.as_ref().and_then(|l| l.try_into().ok()),
                 },
             );
+            if scope.closed_at.is_some() && before.is_none_or(|s| s.closed.is_none()) {
+                self.closed.push_back(id);
+            }
+            if self.closed.len() > Self::MAX_CLOSED
+                && let Some(oldest) = self.closed.pop_front()
+            {
+                self.all.remove(&oldest);
+            }
         }
     }
 }

@@ -133,20 +133,20 @@ pub struct Task {
     enters: u64,
     /// Of polls that have ended.
     busy: Duration,
-    /// From wake to poll, for polls that have begun.
+    /// What the wire counts as time from wake to poll.
     scheduled: Duration,
+    /// The part of it in which nothing had woken the task.
+    unwoken: Duration,
     /// The longest poll seen, whether or not it is all of them.
     longest: Duration,
-    /// No poll went by unseen.
+    /// No longer poll can have gone by unseen.
     longest_exact: bool,
     /// The probe's own count, which is of polls and nothing else.
     polls_exact: Option<u64>,
-    /// What the wire counts as scheduled, of which `scheduled` is the part that is true.
-    scheduled_wire: Duration,
-    /// Up to where the history is drawn.
-    drawn: Time,
-    /// Busy time that is in the loop's history.
-    counted: Duration,
+    /// Of the busy time, what is in the history.
+    drawn_busy: Duration,
+    /// Of the ready time, what is in the history.
+    drawn_ready: Duration,
 }
 
 impl Task {
@@ -179,12 +179,12 @@ impl Task {
             enters: 0,
             busy: Duration::ZERO,
             scheduled: Duration::ZERO,
+            unwoken: Duration::ZERO,
             longest: Duration::ZERO,
             longest_exact: true,
             polls_exact: None,
-            scheduled_wire: Duration::ZERO,
-            drawn: Time::default(),
-            counted: Duration::ZERO,
+            drawn_busy: Duration::ZERO,
+            drawn_ready: Duration::ZERO,
         }
     }
 
@@ -240,7 +240,7 @@ impl Task {
             .first_poll
             .map_or(Duration::ZERO, |first| first.since(self.created));
         let since = self.ready_since().map_or(Duration::ZERO, |s| now.since(s));
-        Some(self.scheduled + spawn + since)
+        Some(self.scheduled.saturating_sub(self.unwoken) + spawn + since)
     }
 
     /// The rest: it waited for something by its own wish.
@@ -271,7 +271,8 @@ impl Task {
         let running = self
             .running_since()
             .map_or(Duration::ZERO, |s| now.since(s));
-        (self.longest.max(running), self.longest_exact)
+        let exact = self.longest_exact || self.polls_exact.is_some();
+        (self.longest.max(running), exact)
     }
 
     /// The name, or what stands for it.
@@ -321,17 +322,19 @@ impl Task {
         }
     }
 
-    /// Takes in a stats message, which replaces the last one, and draws what is new into
-    /// the history. Tells of the last poll, if it is new and has ended.
-    fn update(&mut self, stats: &wire_tasks::Stats, window: Window) -> Option<EndedPoll> {
+    /// Takes in a stats message, which replaces the last one. Tells of the polls that have
+    /// ended since then, as far as they are known one by one.
+    fn update(&mut self, stats: &wire_tasks::Stats) -> [Option<EndedPoll>; 2] {
         let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
         let polls = stats.poll_stats.unwrap_or_default();
         let was_running = self.running_since();
-        let wake_before = self.last_wake;
-        if let Some(created) = time(&stats.created_at) {
-            self.created = created;
-        }
-        self.dropped = time(&stats.dropped_at);
+        let before = (self.ended_polls(), self.busy);
+        let (enters, started) = (self.enters, self.last_poll_started);
+        let scheduled = wire::duration(stats.scheduled_time.as_ref());
+        let new_scheduled = scheduled.saturating_sub(self.scheduled);
+
+        self.created = time(&stats.created_at).unwrap_or(self.created);
+        self.dropped = self.dropped.or(time(&stats.dropped_at));
         self.wakes = stats.wakes;
         self.self_wakes = stats.self_wakes;
         self.waker_clones = stats.waker_clones;
@@ -340,86 +343,87 @@ impl Task {
         self.first_poll = time(&polls.first_poll);
         self.last_poll_started = time(&polls.last_poll_started);
         self.last_poll_ended = time(&polls.last_poll_ended);
-
-        let enters = polls.polls.saturating_sub(self.enters);
         self.enters = polls.polls;
-        let busy = wire::duration(polls.busy_time.as_ref());
-        let new_busy = busy.saturating_sub(self.busy);
-        self.busy = busy;
-        let scheduled = wire::duration(stats.scheduled_time.as_ref());
-        let mut new_ready = scheduled.saturating_sub(self.scheduled_wire);
-        self.scheduled_wire = scheduled;
-        if self.dropped.is_some() && enters == 1 && wake_before == self.last_wake {
-            // Dropped while it waited: nothing had woken it, so none of this was delay.
-            new_ready = Duration::ZERO;
-        }
-        self.scheduled += new_ready;
+        self.busy = wire::duration(polls.busy_time.as_ref());
+        self.scheduled = scheduled;
 
-        // The last poll is known exactly; those before it only by their sum.
-        let mut poll = None;
-        let mut rest = new_busy;
-        let mut rest_polls =
-            enters + u64::from(was_running.is_some()) - u64::from(self.running_since().is_some());
-        let ended = self
-            .last_poll_ended
-            .filter(|ended| Some(*ended) >= self.last_poll_started);
-        if let (Some(started), Some(ended)) = (self.last_poll_started, ended)
-            && rest_polls > 0
-        {
-            let last = ended.since(started);
-            let from = started.max(self.drawn);
-            self.history
-                .add(from, ended, ended.since(from), Spent::Busy);
-            rest = rest.saturating_sub(last);
-            rest_polls -= 1;
-            // A finished task's last enter is the drop of its future, not a poll.
-            if self.dropped.is_none() {
-                self.longest = self.longest.max(last);
-                poll = Some(EndedPoll {
-                    task: self.id,
-                    since: started,
-                    lasted: last,
-                });
-            }
+        let only_dropped = self.is_done() && self.enters.saturating_sub(enters) == 1;
+        if only_dropped && self.last_wake <= started {
+            // Nothing had woken it since its last poll: it was aborted, and not late.
+            self.unwoken += new_scheduled;
         }
-        if rest_polls > 0 {
-            self.longest = self
-                .longest
-                .max(rest / u32::try_from(rest_polls).unwrap_or(u32::MAX));
-            self.longest_exact &= rest_polls == 1 || self.polls_exact.is_some();
-        }
-        // Of a poll that was going on, a part is drawn already.
-        let seen = was_running
-            .filter(|started| self.last_poll_started != Some(*started))
-            .map_or(Duration::ZERO, |started| self.drawn.since(started));
-        let from = if window.is_empty() {
-            self.created
-        } else {
-            window.from.max(self.created)
-        };
-        self.history
-            .add(from, window.to, rest.saturating_sub(seen), Spent::Busy);
-        if self.wakes_seen() {
-            let until = self.last_poll_started.unwrap_or(window.to);
-            self.history
-                .add(until - new_ready, until, new_ready, Spent::Ready);
-        }
-        poll
+        self.tell_apart(
+            self.ended_polls().saturating_sub(before.0),
+            self.busy.saturating_sub(before.1),
+            was_running,
+        )
     }
 
-    /// Brings the history up to now, and tells the busy time since it last did.
-    fn advance(&mut self, now: Time) -> Duration {
-        if let Some(started) = self.running_since() {
-            let from = started.max(self.drawn);
-            self.history.add(from, now, now.since(from), Spent::Busy);
+    /// Polls that are over.
+    fn ended_polls(&self) -> u64 {
+        let not_over = self.is_done() || self.running_since().is_some();
+        self.enters.saturating_sub(u64::from(not_over))
+    }
+
+    /// Of `count` polls that took `time` together, the last is known, unless it is the drop
+    /// of the future that was last; and so is a single other one.
+    fn tell_apart(
+        &mut self,
+        count: u64,
+        time: Duration,
+        was_running: Option<Time>,
+    ) -> [Option<EndedPoll>; 2] {
+        let poll = |since, lasted| EndedPoll {
+            task: self.id,
+            since,
+            lasted,
+        };
+        let started = self.last_poll_started.unwrap_or_default();
+        let ended = self.last_poll_ended.filter(|ended| *ended >= started);
+        let last = ended.map(|ended| poll(started, ended.since(started)));
+        let rest = time.saturating_sub(last.map_or(Duration::ZERO, |p| p.lasted));
+        let last = last.filter(|_| count > 0 && !self.is_done());
+        let others = count - u64::from(last.is_some());
+        // Without a better clue, the other one came right before what was last.
+        let other = (others == 1).then(|| poll(was_running.unwrap_or(started - rest), rest));
+        let mean = rest / u32::try_from(others.max(1)).unwrap_or(u32::MAX);
+
+        self.longest = last.map_or(mean, |p| p.lasted.max(mean)).max(self.longest);
+        // Of several that are known by their sum, none can be longer than all of it.
+        self.longest_exact &= others < 2 || rest <= self.longest;
+        [other, last]
+    }
+
+    /// Draws what a window was spent on, and tells how much of it was busy: polls and the
+    /// wait that are known are drawn where they were, and the rest, a sum, evenly.
+    fn draw(&mut self, window: Window, ended: [Option<EndedPoll>; 2]) -> Duration {
+        let busy = self.busy(window.to);
+        let busy = busy.saturating_sub(std::mem::replace(&mut self.drawn_busy, busy));
+        let ready = self.ready(window.to).unwrap_or_default();
+        let ready = ready.saturating_sub(std::mem::replace(&mut self.drawn_ready, ready));
+
+        let ended = ended.into_iter().flatten();
+        let ended = ended.map(|poll| window.part(poll.since, poll.since + poll.lasted));
+        let running = self.running_since();
+        let running = running.map(|since| window.part(since, window.to));
+        let mut rest = busy;
+        for poll in ended.chain(running) {
+            self.history.add(poll, poll.length(), Spent::Busy);
+            rest = rest.saturating_sub(poll.length());
         }
-        if let Some(since) = self.ready_since() {
-            let from = since.max(self.drawn);
-            self.history.add(from, now, now.since(from), Spent::Ready);
-        }
-        self.drawn = now;
-        let busy = self.busy(now);
-        busy.saturating_sub(std::mem::replace(&mut self.counted, busy))
+        let alive = window.part(self.created, window.to);
+        self.history.add(alive, rest, Spent::Busy);
+
+        let waiting = self.ready_since();
+        let waiting = waiting.map_or(window.part(window.to, window.to), |since| {
+            window.part(since, window.to)
+        });
+        self.history.add(waiting, waiting.length(), Spent::Ready);
+        let rest = ready.saturating_sub(waiting.length());
+        let polled = self.last_poll_started.unwrap_or(window.to);
+        self.history
+            .add(window.part(polled - rest, polled), rest, Spent::Ready);
+        busy
     }
 
     /// Wakes of a `block_on` are invisible to the console protocol: what it counts as
@@ -465,8 +469,15 @@ pub struct Tasks {
     next: u64,
     spawned: u64,
     first_created: Option<Time>,
-    /// What the probe said of tasks that the console protocol has not named yet.
-    early: HashMap<u64, v1::Task>,
+    /// Tasks that the probe speaks of and the console protocol has not named yet, by
+    /// tokio's ids, with what was said.
+    promised: BTreeMap<u64, Promised>,
+}
+
+#[derive(Clone, Debug)]
+struct Promised {
+    id: TaskId,
+    fact: Option<v1::Task>,
 }
 
 impl Tasks {
@@ -545,96 +556,134 @@ impl Tasks {
         window: Window,
         lost: &mut Lost,
     ) -> Duration {
-        let mut touched: BTreeSet<TaskId> = self.running.clone();
         for wire in &update.new_tasks {
-            let Some(span) = wire.id.map(|id| id.id) else {
-                lost.malformed += 1;
-                continue;
-            };
-            // A first update after a reconnection names tasks that are known already.
-            let known = self.by_span.get(&span).and_then(|id| self.all.get(id));
-            if known.is_some_and(|t| !t.is_done()) {
-                continue;
-            }
-            let id = TaskId(self.next);
-            self.next += 1;
-            self.spawned += 1;
-            let mut task = Task::new(id, span);
-            task.describe(wire);
-            task.created = window.to;
-            self.workers += usize::from(task.kind == Kind::Worker);
-            self.by_span.insert(span, id);
-            if let Some(tokio_id) = task.tokio_id {
-                self.by_tokio.insert(tokio_id, id);
-            }
-            self.all.insert(id, task);
-            let early = self.all[&id].tokio_id.and_then(|t| self.early.remove(&t));
-            if let Some(early) = early {
-                self.add_facts(&early);
+            match wire.id {
+                Some(id) => {
+                    let stats = update.stats_update.get(&id.id);
+                    let created = stats.and_then(|s| Time::from_wire(s.created_at.as_ref()?));
+                    self.describe(id.id, wire, created.unwrap_or(window.to));
+                }
+                None => lost.malformed += 1,
             }
         }
+        // A task that was polled or waited at the last update did so until something is
+        // told of it.
+        let mut changed: BTreeSet<TaskId> = self.running.union(&self.ready).copied().collect();
+        let mut busy = Busy::default();
         for (span, stats) in &update.stats_update {
+            // A description that was dropped by a full buffer is counted there.
             let Some(task) = self.by_span.get(span).and_then(|id| self.all.get_mut(id)) else {
-                // Its description was dropped by a full buffer, which is counted there.
                 continue;
             };
-            touched.insert(task.id);
+            changed.remove(&task.id);
             let was_done = task.is_done();
-            if let Some(poll) = task.update(stats, window)
-                && poll.lasted >= Lints::BLOCKED
-            {
-                self.long_polls.push(poll);
-            }
+            let ended = task.update(stats);
+            busy.add(task, window, ended);
+            let long = |poll: &EndedPoll| poll.lasted >= Lints::BLOCKED;
+            self.long_polls
+                .extend(ended.into_iter().flatten().filter(long));
+            let id = task.id;
+            place(&mut self.running, id, task.running_since().is_some());
+            place(&mut self.ready, id, task.ready_since().is_some());
             self.first_created = Some(
                 self.first_created
-                    .map_or(task.created, |t| t.min(task.created)),
+                    .map_or(task.created, |first| first.min(task.created)),
             );
-            if task.running_since().is_some() {
-                self.running.insert(task.id);
-            } else {
-                self.running.remove(&task.id);
-            }
-            if task.ready_since().is_some() {
-                self.ready.insert(task.id);
-            }
             if task.is_done() && !was_done {
-                self.finished.push_back(task.id);
-                self.workers -= usize::from(task.kind == Kind::Worker);
+                self.finished(id);
             }
         }
-        self.ready
-            .retain(|id| self.all.get(id).is_some_and(|t| t.ready_since().is_some()));
-        touched.extend(&self.ready);
-        let mut busy = Duration::ZERO;
-        for id in touched {
-            let Some(task) = self.all.get_mut(&id) else {
-                continue;
-            };
-            let new = task.advance(window.to);
-            if task.kind.is_async() && !window.is_empty() {
-                busy += new;
+        for id in changed {
+            if let Some(task) = self.all.get_mut(&id) {
+                busy.add(task, window, [None; 2]);
             }
         }
         while self.finished.len() > Self::MAX_FINISHED {
-            let Some(old) = self.finished.pop_front() else {
-                break;
-            };
-            self.forget(old);
+            self.forget_oldest();
             lost.forgotten += 1;
         }
-        busy
+        busy.of_the_loop(self.workers)
     }
 
-    fn forget(&mut self, id: TaskId) {
-        let Some(task) = self.all.remove(&id) else {
+    /// Takes in a new task, unless it is known: a first update after a reconnection, and
+    /// the one after it, tell of all tasks again.
+    fn describe(&mut self, span: u64, wire: &wire_tasks::Task, created: Time) {
+        if let Some(known) = self.by_span.get(&span).and_then(|id| self.all.get_mut(id)) {
+            if known.created == created {
+                return;
+            }
+            // Its span has been given to another task, so it is gone, unseen.
+            if !known.is_done() {
+                known.dropped = Some(created);
+                let id = known.id;
+                self.finished(id);
+            }
+        }
+        let mut task = Task::new(TaskId(self.next), span);
+        task.describe(wire);
+        task.created = created;
+        let promised = task.tokio_id.and_then(|id| self.promised.remove(&id));
+        match &promised {
+            Some(promised) => task.id = promised.id,
+            None => self.next += 1,
+        }
+        let id = task.id;
+        self.spawned += 1;
+        self.workers += usize::from(task.kind == Kind::Worker);
+        self.by_span.insert(span, id);
+        if let Some(tokio_id) = task.tokio_id {
+            self.by_tokio.insert(tokio_id, id);
+        }
+        self.all.insert(id, task);
+        if let Some(fact) = promised.and_then(|promised| promised.fact) {
+            self.add_facts(&fact);
+        }
+    }
+
+    fn finished(&mut self, id: TaskId) {
+        self.running.remove(&id);
+        self.ready.remove(&id);
+        self.finished.push_back(id);
+        let worker = self.all.get(&id).is_some_and(|t| t.kind == Kind::Worker);
+        self.workers -= usize::from(worker);
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.finished.pop_front();
+        let Some(task) = oldest.and_then(|id| self.all.remove(&id)) else {
             return;
         };
-        if self.by_span.get(&task.span) == Some(&id) {
+        if self.by_span.get(&task.span) == Some(&task.id) {
             self.by_span.remove(&task.span);
         }
-        if let Some(tokio_id) = task.tokio_id {
+        if let Some(tokio_id) = task.tokio_id
+            && self.by_tokio.get(&tokio_id) == Some(&task.id)
+        {
             self.by_tokio.remove(&tokio_id);
         }
+    }
+
+    /// The task with this id of tokio's. One that the console protocol has not named yet
+    /// gets its number here, as the two protocols are in no order.
+    pub(super) fn refer(&mut self, tokio_id: u64) -> TaskId {
+        if let Some(id) = self.by_tokio.get(&tokio_id) {
+            return *id;
+        }
+        self.promise(tokio_id).id
+    }
+
+    fn promise(&mut self, tokio_id: u64) -> &mut Promised {
+        // Some are never named: their descriptions were lost, or are forgotten here.
+        if self.promised.len() > Self::MAX_FINISHED {
+            self.promised.pop_first();
+        }
+        let next = TaskId(self.next);
+        let promised = self.promised.entry(tokio_id).or_insert(Promised {
+            id: next,
+            fact: None,
+        });
+        self.next += u64::from(promised.id == next);
+        promised
     }
 
     pub(super) fn apply_probe(&mut self, facts: &[v1::Task]) {
@@ -644,30 +693,66 @@ impl Tasks {
     }
 
     fn add_facts(&mut self, fact: &v1::Task) {
-        let refer = |id: Option<u64>| id.and_then(|id| self.by_tokio.get(&id).copied());
-        let (parent, awaits) = (refer(fact.parent), refer(fact.awaits));
-        let Some(task) = self
-            .by_tokio
-            .get(&fact.id)
-            .and_then(|id| self.all.get_mut(id))
-        else {
-            if self.early.len() < Self::MAX_FINISHED {
-                self.early.insert(fact.id, fact.clone());
-            }
+        let Some(id) = self.by_tokio.get(&fact.id).copied() else {
+            self.promise(fact.id).fact = Some(fact.clone());
             return;
         };
-        task.parent = parent.or(task.parent);
+        let parent = fact.parent.map(|id| self.refer(id));
+        let awaits = fact.awaits.map(|id| self.refer(id));
+        let Some(task) = self.all.get_mut(&id) else {
+            return;
+        };
+        task.parent = parent;
         task.awaits = awaits;
         task.scope = fact.scope.map(ScopeId);
         task.thread = fact.thread;
         let outcome = Outcome::from_wire(fact.outcome());
         if outcome == Some(Outcome::Panicked) && task.outcome != outcome {
-            self.panicked.push(task.id);
+            self.panicked.push(id);
         }
         task.outcome = outcome;
         task.error = (!fact.error.is_empty()).then(|| fact.error.as_str().into());
         task.polls_exact = Some(fact.polls);
-        task.longest_exact = true;
         task.longest = wire::duration(fact.longest_poll.as_ref());
+    }
+}
+
+/// Puts an id into a set, or takes it out.
+fn place(set: &mut BTreeSet<TaskId>, id: TaskId, belongs: bool) {
+    if belongs {
+        set.insert(id);
+    } else {
+        set.remove(&id);
+    }
+}
+
+/// Time in polls, by what is polled.
+#[derive(Default)]
+struct Busy {
+    spawned: Duration,
+    local: Duration,
+    block_on: Duration,
+}
+
+impl Busy {
+    fn add(&mut self, task: &mut Task, window: Window, ended: [Option<EndedPoll>; 2]) {
+        let busy = task.draw(window, ended);
+        match task.kind {
+            Kind::Task | Kind::Other(_) => self.spawned += busy,
+            Kind::Local => self.local += busy,
+            Kind::BlockOn => self.block_on += busy,
+            Kind::Blocking | Kind::Worker => {}
+        }
+    }
+
+    /// A `LocalSet` polls its tasks within the poll of a `block_on`; and that one is not on
+    /// a worker, if there are workers.
+    fn of_the_loop(&self, workers: usize) -> Duration {
+        let own = if workers == 0 {
+            self.local.max(self.block_on)
+        } else {
+            Duration::ZERO
+        };
+        self.spawned + own
     }
 }

@@ -77,6 +77,8 @@ pub struct Timer {
     pub location: Option<Location>,
     /// Deadline and lateness are measured, not worked out.
     pub exact: bool,
+    /// Console protocol: its resource's span.
+    span: Option<u64>,
 }
 
 impl Timer {
@@ -113,12 +115,14 @@ impl Timer {
 #[derive(Clone, Debug, Default)]
 pub struct Timers {
     all: BTreeMap<TimerId, Timer>,
-    /// Console protocol: live timers by their resource's span.
+    /// Console protocol: the timer that a resource's span stands for.
     by_span: HashMap<u64, TimerId>,
+    /// Oldest first.
     gone: VecDeque<TimerId>,
-    /// Those that can still fire, by the task that polls them.
-    live: BTreeSet<TimerId>,
-    of_task: HashMap<TaskId, Vec<TimerId>>,
+    /// Those that can still fire, by deadline.
+    due: BTreeSet<(Time, TimerId)>,
+    /// The same, by the task that polls them; time limits come after what they limit.
+    of_task: BTreeSet<(TaskId, bool, Time, TimerId)>,
     next: u64,
 }
 
@@ -135,78 +139,28 @@ impl Timers {
         self.all.values()
     }
 
+    /// Those that can still fire: what is due first comes first, and what has no known
+    /// deadline last.
     pub fn live(&self) -> impl Iterator<Item = &Timer> {
-        self.live.iter().filter_map(|id| self.all.get(id))
+        self.due.iter().filter_map(|(_, id)| self.all.get(id))
     }
 
-    /// The live timer of a task that is due first.
+    /// Those that should have fired, the latest first.
+    pub fn overdue(&self, now: Time) -> impl Iterator<Item = &Timer> {
+        self.live().take_while(move |t| t.overdue(now).is_some())
+    }
+
+    /// The live timer of a task that is due first; a time limit only if it has no other.
     pub fn next_of(&self, task: TaskId) -> Option<&Timer> {
-        let timers = self
-            .of_task
-            .get(&task)?
-            .iter()
-            .filter_map(|id| self.all.get(id));
-        timers.min_by_key(|t| (t.deadline.is_none(), t.deadline))
+        let first = (task, false, Time::default(), TimerId(0));
+        let (owner, .., id) = self.of_task.range(first..).next()?;
+        self.all.get(id).filter(|_| *owner == task)
     }
 
-    pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &Tasks) {
+    pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks) {
         for wire in timers {
-            let id = TimerId(wire.id);
-            let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
-            let timer = Timer {
-                id,
-                kind: match wire.kind() {
-                    v1::TimerKind::Sleep => TimerKind::Sleep,
-                    v1::TimerKind::Interval => TimerKind::Interval,
-                    v1::TimerKind::Timeout => TimerKind::Timeout,
-                },
-                task: wire.task.and_then(|id| tasks.by_tokio_id(id)).map(|t| t.id),
-                created: time(&wire.created_at).unwrap_or_default(),
-                duration: wire.duration.as_ref().map(|d| wire::duration(Some(d))),
-                deadline: time(&wire.deadline),
-                fired: time(&wire.fired_at),
-                fires: wire.fires,
-                late: wire.latest.as_ref().map(|d| wire::duration(Some(d))),
-                dropped: time(&wire.dropped_at),
-                location: wire.location.as_ref().and_then(|l| l.try_into().ok()),
-                exact: true,
-            };
-            self.put(timer);
-        }
-    }
-
-    /// Puts a timer in the place of what was known of it.
-    fn put(&mut self, timer: Timer) {
-        let (id, live, task) = (timer.id, timer.is_live(), timer.task);
-        let gone = timer.dropped.is_some();
-        let before = self.all.insert(id, timer);
-        let owner = before.as_ref().filter(|t| t.is_live()).and_then(|t| t.task);
-        if owner != task.filter(|_| live) {
-            if let Some(timers) = owner.and_then(|t| self.of_task.get_mut(&t)) {
-                timers.retain(|t| *t != id);
-            }
-            if let Some(task) = task.filter(|_| live) {
-                self.of_task.entry(task).or_default().push(id);
-            }
-        }
-        if live {
-            self.live.insert(id);
-        } else {
-            self.live.remove(&id);
-        }
-        if gone && before.is_none_or(|t| t.dropped.is_none()) {
-            self.gone.push_back(id);
-            if let Some(task) = task
-                && self.of_task.get(&task).is_some_and(Vec::is_empty)
-            {
-                self.of_task.remove(&task);
-            }
-        }
-        while self.gone.len() > Self::MAX_GONE {
-            let Some(old) = self.gone.pop_front() else {
-                break;
-            };
-            self.all.remove(&old);
+            let task = wire.task.map(|id| tasks.refer(id));
+            self.change(TimerId(wire.id), |timer| timer.update_probe(wire, task));
         }
     }
 
@@ -218,126 +172,254 @@ impl Timers {
         tasks: &Tasks,
     ) {
         for resource in &update.new_resources {
-            let Some(span) = resource.id.map(|id| id.id) else {
-                continue;
-            };
-            let known = self.by_span.get(&span).and_then(|id| self.all.get(id));
-            if resource.concrete_type == "Sleep" && known.is_none_or(|t| t.dropped.is_some()) {
-                let id = TimerId(self.next);
-                self.next += 1;
-                self.by_span.insert(span, id);
-                self.put(Timer::from_console(id, resource, window));
+            if let Some(id) = resource.id.filter(|_| resource.concrete_type == "Sleep") {
+                let stats = update.stats_update.get(&id.id);
+                let created = stats.and_then(|s| Time::from_wire(s.created_at.as_ref()?));
+                self.describe(id.id, resource, created.unwrap_or(window.to));
             }
         }
-        // Each poll of a sleep gives two ops: one for the task's budget, which is nearly
-        // always ready, then one for the time. The last is the answer.
-        let mut polled = HashMap::new();
-        for op in &update.new_poll_ops {
-            let id = op.resource_id.and_then(|id| self.by_span.get(&id.id));
-            if let Some(id) = id {
-                let task = op.task_id.and_then(|id| tasks.by_span(id.id));
-                polled.insert(*id, (task, op.is_ready));
-            }
-        }
+        let mut changed: HashMap<TimerId, Told> = HashMap::new();
         for (span, stats) in &update.stats_update {
-            let Some(id) = self.by_span.get(span).copied() else {
-                continue;
-            };
-            let task = polled.get(&id).and_then(|(task, _)| *task);
-            let owner_polled = self.owner_polled(id, task, tasks);
-            self.change(id, |timer| {
-                timer.update_console(stats, window, owner_polled)
-            });
-            if self.all.get(&id).is_some_and(|t| t.dropped.is_some()) {
-                self.by_span.remove(span);
+            if let Some(id) = self.by_span.get(span) {
+                changed.entry(*id).or_default().stats = Some(stats);
             }
         }
-        for (id, (task, ready)) in polled {
-            let owner_polled = self.owner_polled(id, task, tasks);
+        for op in &update.new_poll_ops {
+            if let Some(id) = op.resource_id.and_then(|id| self.by_span.get(&id.id)) {
+                let told = changed.entry(*id).or_default();
+                told.task = op.task_id.and_then(|id| tasks.by_span(id.id)).or(told.task);
+                told.hear(op.is_ready);
+            }
+        }
+        for (id, told) in changed {
             self.change(id, |timer| {
-                timer.task = task.or(timer.task);
-                if ready && timer.duration.is_some() {
-                    let at = timer
-                        .dropped
-                        .or(owner_polled)
-                        .filter(|at| window.holds(*at));
-                    timer.fire(at.unwrap_or(window.to));
-                }
+                timer.task = told.task.or(timer.task);
+                let owner = timer.task.and_then(|task| tasks.get(task));
+                let polled = owner.and_then(|task| task.last_poll_started);
+                timer.update_console(&told, window, polled.filter(|at| window.holds(*at)));
             });
         }
     }
 
-    /// When the task that polls a timer was last polled itself.
-    fn owner_polled(&self, id: TimerId, task: Option<TaskId>, tasks: &Tasks) -> Option<Time> {
-        tasks
-            .get(task.or(self.all.get(&id)?.task)?)?
-            .last_poll_started
+    /// Takes in a new sleep, unless it is known: after a reconnection all are told again.
+    fn describe(&mut self, span: u64, resource: &wire_resources::Resource, created: Time) {
+        if let Some(known) = self.by_span.get(&span).copied() {
+            if self.all.get(&known).is_some_and(|t| t.created == created) {
+                return;
+            }
+            // Its span has been given to another one, so it is gone, unseen.
+            self.change(known, |timer| {
+                timer.dropped = timer.dropped.or(Some(created))
+            });
+        }
+        let id = TimerId(self.next);
+        self.next += 1;
+        self.by_span.insert(span, id);
+        self.change(id, |timer| {
+            timer.span = Some(span);
+            timer.created = created;
+            timer.place_in_code(resource);
+        });
     }
 
+    /// Changes a timer, which is made if there is none, and what is known of where it is.
     fn change(&mut self, id: TimerId, with: impl FnOnce(&mut Timer)) {
-        if let Some(mut timer) = self.all.get(&id).cloned() {
-            with(&mut timer);
-            self.put(timer);
+        let timer = self.all.entry(id).or_insert_with(|| Timer::new(id));
+        let before = (timer.place(), timer.dropped.is_some());
+        with(timer);
+        let after = (timer.place(), timer.dropped.is_some());
+        if let Some((task, is_limit, deadline)) = before.0 {
+            self.due.remove(&(deadline, id));
+            if let Some(task) = task {
+                self.of_task.remove(&(task, is_limit, deadline, id));
+            }
+        }
+        if let Some((task, is_limit, deadline)) = after.0 {
+            self.due.insert((deadline, id));
+            if let Some(task) = task {
+                self.of_task.insert((task, is_limit, deadline, id));
+            }
+        }
+        if after.1 && !before.1 {
+            self.gone.push_back(id);
+        }
+        if self.gone.len() > Self::MAX_GONE {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.gone.pop_front();
+        let span = oldest
+            .and_then(|id| self.all.remove(&id))
+            .and_then(|timer| timer.span);
+        if let Some(span) = span
+            && self.by_span.get(&span) == oldest.as_ref()
+        {
+            self.by_span.remove(&span);
+        }
+    }
+}
+
+/// What one console update tells of a timer.
+#[derive(Default)]
+struct Told<'a> {
+    stats: Option<&'a wire_resources::Stats>,
+    /// The task that polled it.
+    task: Option<TaskId>,
+    /// How often a poll found it elapsed.
+    fires: u64,
+    /// What the last poll found.
+    pending: bool,
+    /// Half of a poll was heard.
+    in_budget: bool,
+}
+
+impl Told<'_> {
+    /// Each poll of a sleep gives two ops: one for the task's budget, then, if that is not
+    /// used up, one for the time.
+    fn hear(&mut self, ready: bool) {
+        let of_time = std::mem::take(&mut self.in_budget);
+        if !of_time && ready {
+            self.in_budget = true;
+        } else {
+            self.pending = !ready;
+            self.fires += u64::from(ready);
         }
     }
 }
 
 impl Timer {
-    fn from_console(id: TimerId, resource: &wire_resources::Resource, window: Window) -> Self {
-        let location: Option<Location> = resource.location.as_ref().and_then(|l| l.try_into().ok());
-        // The sleep inside an interval is made by tokio itself; where the interval was
-        // made is not told with it.
-        let inner = location
-            .as_ref()
-            .is_some_and(|l| l.file.ends_with("time/interval.rs"));
+    fn new(id: TimerId) -> Self {
         Self {
             id,
-            kind: if inner {
-                TimerKind::Interval
-            } else {
-                TimerKind::Sleep
-            },
+            kind: TimerKind::Sleep,
             task: None,
-            created: window.to,
+            created: Time::default(),
             duration: None,
             deadline: None,
             fired: None,
             fires: 0,
             late: None,
             dropped: None,
-            location: location.filter(|_| !inner),
+            location: None,
             exact: false,
+            span: None,
         }
     }
 
-    /// `owner_polled`: when the task that owns it was last polled.
-    fn update_console(
-        &mut self,
-        stats: &wire_resources::Stats,
-        window: Window,
-        owner_polled: Option<Time>,
-    ) {
+    /// Where it belongs among those that can still fire: what is due at an unknown time
+    /// comes last.
+    fn place(&self) -> Option<(Option<TaskId>, bool, Time)> {
+        let deadline = self.deadline.unwrap_or(Time::from_nanos(u64::MAX));
+        self.is_live()
+            .then_some((self.task, self.kind == TimerKind::Timeout, deadline))
+    }
+
+    fn update_probe(&mut self, wire: &v1::Timer, task: Option<TaskId>) {
         let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
-        self.created = time(&stats.created_at).unwrap_or(self.created);
-        self.dropped = time(&stats.dropped_at);
-        let duration = stats.attributes.iter().find_map(duration_attribute);
-        if duration.is_some() && duration != self.duration {
-            self.duration = duration;
-            self.fired = None;
-            // Most sleeps are awaited where they are made.
-            let armed = Some(self.created)
-                .filter(|at| window.is_empty() || window.holds(*at))
-                .or(owner_polled.filter(|at| window.holds(*at)));
-            self.deadline = armed.zip(duration).map(|(at, d)| at + d);
+        let span = |d: &Option<prost_types::Duration>| d.as_ref().map(|d| wire::duration(Some(d)));
+        *self = Self {
+            id: self.id,
+            kind: match wire.kind() {
+                v1::TimerKind::Sleep => TimerKind::Sleep,
+                v1::TimerKind::Interval => TimerKind::Interval,
+                v1::TimerKind::Timeout => TimerKind::Timeout,
+            },
+            task,
+            created: time(&wire.created_at).unwrap_or_default(),
+            duration: span(&wire.duration),
+            deadline: time(&wire.deadline),
+            fired: time(&wire.fired_at),
+            fires: wire.fires,
+            late: span(&wire.latest),
+            dropped: time(&wire.dropped_at),
+            location: wire.location.as_ref().and_then(|l| l.try_into().ok()),
+            exact: true,
+            span: None,
+        };
+    }
+
+    /// The sleep inside an interval is made by tokio itself; where the interval was made
+    /// is not told with it.
+    fn place_in_code(&mut self, resource: &wire_resources::Resource) {
+        let location: Option<Location> = resource.location.as_ref().and_then(|l| l.try_into().ok());
+        match location {
+            Some(l) if l.file.ends_with("time/interval.rs") => self.kind = TimerKind::Interval,
+            location => self.location = location,
         }
     }
 
-    fn fire(&mut self, at: Time) {
-        self.fired = Some(at);
-        self.fires += 1;
-        let late = self.deadline.map(|deadline| at.since(deadline));
-        self.late = self.late.max(late);
+    /// `polled`: when its task was last polled, if that was in this window.
+    fn update_console(&mut self, told: &Told, window: Window, polled: Option<Time>) {
+        let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
+        let duration = told
+            .stats
+            .and_then(|stats| stats.attributes.iter().find_map(duration_attribute))
+            .or(self.duration);
+        let reset = duration != self.duration;
+        self.duration = duration;
+        if let Some(stats) = told.stats {
+            self.dropped = self.dropped.or(time(&stats.dropped_at));
+        }
+
+        let was_armed = self.deadline.is_some();
+        if !was_armed {
+            // Most sleeps are awaited where they are made.
+            let at_once = window.is_empty() || window.holds(self.created);
+            let at_once = at_once && self.kind != TimerKind::Interval;
+            self.arm(Some(self.created).filter(|_| at_once).or(polled));
+        }
+        if told.fires > 0 {
+            let at = self.dropped.filter(|at| window.holds(*at)).or(polled);
+            self.fire(at.unwrap_or(window.to), told.fires);
+        }
+        if was_armed && reset || told.fires > 0 && told.pending {
+            self.arm(polled);
+        }
+        self.check(told, window, polled);
     }
+
+    /// Sets the deadline anew; without knowing when it was set, there is none.
+    fn arm(&mut self, at: Option<Time>) {
+        self.fired = None;
+        self.deadline = at.zip(self.duration).map(|(at, duration)| at + duration);
+    }
+
+    fn fire(&mut self, at: Time, times: u64) {
+        self.fired = Some(at);
+        self.fires = self.fires.saturating_add(times);
+        // Of several firings only the last one's time is known, and not its deadline.
+        let deadline = self.deadline.filter(|_| times == 1);
+        self.late = self.late.max(deadline.map(|deadline| at.since(deadline)));
+    }
+
+    /// Holds the deadline that was worked out against what happened since.
+    fn check(&mut self, told: &Told, window: Window, polled: Option<Time>) {
+        let Some(deadline) = self.deadline.filter(|_| self.fired.is_none()) else {
+            return;
+        };
+        match self.dropped {
+            // No poll of a sleep is told unless it was reset or is an interval's; what was
+            // dropped when it was due has most likely fired.
+            Some(dropped) if self.task.is_none() && dropped + Self::GRAIN >= deadline => {
+                self.fire(dropped, 1);
+            }
+            Some(_) => {}
+            // It waits on after its deadline, so that was not the one: it was reset to the
+            // same duration, or before anybody watched.
+            None => {
+                let waits = told.pending.then_some(polled).flatten();
+                let waits = waits.or(window.is_empty().then_some(window.to));
+                if waits.is_some_and(|at| at > deadline + Self::GRAIN) {
+                    self.deadline = None;
+                }
+            }
+        }
+    }
+
+    /// tokio's timers count whole milliseconds, and a duration is told as such.
+    const GRAIN: Duration = Duration::from_millis(1);
 }
 
 /// The attribute that tokio keeps on a sleep: `duration`, in milliseconds.

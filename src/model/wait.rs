@@ -5,7 +5,7 @@ use super::{
     resources::AsyncOp,
     scopes::Scope,
     tasks::{Outcome, Task},
-    timers::Timer,
+    timers::{Timer, TimerKind},
 };
 
 /// A task's state, as a person names it.
@@ -77,9 +77,16 @@ impl Model {
         if let Some(awaited) = task.awaits.and_then(|id| self.tasks.get(id)) {
             return Some(Wait::Task(awaited));
         }
-        if let Some(scope) = task.tokio_id.and_then(|id| self.scopes.open_of(id)) {
-            return Some(Wait::Scope(scope));
+        // A task that sleeps in the body of a scope, or in a time limit, does not wait for
+        // the scope.
+        let timer = self.timers.next_of(task.id);
+        let scope = task.tokio_id.and_then(|id| self.scopes.open_of(id));
+        match (timer, scope) {
+            (Some(timer), Some(scope)) if timer.kind == TimerKind::Timeout => {
+                Some(Wait::Scope(scope))
+            }
+            (Some(timer), _) => Some(Wait::Timer(timer)),
+            (None, scope) => scope.map(Wait::Scope),
         }
-        self.timers.next_of(task.id).map(Wait::Timer)
     }
 }

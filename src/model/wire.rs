@@ -51,8 +51,10 @@ impl TryFrom<&v1::Location> for Location {
     }
 }
 
-/// A span of time from the wire; what is absent, negative or malformed is none.
+/// A span of time from the wire; what is absent, negative or malformed is none. At most the
+/// longest that [`Time`](crate::frame::Time) can tell, so that sums do not overflow.
 pub(super) fn duration(d: Option<&prost_types::Duration>) -> Duration {
     d.and_then(|d| Duration::try_from(*d).ok())
         .unwrap_or_default()
+        .min(Duration::from_nanos(u64::MAX))
 }

@@ -183,7 +183,10 @@ fn place(location: Option<&Location>) -> Option<String> {
 
 impl Report {
     pub fn new(model: &Model, outcome: Outcome) -> Self {
-        let writer = Writer { model, started: model.started.unwrap_or(model.now) };
+        let writer = Writer {
+            model,
+            started: model.started.unwrap_or(model.now),
+        };
         Self {
             format: FORMAT,
             target: model.target.name.clone(),
@@ -212,7 +215,11 @@ impl Report {
             scopes: writer.scopes(),
             lints: model.lints.iter().map(|l| writer.lint(l)).collect(),
             output: model.output.lines().map(|l| writer.output(l)).collect(),
-            lost: Lost { events: model.lost.events, polls: None, gaps: model.lost.gaps },
+            lost: Lost {
+                events: model.lost.events,
+                polls: None,
+                gaps: model.lost.gaps,
+            },
         }
     }
 }
@@ -343,7 +350,10 @@ impl Writer<'_> {
                 victims: lint
                     .victims
                     .iter()
-                    .map(|v| VictimRow { task: v.task.0, late_ms: ms(v.late) })
+                    .map(|v| VictimRow {
+                        task: v.task.0,
+                        late_ms: ms(v.late),
+                    })
                     .collect(),
             },
         }

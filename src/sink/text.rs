@@ -15,21 +15,42 @@ pub fn encode(report: &Report) -> String {
 
 fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     let r = &report.runtime;
-    write!(out, "{}: {} after {}", clean(&report.target), outcome(report), time(report.elapsed_ms))?;
+    write!(
+        out,
+        "{}: {} after {}",
+        clean(&report.target),
+        outcome(report),
+        time(report.elapsed_ms)
+    )?;
     if let Some(instrument) = &report.instrument {
         write!(out, ", seen by {}", clean(instrument))?;
     }
     writeln!(out)?;
     if let (Some(flavor), Some(workers), Some(polls)) = (r.flavor, r.workers, r.polls) {
-        let busy = r.busy_ratio.map_or("–".to_owned(), |b| format!("{:.1} %", b * 100.0));
-        writeln!(out, "runtime: {flavor}, workers {workers}, busy {busy}, polls {polls}")?;
+        let busy = r
+            .busy_ratio
+            .map_or("–".to_owned(), |b| format!("{:.1} %", b * 100.0));
+        writeln!(
+            out,
+            "runtime: {flavor}, workers {workers}, busy {busy}, polls {polls}"
+        )?;
     }
     let lost = &report.lost;
     if lost.events + lost.gaps > 0 {
-        writeln!(out, "lost: {} events, {} gaps: figures may be too low", lost.events, lost.gaps)?;
+        writeln!(
+            out,
+            "lost: {} events, {} gaps: figures may be too low",
+            lost.events, lost.gaps
+        )?;
     }
     for lint in &report.lints {
-        writeln!(out, "{}: {} [{}]", lint.severity, clean(&lint.message), lint.lint)?;
+        writeln!(
+            out,
+            "{}: {} [{}]",
+            lint.severity,
+            clean(&lint.message),
+            lint.lint
+        )?;
         for victim in &lint.evidence.victims {
             let name = label(report, Some(victim.task));
             writeln!(out, "  {name} was late by {}", time(victim.late_ms))?;
@@ -49,7 +70,11 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
 
 fn outcome(report: &Report) -> String {
     let word = serde_json::to_value(report.outcome);
-    let word = word.as_ref().ok().and_then(|w| w.as_str()).unwrap_or_default();
+    let word = word
+        .as_ref()
+        .ok()
+        .and_then(|w| w.as_str())
+        .unwrap_or_default();
     match report.exit_code {
         Some(code) if code != 0 => format!("{word} (exit status {code})"),
         _ => word.to_owned(),
@@ -88,7 +113,11 @@ fn timers(out: &mut String, report: &Report) -> std::fmt::Result {
     if report.timers.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{:<20} {:<9} {:<10} {:>8} {:>8}  location", "timer of", "kind", "state", "duration", "late")?;
+    writeln!(
+        out,
+        "\n{:<20} {:<9} {:<10} {:>8} {:>8}  location",
+        "timer of", "kind", "state", "duration", "late"
+    )?;
     for t in report.timers.iter().take(ROWS) {
         writeln!(
             out,
@@ -108,7 +137,11 @@ fn blocking(out: &mut String, report: &Report) -> std::fmt::Result {
     if report.blocking.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{:<20} {:<24} {:>8} {:>8}  location", "blocking call", "thread", "queued", "ran")?;
+    writeln!(
+        out,
+        "\n{:<20} {:<24} {:>8} {:>8}  location",
+        "blocking call", "thread", "queued", "ran"
+    )?;
     for b in report.blocking.iter().take(ROWS) {
         writeln!(
             out,
@@ -125,19 +158,30 @@ fn blocking(out: &mut String, report: &Report) -> std::fmt::Result {
 
 fn rest(out: &mut String, rows: usize) -> std::fmt::Result {
     if rows > ROWS {
-        writeln!(out, "… and {} more; --format json has them all", rows - ROWS)?;
+        writeln!(
+            out,
+            "… and {} more; --format json has them all",
+            rows - ROWS
+        )?;
     }
     Ok(())
 }
 
 fn label(report: &Report, task: Option<u64>) -> String {
-    let Some(id) = task else { return "–".to_owned() };
-    let row = report.tasks.binary_search_by_key(&id, |t| t.id).map(|i| &report.tasks[i]);
+    let Some(id) = task else {
+        return "–".to_owned();
+    };
+    let row = report
+        .tasks
+        .binary_search_by_key(&id, |t| t.id)
+        .map(|i| &report.tasks[i]);
     row.map_or_else(|_| format!("#{id}"), name)
 }
 
 fn name(task: &TaskRow) -> String {
-    task.name.as_deref().map_or_else(|| format!("#{} {}", task.id, clean(&task.kind)), clean)
+    task.name
+        .as_deref()
+        .map_or_else(|| format!("#{} {}", task.id, clean(&task.kind)), clean)
 }
 
 fn maybe(ms: Option<f64>) -> String {
@@ -161,7 +205,9 @@ fn time(ms: f64) -> String {
 
 /// Text from the target, made harmless to the terminal.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn cut(text: &str, width: usize) -> String {

@@ -22,6 +22,8 @@ pub async fn attach(endpoint: &Endpoint) -> Result<Source, ConnectError> {
             End::Finished => "the run is over".to_owned(),
             End::Unread => return,
         };
-        let _ = frames.send(Frame::here(Event::Gap(Gap::ConnectionLost { reason }))).await;
+        let _ = frames
+            .send(Frame::here(Event::Gap(Gap::ConnectionLost { reason })))
+            .await;
     }))
 }

@@ -24,13 +24,21 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Why there is no connection, or no longer one.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("cannot connect to {endpoint}: {reason}; is the program running, with loopview_probe or console_subscriber switched on?")]
+    #[error(
+        "cannot connect to {endpoint}: {reason}; is the program running, with loopview_probe or console_subscriber switched on?"
+    )]
     Refused { endpoint: String, reason: String },
-    #[error("{endpoint} accepts connections, but does not speak gRPC: is it the program's console address?")]
+    #[error(
+        "{endpoint} accepts connections, but does not speak gRPC: is it the program's console address?"
+    )]
     NotGrpc { endpoint: String },
-    #[error("{endpoint} speaks gRPC, but not the tokio console protocol: is it the program's console address?")]
+    #[error(
+        "{endpoint} speaks gRPC, but not the tokio console protocol: is it the program's console address?"
+    )]
     NotConsole { endpoint: String },
-    #[error("the program ended before it opened a console endpoint: add `loopview_probe::init();` or `console_subscriber::init();` to its main, and build it with --cfg tokio_unstable")]
+    #[error(
+        "the program ended before it opened a console endpoint: add `loopview_probe::init();` or `console_subscriber::init();` to its main, and build it with --cfg tokio_unstable"
+    )]
     NeverOpened,
 }
 
@@ -73,15 +81,24 @@ impl Connection {
         // The probe counts its own watchers and may hold the program until there is one:
         // by then the console protocol has to be watched, too, or its poll ops are lost.
         let opened = async {
-            let mut updates = console.watch_updates(InstrumentRequest {}).await?.into_inner();
+            let mut updates = console
+                .watch_updates(InstrumentRequest {})
+                .await?
+                .into_inner();
             let first = updates.message().await?;
             Ok::<_, Status>((updates, first))
         };
-        let (updates, first) =
-            tokio::time::timeout(ANSWER, opened).await.map_err(silent)?.map_err(judge)?;
+        let (updates, first) = tokio::time::timeout(ANSWER, opened)
+            .await
+            .map_err(silent)?
+            .map_err(judge)?;
         let mut probe = ProbeClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
         // Old targets know neither of these: then there is less to show.
-        let probe = probe.watch(v1::WatchRequest {}).await.ok().map(tonic::Response::into_inner);
+        let probe = probe
+            .watch(v1::WatchRequest {})
+            .await
+            .ok()
+            .map(tonic::Response::into_inner);
         let state = console.watch_state(StateRequest {}).await.ok();
         Ok(Self {
             updates,
@@ -153,7 +170,9 @@ impl Connection {
     async fn follow(&mut self, span: Option<u64>) {
         self.details = None;
         if let Some(id) = span {
-            let request = TaskDetailsRequest { id: Some(console_api::Id { id }) };
+            let request = TaskDetailsRequest {
+                id: Some(console_api::Id { id }),
+            };
             let details = self.console.watch_task_details(request).await;
             self.details = details.ok().map(tonic::Response::into_inner);
         }
@@ -162,7 +181,9 @@ impl Connection {
 
 /// The next message of a stream that may be absent; one that ends becomes absent.
 async fn next<T>(stream: &mut Option<Streaming<T>>) -> Option<T> {
-    let Some(open) = stream else { return std::future::pending().await };
+    let Some(open) = stream else {
+        return std::future::pending().await;
+    };
     let message = open.message().await.ok().flatten();
     if message.is_none() {
         *stream = None;

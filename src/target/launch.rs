@@ -48,7 +48,10 @@ pub fn launch(what: &Launch) -> Result<Source, Error> {
     let socket = folder.path().join("probe.sock");
     let mut endpoints = vec![Endpoint::Unix(socket.clone())];
     let mut command = std::process::Command::new(&what.program);
-    command.args(&what.args).env("LOOPVIEW_SOCKET", &socket).env("LOOPVIEW_WAIT", WAIT);
+    command
+        .args(&what.args)
+        .env("LOOPVIEW_SOCKET", &socket)
+        .env("LOOPVIEW_WAIT", WAIT);
     if std::env::var_os("TOKIO_CONSOLE_PUBLISH_INTERVAL").is_none() {
         command.env("TOKIO_CONSOLE_PUBLISH_INTERVAL", PUBLISH_INTERVAL);
     }
@@ -61,7 +64,12 @@ pub fn launch(what: &Launch) -> Result<Source, Error> {
     }
     let process = Process::start(command).map_err(|error| cannot_start(what, error))?;
     Ok(Source::start(|frames, orders| {
-        let launched = Launched { process, socket, endpoints, _folder: folder };
+        let launched = Launched {
+            process,
+            socket,
+            endpoints,
+            _folder: folder,
+        };
         launched.drive(frames, orders)
     }))
 }
@@ -76,7 +84,9 @@ fn private_folder() -> io::Result<TempDir> {
 /// A loopback address that was free a moment ago: the console protocol's variable takes a
 /// port, not a socket that is open already.
 fn free_address() -> io::Result<String> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.to_string())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .to_string())
 }
 
 fn cannot_start(what: &Launch, error: io::Error) -> Error {

@@ -67,14 +67,23 @@ impl Source {
         let (sender, frames) = mpsc::channel(QUEUE);
         let (details, details_order) = watch::channel(None);
         let (stop, stop_order) = watch::channel(false);
-        let orders = Orders { details: details_order, stop: stop_order };
+        let orders = Orders {
+            details: details_order,
+            stop: stop_order,
+        };
         let driver = tokio::spawn(driver(sender, orders));
-        Self { frames, details, stop, driver }
+        Self {
+            frames,
+            details,
+            stop,
+            driver,
+        }
     }
 
     /// Asks for the histograms of the task with this span id, and no longer for another's.
     pub fn watch_details(&self, span: Option<u64>) {
-        self.details.send_if_modified(|current| std::mem::replace(current, span) != span);
+        self.details
+            .send_if_modified(|current| std::mem::replace(current, span) != span);
     }
 
     /// Ends the target: its process and the children of it are asked to end, then made

@@ -25,7 +25,9 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = Command::from(command).spawn()?;
-        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let group = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         Ok(Self { child, group })
     }
 

@@ -84,9 +84,7 @@ fn push_clean(clean: &mut String, c: char, marks: &mut usize, glyphs: &Glyphs) {
     }
     let shown = match c {
         '\u{2028}' | '\u{2029}' if glyphs.unicode => '␊',
-        '\0'..='\u{1f}' if glyphs.unicode => {
-            char::from_u32(0x2400 + u32::from(c)).unwrap_or('␦')
-        }
+        '\0'..='\u{1f}' if glyphs.unicode => char::from_u32(0x2400 + u32::from(c)).unwrap_or('␦'),
         '\u{7f}' if glyphs.unicode => '␡',
         c if c.is_control() && glyphs.unicode => '␦',
         c if c.is_control() || (!c.is_ascii() && !glyphs.unicode) => '?',
@@ -137,7 +135,10 @@ mod tests {
     fn what_has_no_width_is_left_out() {
         assert_eq!(fit("a\u{202e}b\u{200b}c\u{200d}", 9, &UNICODE), "abc");
         assert_eq!(fit("e\u{301}", 9, &UNICODE), "e\u{301}");
-        assert_eq!(fit(&format!("e{}", "\u{301}".repeat(500)), 3, &UNICODE), "e\u{301}\u{301}…");
+        assert_eq!(
+            fit(&format!("e{}", "\u{301}".repeat(500)), 3, &UNICODE),
+            "e\u{301}\u{301}…"
+        );
     }
 
     #[test]

@@ -130,11 +130,10 @@ struct Timer {
     period: Option<Duration>,
     created: Time,
     dropped: Option<Time>,
-    deadline: Option<Time>,
+    /// When it is to fire; the driver does it at the whole millisecond after.
+    due: Option<Time>,
     duration: Duration,
-    attribute: Option<u64>,
-    elapsed: bool,
-    fired: bool,
+    state: TimerState,
     kept: bool,
     /// The async op that console-subscriber knows its polls by.
     op: Option<usize>,
@@ -143,6 +142,17 @@ struct Timer {
     latest: Duration,
     described: bool,
     changed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TimerState {
+    /// Made, and not polled yet.
+    New,
+    Armed,
+    /// The driver has woken its task.
+    Elapsed,
+    /// A poll has found it elapsed.
+    Fired,
 }
 
 struct Resource {

@@ -1,0 +1,89 @@
+//! How to draw: by the command line, else by the environment.
+
+use crate::{
+    cli::Color,
+    view::{ColorLevel, Options},
+};
+
+/// What the terminal can show and the person wants, by `NO_COLOR`, `CLICOLOR`, `TERM`,
+/// `COLORTERM` and the locale.
+pub fn options(color: Color, ascii: bool, env: impl Fn(&str) -> Option<String>) -> Options {
+    let set = |name: &str| env(name).filter(|value| !value.is_empty());
+    let term = set("TERM").unwrap_or_default();
+    let refused = set("NO_COLOR").is_some() || set("CLICOLOR").as_deref() == Some("0");
+    let color = match color {
+        Color::Never => ColorLevel::None,
+        Color::Auto if refused || term == "dumb" => ColorLevel::None,
+        _ if set("COLORTERM").is_some() || term.contains("256color") || term.contains("direct") => {
+            ColorLevel::Ansi256
+        }
+        _ => ColorLevel::Ansi16,
+    };
+    // Without any locale, as in many containers, terminals speak UTF-8 all the same.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    let utf8 = locale.is_none_or(|l| {
+        let l = l.to_ascii_lowercase();
+        l.contains("utf-8") || l.contains("utf8")
+    });
+    Options {
+        color,
+        unicode: utf8 && !ascii,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(color: Color, env: &[(&str, &str)]) -> Options {
+        options(color, false, |name| {
+            env.iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn colours_follow_the_environment() {
+        let xterm = ("TERM", "xterm-256color");
+        assert_eq!(with(Color::Auto, &[xterm]).color, ColorLevel::Ansi256);
+        assert_eq!(
+            with(Color::Auto, &[("TERM", "xterm")]).color,
+            ColorLevel::Ansi16
+        );
+        assert_eq!(
+            with(
+                Color::Auto,
+                &[("TERM", "xterm"), ("COLORTERM", "truecolor")]
+            )
+            .color,
+            ColorLevel::Ansi256
+        );
+        assert_eq!(
+            with(Color::Auto, &[xterm, ("NO_COLOR", "1")]).color,
+            ColorLevel::None
+        );
+        assert_eq!(
+            with(Color::Auto, &[xterm, ("NO_COLOR", "")]).color,
+            ColorLevel::Ansi256
+        );
+        assert_eq!(
+            with(Color::Auto, &[xterm, ("CLICOLOR", "0")]).color,
+            ColorLevel::None
+        );
+        assert_eq!(
+            with(Color::Always, &[xterm, ("NO_COLOR", "1")]).color,
+            ColorLevel::Ansi256
+        );
+        assert_eq!(with(Color::Never, &[xterm]).color, ColorLevel::None);
+    }
+
+    #[test]
+    fn characters_follow_the_locale() {
+        assert!(with(Color::Auto, &[]).unicode);
+        assert!(with(Color::Auto, &[("LANG", "de_DE.UTF-8")]).unicode);
+        assert!(with(Color::Auto, &[("LANG", "C.utf8")]).unicode);
+        assert!(!with(Color::Auto, &[("LANG", "C")]).unicode);
+        assert!(!with(Color::Auto, &[("LC_ALL", "POSIX"), ("LANG", "de_DE.UTF-8")]).unicode);
+    }
+}

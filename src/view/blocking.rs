@@ -1,0 +1,182 @@
+//! The blocking pool: what its threads run, what waits for one, and what has run.
+//!
+//! ```text
+//! ─ 3 Blocking  1 running  1 queued  2 threads ──────────────────
+//!   CALL           THREAD           QUEUED      RUN  AT
+//!  ▶ resize        tokio-rt-worker  12.0 µs   1.20 s main.rs:12
+//!  ◆ resize        –                 300 ms        –
+//!  · idle          tokio-rt-worker        –        –
+//!  ✔ hash          –                1.02 ms   300 ms
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+
+use super::{
+    View,
+    columns::{self, Align, Step, step},
+    fmt,
+    layout::Pane,
+    lists::Call,
+    pane,
+    pen::Pen,
+};
+use crate::model::{State, Task};
+
+pub struct Blocking<'a>(pub(super) View<'a>);
+
+const SHAPE: usize = 0;
+const CALL: usize = 1;
+const THREAD: usize = 2;
+const QUEUED: usize = 3;
+const RUN: usize = 4;
+const AT: usize = 5;
+const TITLES: [&str; 6] = ["", "CALL", "THREAD", "QUEUED", "RUN", "AT"];
+
+const GROWTH: &[Step] = &[
+    step(SHAPE, 1),
+    step(CALL, 8),
+    step(RUN, fmt::DURATION),
+    step(QUEUED, fmt::DURATION),
+    step(CALL, 14),
+    step(THREAD, 12),
+    step(AT, 14),
+    step(THREAD, 18),
+    step(AT, 20),
+    step(CALL, 40),
+];
+
+/// A row's words and figures, one for each column.
+type Row = (&'static str, Style, [String; 5]);
+
+impl Widget for &Blocking<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let area = pane::heading(view, Pane::Blocking, &self.facts(), area, buf);
+        let calls = &view.state.lists.calls;
+        if calls.is_empty() {
+            let lines = [
+                "No blocking calls: those of",
+                "spawn_blocking and to_thread are shown.",
+            ];
+            pane::say(view, &lines, area, buf);
+            return;
+        }
+        let room = usize::from(area.width.saturating_sub(1));
+        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let titles = TITLES.map(str::to_owned);
+        let label = view.theme.label();
+        self.put(&titles, &[label; 6], &widths, &mut Pen::new(area, 0, buf));
+        let area = pane::below_titles(area);
+        let rows = usize::from(area.height);
+        let first = view.state.scrolled[1].min(calls.len().saturating_sub(rows));
+        for (row, call) in (0..area.height).zip(&calls[first..]) {
+            if let Some((shape, style, words)) = self.row(*call) {
+                let [name, thread, queued, run, at] = words;
+                let text = if matches!(call, Call::Running { .. } | Call::Queued(_)) {
+                    view.theme.text()
+                } else {
+                    view.theme.dim()
+                };
+                let styles = [style, text, view.theme.dim(), text, text, view.theme.dim()];
+                let words = [shape.to_owned(), name, thread, queued, run, at];
+                self.put(&words, &styles, &widths, &mut Pen::new(area, row, buf));
+            }
+        }
+    }
+}
+
+impl Blocking<'_> {
+    fn facts(&self) -> Vec<(String, Style)> {
+        let view = self.0;
+        let lists = &view.state.lists;
+        let theme = view.theme;
+        let mut facts = vec![(format!("{} running", lists.running_calls), theme.text())];
+        // The queue's depth is in the probe's figures even before a task names the call.
+        let depth = view
+            .model
+            .runtimes
+            .iter()
+            .map(|r| r.blocking_queue as usize);
+        let queued = lists.queued_calls.max(depth.sum());
+        let style = if queued > 0 {
+            theme.warning()
+        } else {
+            theme.dim()
+        };
+        facts.push((format!("{queued} queued"), style));
+        let threads: u64 = view.model.runtimes.iter().map(|r| r.blocking_threads).sum();
+        if threads > 0 {
+            facts.push((format!("{threads} threads"), theme.dim()));
+        }
+        facts
+    }
+
+    fn row(&self, call: Call) -> Option<Row> {
+        let view = self.0;
+        let (glyphs, theme) = (view.glyphs, view.theme);
+        let dash = || glyphs.dash.to_owned();
+        let thread = |id: Option<u64>| {
+            let thread = id.and_then(|id| view.model.threads.get(id));
+            thread.map_or_else(dash, |t| view.clean(&t.name))
+        };
+        Some(match call {
+            Call::Running { task, thread: on } => {
+                let task = view.model.tasks.get(task)?;
+                let state = view.model.state(task);
+                let words = self.words(task, thread(on));
+                (glyphs.running, theme.state(state), words)
+            }
+            Call::Queued(task) => {
+                let words = self.words(view.model.tasks.get(task)?, dash());
+                (glyphs.ready, theme.state(State::Ready), words)
+            }
+            Call::IdleThread(id) => {
+                let words = [
+                    "idle".to_owned(),
+                    thread(Some(id)),
+                    dash(),
+                    dash(),
+                    String::new(),
+                ];
+                (glyphs.idle, theme.dim(), words)
+            }
+            Call::Done(task) => {
+                let task = view.model.tasks.get(task)?;
+                let words = self.words(task, thread(task.thread));
+                (
+                    glyphs.outcome(task.outcome),
+                    theme.outcome(task.outcome),
+                    words,
+                )
+            }
+        })
+    }
+
+    /// Its name, its thread, how long it was in the queue, how long it ran, and its place.
+    fn words(&self, task: &Task, thread: String) -> [String; 5] {
+        let view = self.0;
+        let began = task.first_poll.or(task.last_poll_started);
+        let end = task.dropped.unwrap_or(view.model.now);
+        let queued = began.unwrap_or(end).since(task.created);
+        [
+            view.label(task),
+            thread,
+            view.duration(queued),
+            view.known(began.map(|began| end.since(began))),
+            view.location(task.location.as_ref()).unwrap_or_default(),
+        ]
+    }
+
+    fn put(&self, words: &[String; 6], styles: &[Style; 6], widths: &[usize], pen: &mut Pen<'_>) {
+        pen.skip(1);
+        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+            let align = if matches!(column, QUEUED | RUN) {
+                Align::Right
+            } else {
+                Align::Left
+            };
+            let look = (styles[column], self.0.glyphs);
+            columns::put(pen, &words[column], *width, align, look);
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! All that is known of one task.
+//!
+//! ```text
+//! ━ A  z sleeping  sleep 1.20 s · gather.rs:42 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+//!  Time        2.35 s  ████▒▒······························
+//!    busy     1.20 ms    5 %        Poll times     12 polls
+//!    ready    12.0 µs   <1 %          █
+//!    idle      2.20 s   94 %          █   ▂▁
+//!  Polls           12                 █▂▁·██▁··▁
+//!    mean      100 µs                 1.00 µs     12.0 ms
+//!  …                                  p50 …  p90 …
+//! ```
+//!
+//! Two columns where there is room for two, else one below the other. It is drawn whole
+//! on a sheet, of which the part that is scrolled to is shown.
+
+use std::time::Duration;
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+
+use super::{
+    View, fmt, glyphs,
+    pen::Pen,
+    tasks, text, timers,
+    widget::{Chart, Stack, stack::Part},
+};
+use crate::model::{State, Task, details::Histogram};
+
+pub struct Details<'a>(pub(super) View<'a>);
+
+/// From this width on there are two columns.
+const TWO_COLUMNS: u16 = 100;
+/// Cells for the name of a figure.
+const NAME: usize = 12;
+
+impl Widget for &Details<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let Some(open) = view.state.details else {
+            return;
+        };
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return;
+        }
+        let task = view.model.tasks.get(open.task);
+        self.heading(task, &mut Pen::new(area, 0, buf));
+        let below = Rect {
+            y: area.y + 1,
+            height: area.height - 1,
+            ..area
+        };
+        let Some(task) = task else {
+            let line = "This task ended long ago and was forgotten. Esc goes back.";
+            super::pane::say(view, &["", line], below, buf);
+            return;
+        };
+        self.body(task, open.scroll, below, buf);
+    }
+}
+
+impl Details<'_> {
+    fn heading(&self, task: Option<&Task>, pen: &mut Pen<'_>) {
+        let view = self.0;
+        let theme = view.theme;
+        pen.put(view.glyphs.heavy_rule, theme.focus()).skip(1);
+        if let Some(task) = task {
+            let state = view.model.state(task);
+            let name = text::fit(&view.label(task), pen.room() / 2, view.glyphs);
+            let shape = view.glyphs.state(state);
+            let reason = view.reason(task, state);
+            pen.put(&name, theme.focus())
+                .skip(2)
+                .put(
+                    &format!("{shape} {}", glyphs::state_word(state)),
+                    theme.state(state),
+                )
+                .skip(2);
+            let what = text::fit(&reason.what, pen.room().saturating_sub(2), view.glyphs);
+            if !what.is_empty() {
+                pen.put(&what, reason.style).skip(1);
+            }
+        }
+        let room = pen.room();
+        pen.fill(view.glyphs.heavy_rule, room, theme.focus());
+    }
+
+    fn body(&self, task: &Task, scroll: usize, area: Rect, buf: &mut Buffer) {
+        let two = area.width >= TWO_COLUMNS;
+        let left_width = if two {
+            (area.width / 2).min(90)
+        } else {
+            area.width
+        };
+        let mut left = Sheet::new(left_width);
+        let mut right = Sheet::new(if two { area.width - left_width } else { 0 });
+        self.times(task, &mut left);
+        self.polls(task, &mut left);
+        let charts = if two { &mut right } else { &mut left };
+        self.histograms(task, charts);
+        self.about(task, &mut left);
+        let charts = if two { &mut right } else { &mut left };
+        self.timers(task, charts);
+
+        let most = left.height.max(right.height).saturating_sub(area.height);
+        let first = (scroll as u16).min(most);
+        left.show(
+            first,
+            Rect {
+                width: left_width,
+                ..area
+            },
+            buf,
+        );
+        let right_area = Rect {
+            x: area.x + left_width,
+            width: area.width - left_width,
+            ..area
+        };
+        right.show(first, right_area, buf);
+    }
+
+    fn times(&self, task: &Task, sheet: &mut Sheet) {
+        let view = self.0;
+        let (now, theme) = (view.model.now, view.theme);
+        let total = task.total(now);
+        let (busy, ready, idle) = (task.busy(now), task.ready(now), task.idle(now));
+        sheet.blank();
+        {
+            let mut pen = sheet.line();
+            self.name("Time", &mut pen);
+            self.figure(&view.duration(total), theme.strong(), &mut pen);
+            let (area, buf) = pen.cells(pen.room().saturating_sub(2));
+            let part = |amount: Duration, symbol, style| Part {
+                amount: amount.as_secs_f64(),
+                symbol,
+                style,
+            };
+            let parts = [
+                part(
+                    busy,
+                    view.glyphs.levels[view.glyphs.levels.len() - 1],
+                    theme.busy(),
+                ),
+                part(
+                    ready.unwrap_or_default(),
+                    view.glyphs.delays[1],
+                    theme.ready(),
+                ),
+                part(idle, view.glyphs.rest, theme.line()),
+            ];
+            Stack { parts: &parts }.render(area, buf);
+        }
+        let share = |d: Duration| {
+            let share = d.as_secs_f64() / total.as_secs_f64();
+            text::pad_left(&fmt::percent(share), 6, view.glyphs)
+        };
+        for (name, shape, style, amount, meaning) in [
+            (
+                "busy",
+                view.glyphs.levels[view.glyphs.levels.len() - 1],
+                theme.busy(),
+                Some(busy),
+                "in polls",
+            ),
+            (
+                "ready",
+                view.glyphs.delays[1],
+                theme.ready(),
+                ready,
+                "woken, not polled yet: delay",
+            ),
+            (
+                "idle",
+                view.glyphs.rest,
+                theme.line(),
+                Some(idle),
+                "asleep or waiting",
+            ),
+        ] {
+            let mut pen = sheet.line();
+            pen.skip(1).put(shape, style).skip(1);
+            self.sub_name(name, &mut pen);
+            self.figure(&view.known(amount), theme.text(), &mut pen);
+            let share = amount.map_or_else(|| " ".repeat(6), share);
+            pen.put(&share, theme.text())
+                .skip(2)
+                .put(meaning, theme.dim());
+        }
+        sheet.blank();
+        let cell = view.state.cell();
+        let mut pen = sheet.line();
+        let count = pen.room().saturating_sub(NAME + 4).min(120);
+        let title = format!("Last {}", view.duration(cell * count as u32));
+        self.name(&title, &mut pen);
+        pen.skip(1);
+        let (area, buf) = pen.cells(count);
+        tasks::history(view, task, area, buf);
+    }
+
+    fn polls(&self, task: &Task, sheet: &mut Sheet) {
+        let view = self.0;
+        let theme = view.theme;
+        sheet.blank();
+        let mut figure = |name: &str, value: String, note: String| {
+            let mut pen = sheet.line();
+            self.name(name, &mut pen);
+            self.figure(&value, theme.text(), &mut pen);
+            pen.skip(2).put(&note, theme.dim());
+        };
+        let polls = task.polls();
+        let mean = u32::try_from(polls)
+            .ok()
+            .and_then(|n| task.busy(view.model.now).checked_div(n));
+        figure(
+            "Polls",
+            fmt::count(polls),
+            format!("mean {}, longest {}", view.known(mean), view.longest(task)),
+        );
+        figure(
+            "Wakes",
+            fmt::count(task.wakes),
+            format!("{} of them by itself", fmt::count(task.self_wakes)),
+        );
+        figure(
+            "Wakers",
+            fmt::count(task.wakers()),
+            format!(
+                "{} cloned, {} dropped",
+                fmt::count(task.waker_clones),
+                fmt::count(task.waker_drops)
+            ),
+        );
+    }
+
+    fn histograms(&self, task: &Task, sheet: &mut Sheet) {
+        let view = self.0;
+        let details = view.model.details.as_ref().filter(|d| d.task == task.id);
+        sheet.blank();
+        let Some(details) = details else {
+            let mut pen = sheet.line();
+            self.name("Poll times", &mut pen);
+            pen.skip(1)
+                .put("waiting for the histogram", view.theme.dim());
+            pen.put(view.glyphs.ellipsis, view.theme.dim());
+            return;
+        };
+        self.histogram("Poll times", &details.polls, view.theme.busy(), sheet);
+        if let Some(scheduled) = &details.scheduled {
+            sheet.blank();
+            self.histogram("Delays", scheduled, view.theme.ready(), sheet);
+        }
+    }
+
+    fn histogram(&self, title: &str, histogram: &Histogram, bar: Style, sheet: &mut Sheet) {
+        let view = self.0;
+        let theme = view.theme;
+        {
+            let mut pen = sheet.line();
+            self.name(title, &mut pen);
+            let count = fmt::count(histogram.count());
+            self.figure(&count, theme.text(), &mut pen);
+            pen.skip(2)
+                .put("from wake to poll, in a logarithmic scale", theme.dim());
+        }
+        if histogram.count() == 0 {
+            return;
+        }
+        let area = sheet.rows(5);
+        let count = usize::from(area.width.saturating_sub(4)).min(60);
+        let inner = Rect {
+            x: area.x + 2,
+            width: count as u16,
+            ..area
+        };
+        let counts = histogram.log_buckets(count);
+        let chart = Chart {
+            counts: &counts,
+            bar,
+            floor: theme.line(),
+            glyphs: view.glyphs,
+        };
+        chart.render(inner, &mut sheet.buf);
+        let (min, max) = histogram.range();
+        {
+            let mut pen = sheet.line();
+            let max = view.duration(max);
+            pen.skip(2).put(&view.duration(min), theme.dim());
+            let end = pen.room() + 2 + text::width(&view.duration(min));
+            pen.leave(end.saturating_sub(2 + count) + text::width(&max))
+                .put(&max, theme.dim());
+        }
+        let mut pen = sheet.line();
+        pen.skip(2);
+        for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
+            pen.put(name, theme.label())
+                .skip(1)
+                .put(&view.duration(histogram.at(quantile)), theme.text())
+                .skip(3);
+        }
+        pen.put("max", theme.label())
+            .skip(1)
+            .put(&view.duration(max), theme.text());
+        if histogram.outliers > 0 {
+            let mut pen = sheet.line();
+            let words = format!(
+                "{} more than the scale holds",
+                fmt::count(histogram.outliers)
+            );
+            pen.skip(2).put(&words, theme.warning());
+        }
+    }
+
+    /// What it is, where it comes from, how it ended.
+    fn about(&self, task: &Task, sheet: &mut Sheet) {
+        /// More fields than this are a count.
+        const FIELDS: usize = 30;
+        let view = self.0;
+        let model = view.model;
+        let theme = view.theme;
+        sheet.blank();
+        let mut fact = |name: &str, value: &str, style: Style| {
+            let mut pen = sheet.line();
+            self.name(name, &mut pen);
+            pen.skip(1);
+            let value = text::fit(value, pen.room().saturating_sub(1), view.glyphs);
+            pen.put(&value, style);
+        };
+        let id = task
+            .tokio_id
+            .map_or_else(String::new, |id| format!(", tokio's task {id}"));
+        fact("Kind", &format!("{}{id}", task.kind.as_str()), theme.text());
+        let state = model.state(task);
+        if let State::Done(outcome) = state {
+            let word = glyphs::state_word(state);
+            let shape = view.glyphs.state(state);
+            let ended = task.dropped.unwrap_or(model.now);
+            let ago = view.duration(model.now.since(ended));
+            let words = format!("{shape} {word}, {ago} ago");
+            fact("Ended", &words, theme.outcome(outcome));
+        } else {
+            let reason = view.reason(task, state);
+            let at = reason.at.map_or_else(String::new, |at| format!(" at {at}"));
+            if !reason.what.is_empty() {
+                fact("Waits for", &format!("{}{at}", reason.what), reason.style);
+            }
+        }
+        if let Some(error) = &task.error {
+            fact("Error", error, theme.bad());
+        }
+        if let Some(location) = &task.location {
+            fact("Spawned at", &location.to_string(), theme.text());
+        }
+        if let Some(parent) = task.parent {
+            fact("Spawned by", &view.label_of(parent), theme.text());
+        }
+        if let Some(scope) = task.scope.and_then(|id| model.scopes.get(id)) {
+            fact("Scope", &view.scope(scope), theme.text());
+        }
+        if let Some(thread) = task.thread.and_then(|id| model.threads.get(id)) {
+            fact("Thread", &thread.name, theme.text());
+        }
+        for field in task.fields.iter().take(FIELDS) {
+            fact(&field.name, &field.value, theme.text());
+        }
+        if let Some(more) = task.fields.len().checked_sub(FIELDS + 1) {
+            fact("", &format!("{} more fields", more + 1), theme.dim());
+        }
+    }
+
+    fn timers(&self, task: &Task, sheet: &mut Sheet) {
+        /// The soonest and the newest, as in the pane of timers.
+        const SHOWN: usize = 8;
+        let view = self.0;
+        let theme = view.theme;
+        let all = view.state.lists.timers.iter();
+        let own = all
+            .filter_map(|id| view.model.timers.get(*id))
+            .filter(|timer| timer.task == Some(task.id));
+        for (i, timer) in own.take(SHOWN).enumerate() {
+            if i == 0 {
+                sheet.blank();
+            }
+            let mut pen = sheet.line();
+            self.name(if i == 0 { "Timers" } else { "" }, &mut pen);
+            let style = if timer.is_live() {
+                theme.text()
+            } else {
+                theme.dim()
+            };
+            pen.skip(1)
+                .put(&text::pad(timer.kind.as_str(), 9, view.glyphs), style)
+                .put(
+                    &text::pad_left(&view.known(timer.duration), fmt::DURATION, view.glyphs),
+                    style,
+                )
+                .skip(2);
+            let width = pen.room().saturating_sub(2).min(24);
+            timers::left(view, timer, width, &mut pen);
+            if let Some(at) = view.location(timer.location.as_ref())
+                && text::width(&at) + 2 <= pen.room()
+            {
+                pen.skip(2).put(&at, theme.dim());
+            }
+        }
+    }
+
+    fn name(&self, name: &str, pen: &mut Pen<'_>) {
+        let name = text::pad(name, NAME, self.0.glyphs);
+        pen.skip(1).put(&name, self.0.theme.label());
+    }
+
+    fn sub_name(&self, name: &str, pen: &mut Pen<'_>) {
+        let name = text::pad(name, NAME - 2, self.0.glyphs);
+        pen.put(&name, self.0.theme.label());
+    }
+
+    fn figure(&self, figure: &str, style: Style, pen: &mut Pen<'_>) {
+        let figure = text::pad_left(figure, fmt::DURATION + 1, self.0.glyphs);
+        pen.put(&figure, style).skip(1);
+    }
+}
+
+/// A page longer than the screen may be, of which a part is shown.
+struct Sheet {
+    buf: Buffer,
+    height: u16,
+}
+
+impl Sheet {
+    /// Everything fits: the longest lists are cut.
+    const MOST: u16 = 100;
+
+    fn new(width: u16) -> Self {
+        Self {
+            buf: Buffer::empty(Rect::new(0, 0, width, Self::MOST)),
+            height: 0,
+        }
+    }
+
+    fn blank(&mut self) {
+        self.rows(1);
+    }
+
+    fn line(&mut self) -> Pen<'_> {
+        let area = self.rows(1);
+        Pen::new(area, 0, &mut self.buf)
+    }
+
+    /// The next `height` rows; fewer at the end of the sheet.
+    fn rows(&mut self, height: u16) -> Rect {
+        let rows = Rect {
+            y: self.height,
+            height,
+            ..self.buf.area
+        };
+        let rows = rows.intersection(self.buf.area);
+        self.height += rows.height;
+        rows
+    }
+
+    fn show(&self, first: u16, area: Rect, buf: &mut Buffer) {
+        let width = area.width.min(self.buf.area.width);
+        for row in 0..area.height.min(self.height.saturating_sub(first)) {
+            for column in 0..width {
+                let from = (column, first + row);
+                buf[(area.x + column, area.y + row)] = self.buf[from].clone();
+            }
+        }
+    }
+}

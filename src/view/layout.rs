@@ -1,0 +1,253 @@
+//! Which pane is where, for each size of the terminal.
+//!
+//! ```text
+//! below 60 × 17: one pane      below 160 wide             from 160 × 30
+//! ┌───────────────┐            ┌───────────────────┐      ┌────────────────┬─────────┐
+//! │ header        │            │ header, message   │      │ header, message          │
+//! │ focused pane  │            │ 1 tasks           │      │ 1 tasks        │ 2 timers│
+//! │               │            │ 2 timers │ 3 block│      │                │ 3 block │
+//! │ footer        │            │ 4 workers│ 5 outpu│      │ 5 output       │ 4 worker│
+//! └───────────────┘            │ footer            │      │ footer                   │
+//!                              └───────────────────┘      └────────────────┴─────────┘
+//! ```
+//!
+//! Where a stack is too low for both rows under the tasks, one is left: output at the
+//! right, and the focused one of the others at the left. Heights depend on the terminal
+//! and the focus alone, so nothing moves when tasks come and go.
+
+use ratatui::layout::Rect;
+
+/// A part of the overview, by its number.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Pane {
+    Tasks = 1,
+    Timers,
+    Blocking,
+    Workers,
+    Output,
+}
+
+impl Pane {
+    pub const ALL: [Self; 5] = [
+        Self::Tasks,
+        Self::Timers,
+        Self::Blocking,
+        Self::Workers,
+        Self::Output,
+    ];
+
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Tasks => "Tasks",
+            Self::Timers => "Timers",
+            Self::Blocking => "Blocking",
+            Self::Workers => "Workers",
+            Self::Output => "Output",
+        }
+    }
+}
+
+/// What the arrangement depends on.
+#[derive(Copy, Clone, Debug)]
+pub struct Wish {
+    pub focus: Pane,
+    /// The focused pane has the whole body.
+    pub zoomed: bool,
+    /// There is a message that must be seen, even where there is no room kept for it.
+    pub message: bool,
+}
+
+/// The screen's regions; an area may be empty.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    pub header: Rect,
+    pub message: Rect,
+    pub body: Rect,
+    pub footer: Rect,
+    pub panes: Vec<(Pane, Rect)>,
+}
+
+impl Screen {
+    pub fn new(area: Rect, wish: Wish) -> Self {
+        let header = match area.height {
+            0 => 0,
+            1..12 => 1,
+            _ => 2,
+        };
+        let message = u16::from(area.height >= 20 || (wish.message && area.height >= 4));
+        let footer = u16::from(area.height >= 3);
+        let (header, rest) = split_top(area, header);
+        let (message, rest) = split_top(rest, message);
+        let (body, footer) = split_bottom(rest, footer);
+        let panes = if wish.zoomed || body.width < 60 || body.height < 12 {
+            vec![(wish.focus, body)]
+        } else if body.width >= 160 && body.height >= 26 {
+            wide(body)
+        } else if body.height >= 18 {
+            stacked(body, wish.focus)
+        } else {
+            low(body, wish.focus)
+        };
+        Self {
+            header,
+            message,
+            body,
+            footer,
+            panes,
+        }
+    }
+
+    /// Where a pane is drawn, if it is.
+    pub fn pane(&self, pane: Pane) -> Option<Rect> {
+        self.panes
+            .iter()
+            .find(|(p, _)| *p == pane)
+            .map(|(_, area)| *area)
+    }
+}
+
+/// Two columns: what goes on at the left, what it goes on with at the right.
+fn wide(body: Rect) -> Vec<(Pane, Rect)> {
+    let (left, right) = columns(body, body.width * 13 / 20);
+    let (tasks, output) = split_bottom(left, left.height * 3 / 10);
+    let (workers, rest) = {
+        let (rest, workers) = split_bottom(right, right.height * 3 / 10);
+        (workers, rest)
+    };
+    let (timers, blocking) = split_bottom(rest, rest.height / 2);
+    vec![
+        (Pane::Tasks, tasks),
+        (Pane::Timers, timers),
+        (Pane::Blocking, blocking),
+        (Pane::Workers, workers),
+        (Pane::Output, output),
+    ]
+}
+
+fn stacked(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
+    // The row with the focus gives its pane room to read, if there is little.
+    let low = body.height * 11 / 40;
+    let grown = low.max((body.height * 2 / 5).min(10));
+    let (middle, bottom) = match focus {
+        Pane::Tasks => (low, low),
+        Pane::Timers | Pane::Blocking => (grown, low),
+        Pane::Workers | Pane::Output => (low, grown),
+    };
+    let (rest, bottom) = split_bottom(body, bottom);
+    let (tasks, middle) = split_bottom(rest, middle);
+    let (timers, blocking) = columns(middle, middle.width / 2);
+    let (workers, output) = columns(bottom, bottom.width / 2);
+    vec![
+        (Pane::Tasks, tasks),
+        (Pane::Timers, timers),
+        (Pane::Blocking, blocking),
+        (Pane::Workers, workers),
+        (Pane::Output, output),
+    ]
+}
+
+fn low(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
+    let (tasks, bottom) = split_bottom(body, body.height * 2 / 5);
+    let (left, output) = columns(bottom, bottom.width / 2);
+    let at_left = match focus {
+        Pane::Tasks | Pane::Output => Pane::Timers,
+        focused => focused,
+    };
+    vec![
+        (Pane::Tasks, tasks),
+        (at_left, left),
+        (Pane::Output, output),
+    ]
+}
+
+fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
+    let height = height.min(area.height);
+    let top = Rect { height, ..area };
+    let rest = Rect {
+        y: area.y + height,
+        height: area.height - height,
+        ..area
+    };
+    (top, rest)
+}
+
+fn split_bottom(area: Rect, height: u16) -> (Rect, Rect) {
+    split_top(area, area.height - height.min(area.height))
+}
+
+/// Two columns with a gap of one cell for the line between them.
+fn columns(area: Rect, left: u16) -> (Rect, Rect) {
+    let left = left.min(area.width);
+    let gap = u16::from(area.width > left);
+    (
+        Rect {
+            width: left,
+            ..area
+        },
+        Rect {
+            x: area.x + left + gap,
+            width: area.width - left - gap,
+            ..area
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_lie_within_and_never_overlap() {
+        for (width, height) in (0..210)
+            .step_by(3)
+            .flat_map(|w| (0..62).map(move |h| (w, h)))
+        {
+            for focus in Pane::ALL {
+                for (zoomed, message) in [(false, false), (true, false), (false, true)] {
+                    let area = Rect::new(0, 0, width, height);
+                    let wish = Wish {
+                        focus,
+                        zoomed,
+                        message,
+                    };
+                    let screen = Screen::new(area, wish);
+                    let mut parts = vec![screen.header, screen.message, screen.footer];
+                    parts.extend(screen.panes.iter().map(|(_, area)| *area));
+                    for (i, part) in parts.iter().enumerate() {
+                        assert_eq!(area.intersection(*part).area(), part.area());
+                        for other in &parts[..i] {
+                            let both = part.intersection(*other);
+                            assert!(both.is_empty(), "{part} and {other} in {area}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_focused_pane_is_always_there() {
+        for (width, height) in (1..210)
+            .step_by(5)
+            .flat_map(|w| (1..62).map(move |h| (w, h)))
+        {
+            for focus in Pane::ALL {
+                let wish = Wish {
+                    focus,
+                    zoomed: false,
+                    message: false,
+                };
+                let screen = Screen::new(Rect::new(0, 0, width, height), wish);
+                assert!(screen.pane(focus).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The order of rows, worked out once for each new state of the model and not at each
+//! drawing: ten thousand tasks are sorted when they change, and forty of them formatted.
+
+use std::{cmp::Ordering, collections::HashMap, time::Duration};
+
+use crate::{
+    frame::Time,
+    model::{Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait},
+};
+
+/// By what the task table is sorted.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum SortBy {
+    /// As they were spawned, the finished ones after the others.
+    #[default]
+    Spawn,
+    State,
+    Name,
+    Kind,
+    Total,
+    Busy,
+    Ready,
+    Idle,
+    Polls,
+    Longest,
+    Waits,
+}
+
+impl SortBy {
+    const ALL: [Self; 11] = [
+        Self::Spawn,
+        Self::State,
+        Self::Name,
+        Self::Kind,
+        Self::Total,
+        Self::Busy,
+        Self::Ready,
+        Self::Idle,
+        Self::Polls,
+        Self::Longest,
+        Self::Waits,
+    ];
+
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|s| *s == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Spawn => "spawn",
+            Self::State => "state",
+            Self::Name => "name",
+            Self::Kind => "kind",
+            Self::Total => "total",
+            Self::Busy => "busy",
+            Self::Ready => "ready",
+            Self::Idle => "idle",
+            Self::Polls => "polls",
+            Self::Longest => "longest",
+            Self::Waits => "waits",
+        }
+    }
+
+    /// Of figures, a person wants the greatest first.
+    fn greatest_first(self) -> bool {
+        matches!(
+            self,
+            Self::Total | Self::Busy | Self::Ready | Self::Idle | Self::Polls | Self::Longest
+        )
+    }
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sort {
+    pub by: SortBy,
+    pub reversed: bool,
+}
+
+impl Sort {
+    /// The least comes first.
+    pub fn is_ascending(self) -> bool {
+        self.by.greatest_first() == self.reversed
+    }
+}
+
+/// What a task is sorted by. Only keys of one kind are ever compared.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    Rank(u8),
+    Text(std::borrow::Cow<'a, str>),
+    Time(Option<Duration>),
+    Count(u64),
+    Wait(u8, Option<Time>, u64),
+}
+
+fn key<'a>(by: SortBy, task: &'a Task, model: &Model) -> Key<'a> {
+    let now = model.now;
+    match by {
+        SortBy::Spawn => Key::Rank(u8::from(task.is_done())),
+        SortBy::State => Key::Rank(model.state(task).rank()),
+        SortBy::Name => Key::Text(task.label()),
+        SortBy::Kind => Key::Text(task.kind.as_str().into()),
+        SortBy::Total => Key::Time(Some(task.total(now))),
+        SortBy::Busy => Key::Time(Some(task.busy(now))),
+        SortBy::Ready => Key::Time(task.ready(now)),
+        SortBy::Idle => Key::Time(Some(task.idle(now))),
+        SortBy::Polls => Key::Count(task.polls()),
+        SortBy::Longest => Key::Time(Some(task.longest_poll(now).0)),
+        SortBy::Waits => match model.wait(task) {
+            Some(Wait::Timer(timer)) => Key::Wait(0, timer.deadline, 0),
+            Some(Wait::Resource(op)) => Key::Wait(1, None, op.resource),
+            Some(Wait::Task(awaited)) => Key::Wait(2, None, awaited.id.0),
+            Some(Wait::Scope(scope)) => Key::Wait(3, None, scope.id.0),
+            None => Key::Wait(4 + u8::from(task.is_done()), None, 0),
+        },
+    }
+}
+
+/// How far a scope's tasks have come.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub done: usize,
+    pub all: usize,
+}
+
+/// A row of the blocking pane.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// By the probe's number of the thread.
+    Running {
+        task: TaskId,
+        thread: Option<u64>,
+    },
+    Queued(TaskId),
+    IdleThread(u64),
+    Done(TaskId),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    /// Rows of the task table.
+    pub tasks: Vec<TaskId>,
+    /// Finished tasks that the table leaves out.
+    pub hidden: usize,
+    /// Tasks that have not ended, and all that were seen; workers are neither.
+    pub live: usize,
+    pub spawned: u64,
+    /// Soonest first, then those that are gone, newest first.
+    pub timers: Vec<TimerId>,
+    pub waiting_timers: usize,
+    pub calls: Vec<Call>,
+    pub running_calls: usize,
+    pub queued_calls: usize,
+    pub scopes: HashMap<ScopeId, Progress>,
+}
+
+impl Lists {
+    /// Timers and calls that are over, at most: nobody scrolls farther.
+    const MAX_GONE: usize = 500;
+
+    pub fn new(model: &Model, sort: Sort, show_done: bool) -> Self {
+        let mut lists = Self::default();
+        lists.count(model, show_done);
+        lists.sort_tasks(model, sort, show_done);
+        lists.sort_timers(model, show_done);
+        lists.sort_calls(model, show_done);
+        lists
+    }
+
+    fn count(&mut self, model: &Model, show_done: bool) {
+        let mut workers = 0;
+        for task in model.tasks.iter() {
+            if task.kind == Kind::Worker {
+                workers += 1;
+                continue;
+            }
+            let done = usize::from(task.is_done());
+            self.live += 1 - done;
+            if !show_done {
+                self.hidden += done;
+            }
+            if let Some(scope) = task.scope {
+                let progress = self.scopes.entry(scope).or_default();
+                progress.all += 1;
+                progress.done += done;
+            }
+        }
+        self.spawned = model.tasks.spawned().saturating_sub(workers);
+    }
+
+    fn sort_tasks(&mut self, model: &Model, sort: Sort, show_done: bool) {
+        let shown = model
+            .tasks
+            .iter()
+            .filter(|t| t.kind != Kind::Worker && (show_done || !t.is_done()));
+        let mut rows: Vec<(Key<'_>, TaskId)> =
+            shown.map(|t| (key(sort.by, t, model), t.id)).collect();
+        let ascending = sort.is_ascending();
+        rows.sort_unstable_by(|(a, a_id), (b, b_id)| {
+            let order = a.cmp(b);
+            // Tasks that are alike stay in the order in which they were spawned.
+            let order = if ascending { order } else { order.reverse() };
+            let spawned = a_id.cmp(b_id);
+            order.then(if sort.by == SortBy::Spawn && sort.reversed {
+                spawned.reverse()
+            } else {
+                spawned
+            })
+        });
+        self.tasks = rows.into_iter().map(|(_, id)| id).collect();
+    }
+
+    fn sort_timers(&mut self, model: &Model, show_done: bool) {
+        let mut live: Vec<_> = model
+            .timers
+            .live()
+            .map(|t| (t.deadline.is_none(), t.deadline, t.id))
+            .collect();
+        live.sort_unstable();
+        self.waiting_timers = live.len();
+        self.timers = live.into_iter().map(|(_, _, id)| id).collect();
+        if show_done {
+            let gone = model.timers.iter().rev().filter(|t| !t.is_live());
+            let mut gone: Vec<_> = gone.take(Self::MAX_GONE).collect();
+            // One that never waited for long enough to be told of is of no interest.
+            gone.retain(|t| t.state() != TimerState::Cancelled || t.deadline.is_some());
+            gone.sort_by(|a, b| newest(a.fired.or(a.dropped), b.fired.or(b.dropped)));
+            self.timers.extend(gone.into_iter().map(|t| t.id));
+        }
+    }
+
+    fn sort_calls(&mut self, model: &Model, show_done: bool) {
+        let threads: HashMap<u64, u64> = model
+            .threads
+            .iter()
+            .filter_map(|thread| Some((thread.task?, thread.id)))
+            .collect();
+        let calls = model.tasks.iter().filter(|t| t.kind == Kind::Blocking);
+        let (mut queued, mut done) = (Vec::new(), Vec::new());
+        for task in calls {
+            if task.is_done() {
+                done.push(task);
+            } else if task.last_poll_started.is_none() {
+                queued.push(Call::Queued(task.id));
+            } else {
+                let thread = task.tokio_id.and_then(|id| threads.get(&id).copied());
+                let task = task.id;
+                self.calls.push(Call::Running { task, thread });
+            }
+        }
+        self.running_calls = self.calls.len();
+        self.queued_calls = queued.len();
+        self.calls.append(&mut queued);
+        let idle = model
+            .threads
+            .iter()
+            .filter(|t| t.role == crate::model::Role::Blocking && t.task.is_none());
+        self.calls.extend(idle.map(|t| Call::IdleThread(t.id)));
+        if show_done {
+            done.sort_by(|a, b| newest(a.dropped, b.dropped));
+            let done = done.into_iter().take(Self::MAX_GONE);
+            self.calls.extend(done.map(|t| Call::Done(t.id)));
+        }
+    }
+}
+
+fn newest(a: Option<Time>, b: Option<Time>) -> Ordering {
+    b.cmp(&a)
+}

@@ -1,0 +1,129 @@
+//! One line for what matters most now.
+//!
+//! ```text
+//!  LOOP BLOCKED 1.23 s by cpu at cpu.rs:42 · late: ticker 900 ms, A 300 ms, +2
+//! ```
+//!
+//! It is loud while the loop is blocked, plain when the target comes or goes, and quiet
+//! for the last thing that was wrong. Its line is kept free for it, so that nothing moves
+//! when it comes and goes.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+
+use super::{View, header, pen::Pen, text};
+use crate::{
+    frame::{Exit, TargetKind},
+    model::{Blocked, Lint, Phase, lint},
+};
+
+pub struct Message<'a>(pub(super) View<'a>);
+
+impl Widget for &Message<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        if area.is_empty() {
+            return;
+        }
+        let Some((words, style, loud)) = self.words() else {
+            return;
+        };
+        let mut pen = Pen::new(area, 0, buf);
+        pen.put(" ", style);
+        let words = if loud {
+            text::pad(&words, pen.room(), self.0.glyphs)
+        } else {
+            text::fit(&words, pen.room(), self.0.glyphs)
+        };
+        pen.put(&words, style);
+    }
+}
+
+impl Message<'_> {
+    fn words(&self) -> Option<(String, Style, bool)> {
+        let view = self.0;
+        let theme = view.theme;
+        if let Some(blocked) = view.model.blocked() {
+            return Some((self.blocked(&blocked), theme.alarm(), true));
+        }
+        match &view.model.phase {
+            Phase::Connecting {
+                waited: Some(waited),
+            } => {
+                let words = format!("No answer for {}", view.duration(*waited));
+                Some((words, theme.notice(), true))
+            }
+            Phase::Disconnected { reason } => {
+                let words = format!("Connection lost: {}", view.clean(reason));
+                Some((words, theme.alarm(), true))
+            }
+            Phase::Ended(exit) => Some(self.ended(*exit)),
+            Phase::Connecting { waited: None } | Phase::Live => {
+                let last = view.model.lints.iter().last()?;
+                Some((self.lint(last), theme.warning(), false))
+            }
+        }
+    }
+
+    fn blocked(&self, blocked: &Blocked) -> String {
+        /// More names than this are a count.
+        const NAMED: usize = 3;
+        let view = self.0;
+        let task = view.model.tasks.get(blocked.task);
+        let at = view
+            .location(task.and_then(|t| t.location.as_ref()))
+            .map_or_else(String::new, |at| format!(" at {at}"));
+        let workers = view.model.runtimes.worker_count(&view.model.tasks);
+        let what = if workers > 1 { "WORKER" } else { "LOOP" };
+        let named: Vec<String> = blocked
+            .victims
+            .iter()
+            .take(NAMED)
+            .map(|v| format!("{} {}", view.label_of(v.task), view.duration(v.late)))
+            .collect();
+        let late = match (
+            named.is_empty(),
+            blocked.victims.len().saturating_sub(NAMED),
+        ) {
+            (true, _) => String::new(),
+            (false, 0) => format!(" {} late: {}", view.glyphs.dot, named.join(", ")),
+            (false, more) => {
+                format!(" {} late: {}, +{more}", view.glyphs.dot, named.join(", "))
+            }
+        };
+        let lasted = view.duration(blocked.lasted);
+        let by = view.label_of(blocked.task);
+        format!("{what} BLOCKED {lasted} by {by}{at}{late}")
+    }
+
+    fn ended(&self, exit: Exit) -> (String, Style, bool) {
+        let view = self.0;
+        let again = match view.model.target.kind {
+            TargetKind::Attached => "",
+            _ => "R runs it again, ",
+        };
+        let exit_words = header::exit_words(exit);
+        let words = format!("The program has ended ({exit_words}): {again}q quits.");
+        let style = if exit == Exit::Code(0) {
+            view.theme.good()
+        } else {
+            view.theme.bad()
+        };
+        (words, style, false)
+    }
+
+    fn lint(&self, lint: &Lint) -> String {
+        let view = self.0;
+        let who = lint
+            .task
+            .map_or_else(String::new, |id| format!("{} ", view.label_of(id)));
+        let ago = view.duration(view.model.now.since(lint.at + lint.lasted));
+        let when = match lint.kind {
+            lint::Kind::LostData => String::new(),
+            _ => format!(" {} {ago} ago", view.glyphs.dot),
+        };
+        let at = view
+            .location(lint.location.as_ref())
+            .map_or_else(String::new, |at| format!(" {} {at}", view.glyphs.dot));
+        let message = view.clean(&lint.message);
+        format!("{} {who}{message}{at}{when}", view.glyphs.warning)
+    }
+}

@@ -1,0 +1,122 @@
+//! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
+//!
+//! One file a region: [`header`], [`message`], [`tasks`], [`timers`], [`blocking`],
+//! [`workers`], [`output`], [`footer`], and over them [`details`] and [`help`]; where
+//! they lie is in [`layout`]. [`widget`]s know no model. Text from outside goes through
+//! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
+//!
+//! To add a pane, add its file, a variant of [`layout::Pane`], and a line in
+//! [`Overview::render`].
+
+mod blocking;
+mod columns;
+mod details;
+pub mod fmt;
+mod footer;
+pub mod glyphs;
+mod header;
+mod help;
+mod layout;
+mod lists;
+mod message;
+mod output;
+mod pane;
+mod pen;
+mod state;
+mod tasks;
+pub mod text;
+pub mod theme;
+mod timers;
+mod widget;
+mod words;
+mod workers;
+
+use ratatui::{Frame, buffer::Buffer, layout::Rect, widgets::Widget};
+
+use crate::model::Model;
+
+use self::{glyphs::Glyphs, layout::Pane, theme::Theme};
+
+pub use state::{Effect, Options, ViewState};
+pub use theme::ColorLevel;
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, model: &Model, state: &ViewState) {
+    let area = frame.area();
+    Overview(View::new(model, state)).render(area, frame.buffer_mut());
+}
+
+/// What every region draws from.
+#[derive(Copy, Clone)]
+pub(crate) struct View<'a> {
+    model: &'a Model,
+    state: &'a ViewState,
+    theme: Theme,
+    glyphs: &'static Glyphs,
+}
+
+impl<'a> View<'a> {
+    fn new(model: &'a Model, state: &'a ViewState) -> Self {
+        Self {
+            model,
+            state,
+            theme: Theme::new(state.options.color),
+            glyphs: if state.options.unicode {
+                &glyphs::UNICODE
+            } else {
+                &glyphs::ASCII
+            },
+        }
+    }
+}
+
+/// The screen with all that lies over it.
+struct Overview<'a>(View<'a>);
+
+impl Widget for Overview<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let area = area.intersection(buf.area);
+        let screen = view.state.screen(area, view.model);
+        header::Header(view).render(screen.header, buf);
+        message::Message(view).render(screen.message, buf);
+        if view.state.details.is_some() {
+            details::Details(view).render(screen.body, buf);
+        } else {
+            for (pane, area) in &screen.panes {
+                self.divide(*area, screen.body, buf);
+                match pane {
+                    Pane::Tasks => tasks::Tasks(view).render(*area, buf),
+                    Pane::Timers => timers::Timers(view).render(*area, buf),
+                    Pane::Blocking => blocking::Blocking(view).render(*area, buf),
+                    Pane::Workers => workers::Workers(view).render(*area, buf),
+                    Pane::Output => output::Output(view).render(*area, buf),
+                }
+            }
+        }
+        footer::Footer(view).render(screen.footer, buf);
+        help::Help(view).render(screen.body, buf);
+    }
+}
+
+impl Overview<'_> {
+    /// The line at the left of a pane that has another beside it.
+    fn divide(&self, area: Rect, body: Rect, buf: &mut Buffer) {
+        let Some(x) = area.x.checked_sub(1).filter(|x| *x >= body.x) else {
+            return;
+        };
+        let line = Rect {
+            x,
+            width: 1,
+            ..area
+        };
+        for row in 0..area.height {
+            let symbol = if row == 0 {
+                self.0.glyphs.rule
+            } else {
+                self.0.glyphs.divider
+            };
+            pen::Pen::new(line, row, buf).put(symbol, self.0.theme.line());
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The heading of a pane, and the marks that all panes share.
+//!
+//! ```text
+//! ─ 2 Timers  3 waiting ───────────────────   ━ for the focused pane
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use super::{View, layout::Pane, pen::Pen, text};
+
+/// Draws the heading, and gives the area below it.
+pub fn heading(
+    view: View<'_>,
+    pane: Pane,
+    facts: &[(String, Style)],
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    let focused = view.state.focus == pane;
+    let theme = view.theme;
+    let (rule, rule_style, title) = if focused {
+        (view.glyphs.heavy_rule, theme.focus(), theme.focus())
+    } else {
+        (view.glyphs.rule, theme.line(), theme.title())
+    };
+    let mut pen = Pen::new(area, 0, buf);
+    pen.put(rule, rule_style)
+        .put(&format!(" {} {} ", pane.number(), pane.title()), title);
+    for (fact, style) in facts {
+        let fact = text::fit(fact, pen.room().saturating_sub(2), view.glyphs);
+        if !fact.is_empty() {
+            pen.put(" ", theme.text())
+                .put(&fact, *style)
+                .put(" ", theme.text());
+        }
+    }
+    let room = pen.room();
+    pen.fill(rule, room, rule_style);
+    Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}
+
+/// Lines in the place of rows: what an empty pane has to say.
+pub fn say(view: View<'_>, lines: &[&str], area: Rect, buf: &mut Buffer) {
+    for (row, line) in (0..area.height).zip(lines) {
+        let mut pen = Pen::new(area, row, buf);
+        pen.skip(2);
+        let line = text::fit(line, pen.room(), view.glyphs);
+        pen.put(&line, view.theme.dim());
+    }
+}
+
+/// Below an area's first line, which holds the columns' titles.
+pub fn below_titles(area: Rect) -> Rect {
+    Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}

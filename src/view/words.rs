@@ -1,0 +1,208 @@
+//! What the model says, in words: clean, and short enough for a cell of a table.
+
+use std::time::Duration;
+
+use ratatui::style::Style;
+
+use super::{View, fmt, text};
+use crate::model::{
+    Kind, Location, Scope, State, Task, TaskId, Timer, TimerKind, Wait, lint::Lints,
+    resources::AsyncOp,
+};
+
+/// No name is worth more than this on one line.
+const NAME: usize = 60;
+
+/// Why a task does not go on, or how it ended.
+pub struct Reason {
+    pub what: String,
+    /// Where it waits.
+    pub at: Option<String>,
+    pub style: Style,
+}
+
+impl View<'_> {
+    pub fn clean(self, text: &str) -> String {
+        text::fit(text, NAME, self.glyphs)
+    }
+
+    pub fn duration(self, d: Duration) -> String {
+        fmt::duration(d, self.glyphs)
+    }
+
+    /// A duration, or the dash for what is not known.
+    pub fn known(self, d: Option<Duration>) -> String {
+        d.map_or_else(|| self.glyphs.dash.to_owned(), |d| self.duration(d))
+    }
+
+    pub fn location(self, location: Option<&Location>) -> Option<String> {
+        location.map(|l| self.clean(&fmt::location(l)))
+    }
+
+    pub fn label(self, task: &Task) -> String {
+        self.clean(&match (&task.name, &task.kind) {
+            (None, Kind::Blocking) => call_name(task).into(),
+            _ => task.label(),
+        })
+    }
+
+    pub fn label_of(self, id: TaskId) -> String {
+        self.model
+            .tasks
+            .get(id)
+            .map_or_else(|| self.glyphs.dash.to_owned(), |task| self.label(task))
+    }
+
+    /// A task as a sentence names it: "task B", but not "task task 7".
+    pub fn task_phrase(self, task: &Task) -> String {
+        match task.name {
+            Some(_) => format!("task {}", self.label(task)),
+            None => self.label(task),
+        }
+    }
+
+    pub fn longest(self, task: &Task) -> String {
+        let (longest, exact) = task.longest_poll(self.model.now);
+        let mark = if exact { "" } else { self.glyphs.at_least };
+        if task.polls() == 0 {
+            self.glyphs.dash.to_owned()
+        } else {
+            format!("{mark}{}", self.duration(longest))
+        }
+    }
+
+    pub fn reason(self, task: &Task, state: State) -> Reason {
+        /// A poll as long as this is worth a word.
+        const LONG: Duration = Duration::from_millis(10);
+        let (model, theme) = (self.model, self.theme);
+        let plain = |what: String| Reason {
+            what,
+            at: None,
+            style: theme.text(),
+        };
+        let since = |since: Option<crate::frame::Time>| model.now.since(since.unwrap_or(model.now));
+        match state {
+            State::Running if task.kind == Kind::Blocking => plain(format!(
+                "on a thread, {}",
+                self.duration(since(task.running_since()))
+            )),
+            State::Running => {
+                let lasted = since(task.running_since());
+                let blocks = task.kind.is_async() && lasted >= Lints::BLOCKED;
+                Reason {
+                    what: if lasted < LONG {
+                        String::new()
+                    } else {
+                        format!("in one poll for {}", self.duration(lasted))
+                    },
+                    at: self.location(task.location.as_ref()).filter(|_| blocks),
+                    style: if blocks { theme.bad() } else { theme.text() },
+                }
+            }
+            State::Ready => Reason {
+                style: theme.ready(),
+                ..plain(format!(
+                    "to be polled, {}",
+                    self.duration(since(task.ready_since()))
+                ))
+            },
+            State::Idle => Reason {
+                style: theme.dim(),
+                ..plain("I/O or unknown".to_owned())
+            },
+            State::Done(_) => Reason {
+                style: theme.dim(),
+                ..plain(
+                    task.error
+                        .as_deref()
+                        .map_or_else(String::new, |e| self.clean(e)),
+                )
+            },
+            State::Sleeping | State::Waiting => match model.wait(task) {
+                Some(wait) => self.wait(wait),
+                None => plain(String::new()),
+            },
+        }
+    }
+
+    pub fn wait(self, wait: Wait<'_>) -> Reason {
+        let (what, at, late) = match wait {
+            Wait::Timer(timer) => {
+                let late = timer.overdue(self.model.now).is_some_and(is_late);
+                (self.timer(timer), timer.location.as_ref(), late)
+            }
+            Wait::Resource(op) => {
+                let resource = self.model.resources.outermost(op.resource);
+                (
+                    self.op(op),
+                    resource.and_then(|r| r.location.as_ref()),
+                    false,
+                )
+            }
+            Wait::Task(task) => (self.task_phrase(task), None, false),
+            Wait::Scope(scope) => (self.scope(scope), scope.location.as_ref(), false),
+        };
+        Reason {
+            what,
+            at: self.location(at),
+            style: if late {
+                self.theme.warning()
+            } else {
+                self.theme.text()
+            },
+        }
+    }
+
+    /// "sleep 1.20 s", "timeout 300 ms late", "≈".
+    fn timer(self, timer: &Timer) -> String {
+        let kind = match timer.kind {
+            TimerKind::Interval => "tick in",
+            kind => kind.as_str(),
+        };
+        let about = if timer.exact { "" } else { self.glyphs.about };
+        let now = self.model.now;
+        if let Some(left) = timer.remaining(now) {
+            format!("{kind} {about}{}", self.duration(left))
+        } else if let Some(late) = timer.overdue(now).filter(|d| is_late(*d)) {
+            let kind = timer.kind.as_str();
+            format!("{kind} overdue {about}{}", self.duration(late))
+        } else {
+            timer.kind.as_str().to_owned()
+        }
+    }
+
+    /// "Mutex::lock", "Semaphore::acquire 0 permits".
+    fn op(self, op: &AsyncOp) -> String {
+        self.clean(&op.source)
+    }
+
+    /// "gather 1/3".
+    pub fn scope(self, scope: &Scope) -> String {
+        let kind = self.clean(&scope.kind);
+        let name = scope.name.as_deref().filter(|name| **name != *scope.kind);
+        let name = name.map_or_else(String::new, |name| format!(" {}", self.clean(name)));
+        match self.state.lists.scopes.get(&scope.id) {
+            Some(progress) if progress.all > 1 => {
+                format!("{kind}{name} {}/{}", progress.done, progress.all)
+            }
+            _ => format!("{kind}{name}"),
+        }
+    }
+}
+
+/// tokio's timers count whole milliseconds, so less is no delay.
+pub fn is_late(late: Duration) -> bool {
+    late >= Duration::from_millis(2)
+}
+
+/// The last words of a blocking call's function: of `shop::fetch::{{closure}}`, `fetch`.
+fn call_name(task: &Task) -> &str {
+    let function = task.fields.iter().find(|f| &*f.name == "fn");
+    let path = function.map_or("", |f| &*f.value);
+    // A name with generic parts is cut at them, or its last word is one of theirs.
+    let path = path.split('<').next().unwrap_or(path);
+    let word = path
+        .rsplit("::")
+        .find(|part| !part.is_empty() && !part.starts_with("{{"));
+    word.unwrap_or("blocking call")
+}

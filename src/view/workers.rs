@@ -1,0 +1,180 @@
+//! The workers: the threads that poll tasks.
+//!
+//! ```text
+//! ─ 4 Workers  2  global queue 0 ─────────────────────────────────────
+//!  #   BUSY           POLLS  QUEUE  PARKS STEALS POLLS NOW
+//!  0   ██████▌╌╌  62 %   1203      0    340     12 ticker
+//! ```
+//!
+//! Only the probe tells of them.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+
+use super::{
+    View,
+    columns::{self, Align, Step, step},
+    fmt,
+    layout::Pane,
+    pane,
+    pen::Pen,
+    text,
+    widget::Bar,
+};
+use crate::model::{Thread, Worker};
+
+pub struct Workers<'a>(pub(super) View<'a>);
+
+const NUMBER: usize = 0;
+const BUSY: usize = 1;
+const POLLS: usize = 2;
+const QUEUE: usize = 3;
+const PARKS: usize = 4;
+const STEALS: usize = 5;
+const NOW: usize = 6;
+const TITLES: [&str; 7] = [
+    "#",
+    "BUSY",
+    "POLLS",
+    "QUEUE",
+    "PARKS",
+    "STEALS",
+    "POLLS NOW",
+];
+
+/// Cells for the percentage behind the bar.
+const PERCENT: usize = 6;
+
+const GROWTH: &[Step] = &[
+    step(NUMBER, 2),
+    step(BUSY, PERCENT + 4),
+    step(NOW, 8),
+    step(POLLS, fmt::COUNT),
+    step(QUEUE, 5),
+    step(PARKS, fmt::COUNT),
+    step(STEALS, fmt::COUNT),
+    step(NOW, 12),
+    step(BUSY, PERCENT + 12),
+    step(NOW, 20),
+    step(BUSY, PERCENT + 24),
+    step(NOW, 40),
+];
+
+impl Widget for &Workers<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let model = view.model;
+        let workers: Vec<&Worker> = model.runtimes.iter().flat_map(|r| &r.workers).collect();
+        let area = pane::heading(view, Pane::Workers, &self.facts(workers.len()), area, buf);
+        if workers.is_empty() {
+            pane::say(view, self.empty(), area, buf);
+            return;
+        }
+        let room = usize::from(area.width.saturating_sub(1));
+        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let mut pen = Pen::new(area, 0, buf);
+        pen.skip(1);
+        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+            let look = (view.theme.label(), view.glyphs);
+            columns::put(&mut pen, TITLES[column], *width, align(column), look);
+        }
+        let area = pane::below_titles(area);
+        let rows = usize::from(area.height);
+        let first = view.state.scrolled[2].min(workers.len().saturating_sub(rows));
+        let visible = workers.iter().enumerate().skip(first);
+        for (row, (number, worker)) in (0..area.height).zip(visible) {
+            let mut pen = Pen::new(area, row, buf);
+            pen.skip(1);
+            self.row(number, worker, &widths, &mut pen);
+        }
+    }
+}
+
+fn align(column: usize) -> Align {
+    match column {
+        NUMBER | BUSY | NOW => Align::Left,
+        _ => Align::Right,
+    }
+}
+
+impl Workers<'_> {
+    fn facts(&self, told: usize) -> Vec<(String, Style)> {
+        let view = self.0;
+        let (model, theme) = (view.model, view.theme);
+        let count = told.max(model.tasks.workers());
+        let mut facts = Vec::new();
+        if count > 0 {
+            facts.push((count.to_string(), theme.text()));
+        }
+        if told > 0 {
+            let queue: u64 = model.runtimes.iter().map(|r| r.global_queue).sum();
+            facts.push((format!("global queue {}", fmt::count(queue)), theme.dim()));
+        }
+        facts
+    }
+
+    fn empty(&self) -> &'static [&'static str] {
+        if self.0.model.instrument().is_none() {
+            &["Nothing known yet."]
+        } else {
+            &[
+                "Only loopview-probe tells of workers:",
+                "loopview_probe::init();",
+            ]
+        }
+    }
+
+    fn row(&self, number: usize, worker: &Worker, widths: &[usize], pen: &mut Pen<'_>) {
+        let view = self.0;
+        let theme = view.theme;
+        let thread = worker.thread.and_then(|id| view.model.threads.get(id));
+        for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
+            let figure = match column {
+                BUSY => {
+                    self.busy(worker, thread, width, pen);
+                    pen.skip(1);
+                    continue;
+                }
+                NUMBER => number.to_string(),
+                POLLS => fmt::count(worker.polls),
+                QUEUE => fmt::count(worker.local_queue),
+                PARKS => fmt::count(worker.parks),
+                STEALS => fmt::count(worker.steals),
+                _ => self.polls_now(thread),
+            };
+            let nothing = figure == "0" || figure == view.glyphs.dash;
+            let style = if nothing && column != NUMBER {
+                theme.dim()
+            } else {
+                theme.text()
+            };
+            columns::put(pen, &figure, width, align(column), (style, view.glyphs));
+        }
+    }
+
+    fn polls_now(&self, thread: Option<&Thread>) -> String {
+        let view = self.0;
+        let task = thread.and_then(|t| t.task);
+        let task = task.and_then(|id| view.model.tasks.by_tokio_id(id));
+        task.map_or_else(|| view.glyphs.dash.to_owned(), |task| view.label(task))
+    }
+
+    fn busy(&self, worker: &Worker, thread: Option<&Thread>, width: usize, pen: &mut Pen<'_>) {
+        let view = self.0;
+        // tokio counts a poll when it ends; one that goes on is as busy as it is long.
+        let polling = thread
+            .filter(|t| t.task.is_some())
+            .and_then(|t| t.since)
+            .map_or(0.0, |since| view.model.now.since(since).as_secs_f64());
+        let share = worker.busy_ratio.max(polling.min(1.0));
+        let (area, buf) = pen.cells(width.saturating_sub(PERCENT));
+        let bar = Bar {
+            share,
+            full: view.theme.busy(),
+            groove: view.theme.line(),
+            glyphs: view.glyphs,
+        };
+        bar.render(area, buf);
+        let percent = text::pad_left(&fmt::percent(share), PERCENT, view.glyphs);
+        pen.put(&percent, view.theme.text());
+    }
+}

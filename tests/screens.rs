@@ -1,0 +1,457 @@
+//! Whole screens, as a person sees them: stories from `tests/screens` at three sizes, and
+//! every state of the view at every small size.
+
+mod support;
+
+use std::time::Duration;
+
+use console_api::field::Value;
+use crossterm::event::{KeyCode, KeyEvent};
+use insta::assert_snapshot;
+use loopview::{
+    frame::{Event, Frame, Line, Stream, Target, TargetKind, Time},
+    keymap::{self, Action},
+    model::Model,
+    view::{self, ColorLevel, Options, ViewState},
+};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Color};
+use support::scenario::Scenario;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+fn story(name: &str) -> Scenario {
+    let path = format!("{}/tests/screens/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    Scenario::parse(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn model(name: &str) -> Model {
+    story(name).model()
+}
+
+/// A state that has seen the model, after some keys.
+fn state(model: &Model, size: (u16, u16), options: Options, keys: &str) -> ViewState {
+    let mut state = ViewState::new(options);
+    state.resize(size.0, size.1);
+    state.sync(model);
+    press(&mut state, model, keys);
+    state
+}
+
+/// `Tab`, `Enter`, `Esc`, `Down`, `End` and single characters, with blanks between them.
+fn press(state: &mut ViewState, model: &Model, keys: &str) {
+    for word in keys.split_whitespace() {
+        let code = match word {
+            "Tab" => KeyCode::Tab,
+            "Enter" => KeyCode::Enter,
+            "Esc" => KeyCode::Esc,
+            "Up" => KeyCode::Up,
+            "Down" => KeyCode::Down,
+            "PgUp" => KeyCode::PageUp,
+            "PgDn" => KeyCode::PageDown,
+            "End" => KeyCode::End,
+            _ => KeyCode::Char(word.chars().next().expect("a key")),
+        };
+        if let Some(action) = keymap::action(KeyEvent::from(code), state.context()) {
+            let _ = state.act(action, model);
+        }
+    }
+}
+
+fn screen(model: &Model, state: &ViewState, (width, height): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
+    terminal
+        .draw(|frame| view::draw(frame, model, state))
+        .expect("a drawn screen");
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let rows = buffer.content().chunks(width).map(|row| {
+        let mut line = String::new();
+        let mut hidden = 0;
+        for cell in row {
+            if hidden == 0 {
+                line.push_str(cell.symbol());
+                hidden = view::text::width(cell.symbol());
+            }
+            hidden = hidden.saturating_sub(1);
+        }
+        line.trim_end().to_owned()
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// Compares a story's screen with its snapshots, at each size.
+fn snapshots(name: &str, model: &Model, keys: &str) {
+    for size in SIZES {
+        let state = state(model, size, Options::default(), keys);
+        let buffer = screen(model, &state, size);
+        assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&buffer));
+    }
+}
+
+#[test]
+fn gather_midway() {
+    snapshots("gather", &model("gather"), "");
+}
+
+#[test]
+fn blocked_loop() {
+    snapshots("blocked", &model("blocked"), "");
+}
+
+#[test]
+fn details_open() {
+    let scenario = story("details");
+    snapshots("details", &scenario.model(), "Down Enter");
+}
+
+#[test]
+fn help() {
+    snapshots("help", &model("gather"), "?");
+}
+
+#[test]
+fn ended() {
+    snapshots("ended", &model("ended"), "");
+}
+
+#[test]
+fn connecting_for_ten_seconds() {
+    snapshots("connecting", &model("connecting"), "");
+}
+
+#[test]
+fn console_subscriber_only() {
+    snapshots("subscriber", &model("subscriber"), "");
+}
+
+#[test]
+fn hostile_names() {
+    snapshots("hostile", &hostile(), "");
+}
+
+#[test]
+fn a_small_terminal() {
+    let model = model("gather");
+    for (name, keys) in [("tasks", ""), ("timers", "2"), ("output", "5")] {
+        let state = state(&model, (40, 10), Options::default(), keys);
+        let buffer = screen(&model, &state, (40, 10));
+        assert_snapshot!(format!("small_{name}_40x10"), text(&buffer));
+    }
+}
+
+#[test]
+fn ascii() {
+    let options = Options {
+        color: ColorLevel::None,
+        unicode: false,
+    };
+    for name in ["gather", "blocked", "ended", "subscriber"] {
+        let model = model(name);
+        let state = state(&model, (80, 24), options, "");
+        let text = text(&screen(&model, &state, (80, 24)));
+        assert!(text.is_ascii(), "{text}");
+        assert_snapshot!(format!("ascii_{name}_80x24"), text);
+    }
+    let model = hostile();
+    for keys in ["", "Enter", "?", "5 z"] {
+        let state = state(&model, (80, 24), options, keys);
+        let text = text(&screen(&model, &state, (80, 24)));
+        assert!(text.is_ascii(), "{text}");
+    }
+}
+
+#[test]
+fn a_focused_pane_has_the_body_when_zoomed() {
+    let model = model("gather");
+    for (pane, key) in [("timers", "2 z"), ("blocking", "3 z"), ("workers", "4 z")] {
+        let state = state(&model, (80, 24), Options::default(), key);
+        let buffer = screen(&model, &state, (80, 24));
+        assert_snapshot!(format!("zoomed_{pane}_80x24"), text(&buffer));
+    }
+}
+
+/// Every way to look at a model.
+const LOOKS: [&str; 12] = [
+    "",
+    "Enter",
+    "Enter PgDn",
+    "?",
+    "? PgDn PgDn",
+    "z",
+    "2",
+    "3 z",
+    "4 z",
+    "5 Up",
+    "s s s S f",
+    "End",
+];
+
+#[test]
+fn no_size_and_no_state_panics() {
+    let models = [
+        Model::new(Target {
+            name: "empty".to_owned(),
+            kind: TargetKind::Program,
+        }),
+        model("gather"),
+        model("blocked"),
+        model("connecting"),
+        model("ended"),
+        hostile(),
+    ];
+    let small = (1..=50).flat_map(|w| (1..=12).map(move |h| (w, h)));
+    let big = [
+        (0, 0),
+        (0, 5),
+        (5, 0),
+        (80, 24),
+        (61, 17),
+        (160, 30),
+        (300, 100),
+        (500, 3),
+    ];
+    for size in small.chain(big) {
+        for model in &models {
+            for keys in LOOKS {
+                let state = state(model, size, Options::default(), keys);
+                screen(model, &state, size);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_screen_smaller_than_the_state_knows_of_is_drawn() {
+    let model = model("gather");
+    let state = state(&model, (200, 60), Options::default(), "End Enter");
+    screen(&model, &state, (20, 5));
+}
+
+#[test]
+fn an_unchanged_model_gives_the_same_screen() {
+    for name in ["gather", "blocked", "details"] {
+        let model = model(name);
+        for keys in LOOKS {
+            let mut state = state(&model, (120, 40), Options::default(), keys);
+            let before = screen(&model, &state, (120, 40));
+            state.sync(&model);
+            assert_eq!(before, screen(&model, &state, (120, 40)), "{name}, {keys}");
+        }
+    }
+}
+
+#[test]
+fn without_colour_nothing_is_coloured() {
+    let options = Options {
+        color: ColorLevel::None,
+        unicode: true,
+    };
+    let model = model("blocked");
+    for keys in LOOKS {
+        let state = state(&model, (120, 40), options, keys);
+        let buffer = screen(&model, &state, (120, 40));
+        for cell in buffer.content() {
+            assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+        }
+    }
+}
+
+#[test]
+fn sixteen_colours_are_enough() {
+    let options = Options {
+        color: ColorLevel::Ansi16,
+        unicode: true,
+    };
+    let model = model("gather");
+    let state = state(&model, (120, 40), options, "");
+    let buffer = screen(&model, &state, (120, 40));
+    let indexed = |c: Color| matches!(c, Color::Indexed(_) | Color::Rgb(..));
+    assert!(
+        !buffer
+            .content()
+            .iter()
+            .any(|c| indexed(c.fg) || indexed(c.bg))
+    );
+}
+
+#[test]
+fn the_blocked_loop_is_loud() {
+    let model = model("blocked");
+    let state = state(&model, (80, 24), Options::default(), "");
+    let text = text(&screen(&model, &state, (80, 24)));
+    assert!(text.contains("LOOP BLOCKED"), "{text}");
+    assert!(text.contains("by cpu"), "{text}");
+    assert!(text.contains("late: ticker"), "{text}");
+}
+
+#[test]
+fn the_selection_follows_its_task() {
+    let scenario = story("gather");
+    let before = scenario.model_at(Duration::from_millis(950));
+    let after = scenario.model_at(Duration::from_millis(1_800));
+    let mut state = state(&before, (80, 24), Options::default(), "Down Down");
+    let selected = |state: &ViewState, model: &Model| {
+        let text = text(&screen(model, state, (80, 24)));
+        let row = text.lines().find(|line| line.starts_with('▸'));
+        row.expect("a cursor").to_owned()
+    };
+    assert!(selected(&state, &before).contains(" B "));
+    state.sync(&after);
+    assert!(selected(&state, &after).contains(" B "));
+}
+
+#[test]
+fn nothing_moves_under_the_cursor_when_rows_are_added() {
+    let before = many_tasks(50);
+    let after = many_tasks(80);
+    let mut state = state(&before, (80, 24), Options::default(), "PgDn PgDn Up");
+    let cursor_line = |state: &ViewState, model: &Model| {
+        let text = text(&screen(model, state, (80, 24)));
+        text.lines().position(|line| line.starts_with('▸'))
+    };
+    let line = cursor_line(&state, &before);
+    assert!(line.is_some());
+    state.sync(&after);
+    assert_eq!(cursor_line(&state, &after), line);
+}
+
+#[test]
+fn esc_leads_back_from_everywhere() {
+    let model = model("gather");
+    let first = state(&model, (80, 24), Options::default(), "");
+    let first = screen(&model, &first, (80, 24));
+    for keys in [
+        "?",
+        "Enter",
+        "Enter ?",
+        "5 z Up Up",
+        "3",
+        "z",
+        "Enter ? PgDn",
+    ] {
+        let mut state = state(&model, (80, 24), Options::default(), keys);
+        press(&mut state, &model, "Esc Esc Esc");
+        assert_eq!(screen(&model, &state, (80, 24)), first, "{keys}");
+    }
+}
+
+#[test]
+fn output_stays_where_it_was_scrolled_to() {
+    let mut model = many_lines(0, 100);
+    let mut state = state(&model, (80, 24), Options::default(), "5 z Up Up Up");
+    let lines = |state: &ViewState, model: &Model| {
+        let text = text(&screen(model, state, (80, 24)));
+        text.lines().skip(4).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = lines(&state, &model);
+    assert!(before.iter().any(|l| l.ends_with("line 96")), "{before:?}");
+    add_lines(&mut model, 100, 130);
+    state.sync(&model);
+    assert_eq!(lines(&state, &model), before);
+    let _ = state.act(Action::Last, &model);
+    let end = lines(&state, &model);
+    assert!(end.iter().any(|l| l.ends_with("line 129")), "{end:?}");
+}
+
+#[test]
+fn ten_thousand_tasks_are_drawn_in_no_time() {
+    let model = many_tasks(10_000);
+    let mut state = state(&model, (200, 60), Options::default(), "s s s s End");
+    let start = std::time::Instant::now();
+    for _ in 0..10 {
+        state.sync(&model);
+        screen(&model, &state, (200, 60));
+    }
+    // Far above what it takes, even unoptimized on a busy machine.
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+/// A program that has spawned so many tasks and polls none.
+fn many_tasks(count: usize) -> Model {
+    use std::fmt::Write;
+    let mut text = "target many program\n0ms block_on main\n0ms poll main 1ms\n".to_owned();
+    for n in 0..count {
+        writeln!(text, "1us spawn t{n} by main").expect("a string takes all");
+    }
+    Scenario::parse(&text).expect("a story").model()
+}
+
+fn many_lines(from: usize, to: usize) -> Model {
+    let mut model = Model::new(Target {
+        name: "talker".to_owned(),
+        kind: TargetKind::Program,
+    });
+    add_lines(&mut model, from, to);
+    model
+}
+
+fn add_lines(model: &mut Model, from: usize, to: usize) {
+    for n in from..to {
+        model.apply(&Frame::new(
+            Time::from_nanos(1_000_000_000 + n as u64),
+            Event::Output(Line {
+                stream: Stream::Stdout,
+                text: format!("line {n}"),
+                cut: if n % 10 == 0 { 5_000 } else { 0 },
+            }),
+        ));
+    }
+}
+
+/// What the capital words in the story of hostile names stand for.
+fn harm(word: &str) -> Option<String> {
+    Some(match word {
+        "TARGET" => "evil\x1b]0;title\x07\n".to_owned(),
+        "ESCAPE" => "\x1b[2J\x1b[31mred\u{9b}1m".to_owned(),
+        "BREAK" => "line\r\nbreak\ttab".to_owned(),
+        "WIDE" => "任务一二三四五六七八九十👍🏽e".to_owned(),
+        "BIDI" => "a\u{202e}b\u{200b}\u{feff}c\u{2066}d".to_owned(),
+        "LONG" => "long-".repeat(200_000),
+        "MARKS" => format!("z{}", "\u{301}".repeat(100_000)),
+        _ => return None,
+    })
+}
+
+fn hostile() -> Model {
+    let scenario = story("hostile");
+    let mut model = Model::new(Target {
+        name: harm("TARGET").expect("a name"),
+        kind: TargetKind::Workload,
+    });
+    for mut frame in scenario.frames {
+        match &mut frame.event {
+            Event::Output(line) => line.text = harm(&line.text).unwrap_or_default(),
+            Event::Console(update) => {
+                let tasks = update.task_update.iter_mut().flat_map(|u| &mut u.new_tasks);
+                for value in tasks
+                    .flat_map(|t| &mut t.fields)
+                    .filter_map(|f| f.value.as_mut())
+                {
+                    let harm = match value {
+                        Value::StrVal(s) | Value::DebugVal(s) => harm(s),
+                        _ => None,
+                    };
+                    if let Some(harm) = harm {
+                        *value = Value::StrVal(harm);
+                    }
+                }
+            }
+            Event::Probe(update) => {
+                for task in &mut update.tasks {
+                    task.error = harm(&task.error).unwrap_or_default();
+                }
+            }
+            _ => {}
+        }
+        model.apply(&frame);
+    }
+    model
+}

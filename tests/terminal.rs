@@ -1,0 +1,232 @@
+//! The life of the real binary in a real terminal: what a person sees, and that nothing is
+//! left behind, whichever way it ends.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use support::pty::Terminal;
+
+const LOOPVIEW: &str = env!("CARGO_BIN_EXE_loopview");
+const SIZE: (u16, u16) = (120, 40);
+
+/// A dashboard, and the folder in which it and its target put what they need.
+struct Session {
+    terminal: Terminal,
+    temporary: tempfile::TempDir,
+}
+
+impl Session {
+    fn start(args: &[&str], size: (u16, u16)) -> Self {
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        let terminal = Terminal::start(Path::new(LOOPVIEW), args, size, temporary.path());
+        Self {
+            terminal,
+            temporary,
+        }
+    }
+
+    /// A workload that sleeps for an hour, and is on the screen.
+    fn watching() -> Self {
+        let session = Self::start(&["run", "hello", "--scale", "1000"], SIZE);
+        session.terminal.until_shown("main");
+        session
+    }
+
+    /// The processes that it has started, and those that they have.
+    fn descendants(&self) -> Vec<u32> {
+        let mut all = vec![self.terminal.pid()];
+        let mut at = 0;
+        while at < all.len() {
+            all.extend(children(all[at]));
+            at += 1;
+        }
+        all.split_off(1)
+    }
+
+    /// Waits for the end and looks for what is left.
+    #[track_caller]
+    fn assert_clean_end(mut self, descendants: &[u32]) -> u32 {
+        let status = self.terminal.ended();
+        self.terminal.assert_restored();
+        for pid in descendants {
+            assert!(!is_alive(*pid), "process {pid} is left behind");
+        }
+        let left: Vec<_> = fs::read_dir(self.temporary.path())
+            .unwrap()
+            .flatten()
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+        status.exit_code()
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|pids| {
+            pids.split_whitespace()
+                .flat_map(str::parse)
+                .collect::<Vec<u32>>()
+        })
+        .collect()
+}
+
+/// A process that has ended and is not reaped yet does no harm: its new parent does that.
+fn is_alive(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(") ").next().is_some_and(|s| s.starts_with('Z')))
+}
+
+fn signal(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).expect("a process id");
+    rustix::process::kill_process(pid, signal).expect("the process is there");
+}
+
+#[test]
+fn a_person_runs_gather_and_explores_it() {
+    let mut session = Session::start(&["run", "gather"], (80, 24));
+    let terminal = &mut session.terminal;
+    terminal.until("three workers", |s| {
+        ["Worker-0", "Worker-1", "Worker-2"]
+            .iter()
+            .all(|w| s.contains(w))
+    });
+    terminal.press("j\r");
+    terminal.until("the details of a task", |s| {
+        s.contains("p50") && s.contains("p99")
+    });
+    terminal.press("\x1b");
+    terminal.until("the overview", |s| !s.contains("p99"));
+    terminal.press("?");
+    terminal.until("the help", |s| s.contains("quit") && s.contains("pause"));
+    terminal.press("\x1b");
+    terminal.resize((120, 40));
+    terminal.until("A, B and C", |s| {
+        ["A ", "B ", "C "].iter().all(|t| s.contains(t))
+    });
+    terminal.press("p");
+    terminal.until("a pause", |s| s.to_lowercase().contains("paused"));
+    terminal.press("p");
+    terminal.until("the end", |s| s.contains("results: [\"A\", \"B\", \"C\"]"));
+    terminal.until("the exit status", |s| {
+        s.contains("exit status 0") || s.contains("ended")
+    });
+    terminal.press("q");
+    assert_eq!(session.assert_clean_end(&[]), 0);
+}
+
+#[test]
+fn q_ends_the_target_too() {
+    let mut session = Session::watching();
+    let descendants = session.descendants();
+    assert_eq!(descendants.len(), 1);
+    session.terminal.press("q");
+    assert_eq!(session.assert_clean_end(&descendants), 0);
+}
+
+#[test]
+fn control_c_ends_the_target_too() {
+    let mut session = Session::watching();
+    let descendants = session.descendants();
+    session.terminal.press("\x03");
+    assert_eq!(session.assert_clean_end(&descendants), 0);
+}
+
+#[test]
+fn signals_end_it_as_well() {
+    use rustix::process::Signal;
+    for by in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let session = Session::watching();
+        let descendants = session.descendants();
+        signal(session.terminal.pid(), by);
+        session.assert_clean_end(&descendants);
+    }
+}
+
+#[test]
+fn a_target_that_dies_leaves_its_last_state_on_the_screen() {
+    let mut session = Session::watching();
+    let descendants = session.descendants();
+    signal(descendants[0], rustix::process::Signal::KILL);
+    session
+        .terminal
+        .until("how it ended", |s| s.contains("signal 9"));
+    session.terminal.until_shown("main");
+    session.terminal.press("q");
+    assert_eq!(session.assert_clean_end(&descendants), 1);
+}
+
+#[test]
+fn a_target_that_was_killed_can_be_run_again() {
+    let mut session = Session::watching();
+    signal(session.descendants()[0], rustix::process::Signal::KILL);
+    session
+        .terminal
+        .until("how it ended", |s| s.contains("signal 9"));
+    session.terminal.press("R");
+    session.terminal.until("a new run", |s| {
+        !s.contains("signal 9") && s.contains("main")
+    });
+    let descendants = session.descendants();
+    session.terminal.press("q");
+    session.assert_clean_end(&descendants);
+}
+
+#[test]
+fn the_children_of_a_target_end_with_it() {
+    let script = "sleep 3600 & sleep 3600 & echo started; wait";
+    let mut session = Session::start(&["run", "--", "sh", "-c", script], SIZE);
+    session.terminal.until_shown("started");
+    let descendants = session.descendants();
+    assert_eq!(descendants.len(), 3);
+    session.terminal.press("q");
+    session.assert_clean_end(&descendants);
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_ends_the_target() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let program = Path::new(LOOPVIEW).with_file_name("examples/panics");
+    let terminal = Terminal::start(&program, [LOOPVIEW], SIZE, temporary.path());
+    let session = Session {
+        terminal,
+        temporary,
+    };
+    session.terminal.until("the message", |s| {
+        s.contains("panicked at") && s.contains("on purpose")
+    });
+    assert_eq!(session.assert_clean_end(&[]), 101);
+}
+
+#[test]
+fn hostile_output_does_not_touch_the_screen() {
+    let script =
+        r#"printf '\033[2J\033[31mred\033[?1049l\a\r\t\033]0;title\007 end\n'; sleep 3600"#;
+    let mut session = Session::start(&["run", "--", "sh", "-c", script], SIZE);
+    session.terminal.until("the line, as text", |s| {
+        s.contains("red") && s.contains("end")
+    });
+    session
+        .terminal
+        .until("the header", |s| s.contains("loopview"));
+    session.terminal.press("q");
+    session.assert_clean_end(&[]);
+}
+
+#[test]
+fn the_smallest_terminal_is_survived() {
+    let mut session = Session::start(&["run", "hello", "--scale", "1000"], (1, 1));
+    session.terminal.resize((120, 40));
+    session.terminal.until_shown("main");
+    session.terminal.resize((1, 1));
+    session.terminal.press("?");
+    session.terminal.resize((80, 24));
+    session.terminal.until("the help", |s| s.contains("quit"));
+    session.terminal.press("\x1bq");
+    session.assert_clean_end(&[]);
+}
