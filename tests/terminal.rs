@@ -1,11 +1,16 @@
 //! The life of the real binary in a real terminal: what a person sees, and that nothing is
 //! left behind, whichever way it ends.
 
-mod support;
+#[path = "support/pty.rs"]
+mod pty;
 
 use std::{fs, path::Path};
 
-use support::pty::Terminal;
+use loopview::{
+    target::{Launch, launch},
+    term::Screen,
+};
+use pty::Terminal;
 
 const LOOPVIEW: &str = env!("CARGO_BIN_EXE_loopview");
 const SIZE: (u16, u16) = (120, 40);
@@ -188,19 +193,53 @@ fn the_children_of_a_target_end_with_it() {
     session.assert_clean_end(&descendants);
 }
 
+/// In its environment, this test's own program is a dashboard that panics.
+const PANIC: &str = "LOOPVIEW_TEST_PANIC";
+
 #[test]
 fn a_panic_gives_the_terminal_back_and_ends_the_target() {
+    if std::env::var_os(PANIC).is_some() {
+        return panic_while_watching();
+    }
     let temporary = tempfile::tempdir().expect("a temporary folder");
-    let program = Path::new(LOOPVIEW).with_file_name("examples/panics");
-    let terminal = Terminal::start(&program, [LOOPVIEW], SIZE, temporary.path());
+    let this = std::env::current_exe().expect("the path of this program");
+    let name = "a_panic_gives_the_terminal_back_and_ends_the_target";
+    let set = format!("{PANIC}=1");
+    let args = [
+        set.as_ref(),
+        this.as_os_str(),
+        "--exact".as_ref(),
+        name.as_ref(),
+    ];
+    let terminal = Terminal::start(Path::new("env"), args, SIZE, temporary.path());
     let session = Session {
         terminal,
         temporary,
     };
-    session.terminal.until("the message", |s| {
-        s.contains("panicked at") && s.contains("on purpose")
-    });
+    session
+        .terminal
+        .until("the message", |s| s.contains("on purpose"));
     assert_eq!(session.assert_clean_end(&[]), 101);
+}
+
+fn panic_while_watching() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let args = ["workload", "hello", "--scale", "1000"]
+            .map(Into::into)
+            .to_vec();
+        let mut source = launch(&Launch {
+            program: LOOPVIEW.into(),
+            args,
+            own: true,
+        })
+        .expect("it starts");
+        let _screen = Screen::open().expect("a terminal");
+        source.frames.recv().await.expect("a frame");
+        panic!("on purpose");
+    });
 }
 
 #[test]
@@ -211,9 +250,7 @@ fn hostile_output_does_not_touch_the_screen() {
     session.terminal.until("the line, as text", |s| {
         s.contains("red") && s.contains("end")
     });
-    session
-        .terminal
-        .until("the header", |s| s.contains("loopview"));
+    session.terminal.until("the header", |s| s.contains(" sh "));
     session.terminal.press("q");
     session.assert_clean_end(&[]);
 }
@@ -227,6 +264,10 @@ fn the_smallest_terminal_is_survived() {
     session.terminal.press("?");
     session.terminal.resize((80, 24));
     session.terminal.until("the help", |s| s.contains("quit"));
-    session.terminal.press("\x1bq");
+    session.terminal.press("\x1b");
+    session
+        .terminal
+        .until("the overview", |s| !s.contains("go back"));
+    session.terminal.press("q");
     session.assert_clean_end(&[]);
 }

@@ -56,7 +56,7 @@ impl Histogram {
         })
     }
 
-    /// The V2 format of HdrHistogram, which the target need not have written well.
+    /// The V2 format of `HdrHistogram`, which the target need not have written well.
     fn from_raw(mut raw: &[u8]) -> Result<Self, ()> {
         let inner = Deserializer::new().deserialize(&mut raw).map_err(|_| ())?;
         Ok(Self {

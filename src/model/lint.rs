@@ -140,10 +140,7 @@ impl Model {
                 let lasted = self.now.since(since);
                 (lasted >= Lints::BLOCKED).then_some((t, since, lasted))
             });
-        // A `LocalSet` polls its tasks within the poll of a `block_on`: the inner one is
-        // the one to name.
-        let (task, since, lasted) =
-            candidates.max_by_key(|(t, _, lasted)| (t.kind != super::Kind::BlockOn, *lasted))?;
+        let (task, since, lasted) = candidates.max_by_key(|(_, _, lasted)| *lasted)?;
         Some(Blocked {
             task: task.id,
             since,
@@ -152,10 +149,11 @@ impl Model {
         })
     }
 
-    /// A `block_on` beside the workers of a multi-thread runtime holds up nobody.
+    /// A `block_on` beside the workers of a multi-thread runtime holds up nobody; and if it
+    /// runs a `LocalSet`, its polls are made of those of the set's tasks.
     fn can_block(&self, task: &Task) -> bool {
         match task.kind {
-            super::Kind::BlockOn => self.tasks.workers() == 0,
+            super::Kind::BlockOn => self.tasks.workers() == 0 && !self.tasks.any_local(),
             ref kind => kind.is_async(),
         }
     }

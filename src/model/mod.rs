@@ -185,9 +185,9 @@ impl Model {
         }
         if let Some(resources) = &update.resource_update {
             self.lost.add(resources.dropped_events);
-            if self.process.is_none() {
-                self.timers.apply_console(resources, window, &self.tasks);
-            }
+        }
+        if self.process.is_none() {
+            self.timers.apply_console(update, window, &self.tasks);
         }
         self.resources.apply(
             update.resource_update.as_ref(),

@@ -139,8 +139,8 @@ pub struct Task {
     unwoken: Duration,
     /// The longest poll seen, whether or not it is all of them.
     longest: Duration,
-    /// No longer poll can have gone by unseen.
-    longest_exact: bool,
+    /// None of those that are only known by their sum was longer than this.
+    hidden: Duration,
     /// The probe's own count, which is of polls and nothing else.
     polls_exact: Option<u64>,
     /// Of the busy time, what is in the history.
@@ -181,7 +181,7 @@ impl Task {
             scheduled: Duration::ZERO,
             unwoken: Duration::ZERO,
             longest: Duration::ZERO,
-            longest_exact: true,
+            hidden: Duration::ZERO,
             polls_exact: None,
             drawn_busy: Duration::ZERO,
             drawn_ready: Duration::ZERO,
@@ -271,8 +271,9 @@ impl Task {
         let running = self
             .running_since()
             .map_or(Duration::ZERO, |s| now.since(s));
-        let exact = self.longest_exact || self.polls_exact.is_some();
-        (self.longest.max(running), exact)
+        let longest = self.longest.max(running);
+        let exact = self.polls_exact.is_some() || self.hidden <= longest;
+        (longest, exact)
     }
 
     /// The name, or what stands for it.
@@ -389,8 +390,9 @@ impl Task {
         let mean = rest / u32::try_from(others.max(1)).unwrap_or(u32::MAX);
 
         self.longest = last.map_or(mean, |p| p.lasted.max(mean)).max(self.longest);
-        // Of several that are known by their sum, none can be longer than all of it.
-        self.longest_exact &= others < 2 || rest <= self.longest;
+        if others > 1 {
+            self.hidden = self.hidden.max(rest);
+        }
         [other, last]
     }
 
@@ -466,6 +468,7 @@ pub struct Tasks {
     panicked: Vec<TaskId>,
     /// Live tasks that are workers.
     workers: usize,
+    any_local: bool,
     next: u64,
     spawned: u64,
     first_created: Option<Time>,
@@ -524,6 +527,11 @@ impl Tasks {
     /// Workers that appear among the tasks: those of a multi-thread runtime.
     pub fn workers(&self) -> usize {
         self.workers
+    }
+
+    /// There is, or was, a `LocalSet` with a task.
+    pub fn any_local(&self) -> bool {
+        self.any_local
     }
 
     pub(super) fn take_long_polls(&mut self) -> Vec<EndedPoll> {
@@ -630,6 +638,7 @@ impl Tasks {
         let id = task.id;
         self.spawned += 1;
         self.workers += usize::from(task.kind == Kind::Worker);
+        self.any_local |= task.kind == Kind::Local;
         self.by_span.insert(span, id);
         if let Some(tokio_id) = task.tokio_id {
             self.by_tokio.insert(tokio_id, id);

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use console_api::{field, resources as wire_resources};
+use console_api::{field, instrument, resources as wire_resources};
 use loopview_api::v1;
 
 use super::{
@@ -79,6 +79,8 @@ pub struct Timer {
     pub exact: bool,
     /// Console protocol: its resource's span.
     span: Option<u64>,
+    /// Console protocol: the span of the async op that its last reset began.
+    reset: Option<u64>,
 }
 
 impl Timer {
@@ -164,27 +166,36 @@ impl Timers {
         }
     }
 
-    /// Works the timers out from the console protocol's resources and poll ops.
+    /// Works the timers out from the console protocol's resources, async ops and poll ops.
     pub(super) fn apply_console(
         &mut self,
-        update: &wire_resources::ResourceUpdate,
+        update: &instrument::Update,
         window: Window,
         tasks: &Tasks,
     ) {
-        for resource in &update.new_resources {
+        let Some(resources) = &update.resource_update else {
+            return;
+        };
+        for resource in &resources.new_resources {
             if let Some(id) = resource.id.filter(|_| resource.concrete_type == "Sleep") {
-                let stats = update.stats_update.get(&id.id);
+                let stats = resources.stats_update.get(&id.id);
                 let created = stats.and_then(|s| Time::from_wire(s.created_at.as_ref()?));
                 self.describe(id.id, resource, created.unwrap_or(window.to));
             }
         }
         let mut changed: HashMap<TimerId, Told> = HashMap::new();
-        for (span, stats) in &update.stats_update {
+        for (span, stats) in &resources.stats_update {
             if let Some(id) = self.by_span.get(span) {
                 changed.entry(*id).or_default().stats = Some(stats);
             }
         }
-        for op in &update.new_poll_ops {
+        let ops = update.async_op_update.iter().flat_map(|u| &u.new_async_ops);
+        for op in ops.filter(|op| op.source == "Sleep::reset") {
+            if let Some(id) = op.resource_id.and_then(|id| self.by_span.get(&id.id)) {
+                changed.entry(*id).or_default().reset = op.id.map(|id| id.id);
+            }
+        }
+        for op in &resources.new_poll_ops {
             if let Some(id) = op.resource_id.and_then(|id| self.by_span.get(&id.id)) {
                 let told = changed.entry(*id).or_default();
                 told.task = op.task_id.and_then(|id| tasks.by_span(id.id)).or(told.task);
@@ -209,7 +220,7 @@ impl Timers {
             }
             // Its span has been given to another one, so it is gone, unseen.
             self.change(known, |timer| {
-                timer.dropped = timer.dropped.or(Some(created))
+                timer.dropped = timer.dropped.or(Some(created));
             });
         }
         let id = TimerId(self.next);
@@ -265,6 +276,8 @@ impl Timers {
 #[derive(Default)]
 struct Told<'a> {
     stats: Option<&'a wire_resources::Stats>,
+    /// The span of the async op that began with a reset.
+    reset: Option<u64>,
     /// The task that polled it.
     task: Option<TaskId>,
     /// How often a poll found it elapsed.
@@ -305,6 +318,7 @@ impl Timer {
             location: None,
             exact: false,
             span: None,
+            reset: None,
         }
     }
 
@@ -337,6 +351,7 @@ impl Timer {
             location: wire.location.as_ref().and_then(|l| l.try_into().ok()),
             exact: true,
             span: None,
+            reset: None,
         };
     }
 
@@ -352,35 +367,41 @@ impl Timer {
 
     /// `polled`: when its task was last polled, if that was in this window.
     fn update_console(&mut self, told: &Told, window: Window, polled: Option<Time>) {
-        let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
-        let duration = told
-            .stats
-            .and_then(|stats| stats.attributes.iter().find_map(duration_attribute))
-            .or(self.duration);
-        let reset = duration != self.duration;
-        self.duration = duration;
+        let is_new = self.duration.is_none();
         if let Some(stats) = told.stats {
-            self.dropped = self.dropped.or(time(&stats.dropped_at));
+            let dropped = stats.dropped_at.as_ref().and_then(Time::from_wire);
+            self.dropped = self.dropped.or(dropped);
+            let duration = stats.attributes.iter().find_map(duration_attribute);
+            self.duration = duration.or(self.duration);
         }
+        let reset = told.reset.is_some() && told.reset != self.reset;
+        self.reset = told.reset.or(self.reset);
 
-        let was_armed = self.deadline.is_some();
-        if !was_armed {
+        if is_new {
             // Most sleeps are awaited where they are made.
             let at_once = window.is_empty() || window.holds(self.created);
-            let at_once = at_once && self.kind != TimerKind::Interval;
+            let at_once = at_once && self.kind != TimerKind::Interval && !reset;
             self.arm(Some(self.created).filter(|_| at_once).or(polled));
         }
+        let dropped = self.dropped.filter(|at| window.holds(*at));
         if told.fires > 0 {
-            let at = self.dropped.filter(|at| window.holds(*at)).or(polled);
-            self.fire(at.unwrap_or(window.to), told.fires);
+            self.fire(dropped.or(polled).unwrap_or(window.to), told.fires);
         }
-        if was_armed && reset || told.fires > 0 && told.pending {
+        if reset && !is_new || told.fires > 0 && told.pending {
             self.arm(polled);
         }
-        self.check(told, window, polled);
+        // Polls of a sleep that was never reset are not told; but what is dropped when it is
+        // due has most likely fired.
+        if let (Some(dropped), Some(deadline)) = (self.dropped, self.deadline)
+            && self.task.is_none()
+            && self.fired.is_none()
+            && dropped + Self::GRAIN >= deadline
+        {
+            self.fire(dropped, 1);
+        }
     }
 
-    /// Sets the deadline anew; without knowing when it was set, there is none.
+    /// Sets the deadline; without knowing when the time began to run, there is none.
     fn arm(&mut self, at: Option<Time>) {
         self.fired = None;
         self.deadline = at.zip(self.duration).map(|(at, duration)| at + duration);
@@ -392,30 +413,6 @@ impl Timer {
         // Of several firings only the last one's time is known, and not its deadline.
         let deadline = self.deadline.filter(|_| times == 1);
         self.late = self.late.max(deadline.map(|deadline| at.since(deadline)));
-    }
-
-    /// Holds the deadline that was worked out against what happened since.
-    fn check(&mut self, told: &Told, window: Window, polled: Option<Time>) {
-        let Some(deadline) = self.deadline.filter(|_| self.fired.is_none()) else {
-            return;
-        };
-        match self.dropped {
-            // No poll of a sleep is told unless it was reset or is an interval's; what was
-            // dropped when it was due has most likely fired.
-            Some(dropped) if self.task.is_none() && dropped + Self::GRAIN >= deadline => {
-                self.fire(dropped, 1);
-            }
-            Some(_) => {}
-            // It waits on after its deadline, so that was not the one: it was reset to the
-            // same duration, or before anybody watched.
-            None => {
-                let waits = told.pending.then_some(polled).flatten();
-                let waits = waits.or(window.is_empty().then_some(window.to));
-                if waits.is_some_and(|at| at > deadline + Self::GRAIN) {
-                    self.deadline = None;
-                }
-            }
-        }
     }
 
     /// tokio's timers count whole milliseconds, and a duration is told as such.

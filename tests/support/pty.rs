@@ -14,6 +14,9 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// No condition that is waited for takes this long.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// The emulator that reads the terminal cannot take a screen of one column.
+const LEAST: u16 = 2;
+
 /// A program in a terminal of its own.
 pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -57,7 +60,7 @@ impl Terminal {
             .expect("the program starts");
         let keys = pty.master.take_writer().expect("one writer");
         let reader = pty.master.try_clone_reader().expect("a reader");
-        let parser = vt100::Parser::new(size.rows, size.cols, 0);
+        let parser = vt100::Parser::new(size.rows.max(LEAST), size.cols.max(LEAST), 0);
         let seen = Arc::new(Seen {
             parser: Mutex::new((parser, false)),
             changed: Condvar::new(),
@@ -95,10 +98,6 @@ impl Terminal {
             .screen_mut()
             .set_size(size.rows, size.cols);
         self.master.resize(size).expect("the terminal takes a size");
-    }
-
-    pub fn text(&self) -> String {
-        self.seen.parser.lock().unwrap().0.screen().contents()
     }
 
     /// Waits until the screen shows what is wanted; gives the screen's text.

@@ -28,7 +28,7 @@
 //!                                      unpolled (made, to be polled in the next poll)
 //! TIME  timeout TASK FOR [as TIMER]    the sleep in a time limit
 //! TIME  interval TASK PERIOD [as TIMER]   its first tick is at once, the next one awaited
-//! TIME  reset TIMER FOR
+//! TIME  reset TIMER FOR                and polled again
 //! TIME  fire TASK|TIMER                the driver wakes the task, whose next poll finds the
 //!                                      timer elapsed; a TASK names its only timer
 //!
@@ -53,7 +53,8 @@
 //! until TIME                           nothing more happens, but updates are sent
 //! ```
 //!
-//! OUTCOME is ok, error, cancelled, panicked or timed_out. Times are since the program's
+//! OUTCOME is ok, error, cancelled, panicked, `timed_out` or
+//! unknown. Times are since the program's
 //! start and do not go back; a time or a FOR is a number with ns, us, ms, s or min.
 //! THREAD is main, worker-1, … or blocking-1, …; tasks run on `main`, or on `worker-1` of
 //! a multi-thread runtime, and calls on the first blocking thread that is free.
@@ -67,6 +68,8 @@ use loopview::{
     frame::{Event, Exit, Frame, Gap, Line, Stream, Target, TargetKind, Time},
     model::Model,
 };
+
+use loopview_api::v1::{Outcome, TimerKind};
 
 use super::{
     expect::Expectation,
@@ -139,8 +142,8 @@ struct Story {
     publish: Duration,
     now: Time,
     next_update: Time,
-    connected: bool,
-    exited: bool,
+    /// Nobody listens, or nobody is there to speak.
+    silent: bool,
     /// Polls that end by themselves.
     ends: Vec<(Time, String, Option<Ending>)>,
     program: Program,
@@ -148,7 +151,7 @@ struct Story {
     expectations: Vec<Expectation>,
 }
 
-type Ending = (loopview_api::v1::Outcome, String);
+type Ending = (Outcome, String);
 
 impl Story {
     fn new() -> Self {
@@ -162,8 +165,7 @@ impl Story {
             publish: Duration::from_millis(50),
             now: START,
             next_update: START,
-            connected: true,
-            exited: false,
+            silent: false,
             ends: Vec::new(),
             program: Program::new(START),
             frames: Vec::new(),
@@ -216,7 +218,6 @@ impl Story {
                     "console-subscriber" => false,
                     other => return Err(format!("`{other}` is no instrument")),
                 };
-                self.program.set_probe(self.with_probe);
             }
             "runtime" => match words.next("a flavor")?.as_str() {
                 "current-thread" => {}
@@ -246,10 +247,10 @@ impl Story {
         loop {
             let end = self.ends.iter().map(|(end, ..)| *end).min();
             match end.filter(|end| *end <= at) {
-                Some(end) if end <= self.next_update || self.silent() => {
+                Some(end) if end <= self.next_update || self.silent => {
                     self.end_polls(end);
                 }
-                _ if self.next_update < at && !self.silent() => self.update(self.next_update),
+                _ if self.next_update < at && !self.silent => self.update(self.next_update),
                 Some(end) => self.end_polls(end),
                 None => break,
             }
@@ -273,14 +274,10 @@ impl Story {
         }
     }
 
-    fn silent(&self) -> bool {
-        self.exited || !self.connected
-    }
-
     fn advance_to_next_update(&mut self) {
         let at = self.next_update;
         self.advance(at);
-        if !self.silent() {
+        if !self.silent {
             self.update(at);
         }
     }
@@ -316,7 +313,7 @@ impl Story {
                 let task = words.next("a call")?;
                 let lasts = words.duration("how long it runs")?;
                 self.program.start_poll(now, &task, None)?;
-                let ok = (loopview_api::v1::Outcome::Ok, String::new());
+                let ok = (Outcome::Ok, String::new());
                 self.ends.push((now + lasts, task, Some(ok)));
                 Ok(())
             }
@@ -341,12 +338,9 @@ impl Story {
                 let other = words.next("another task")?;
                 self.program.join(now, &task, &other)
             }
-            "sleep" | "timeout" | "interval" => {
-                let task = words.next("a task")?;
-                let lasts = words.duration("how long")?;
-                let options = words.options()?;
-                self.program.timer(now, verb, &task, lasts, options)
-            }
+            "sleep" => self.timer(TimerKind::Sleep, words),
+            "timeout" => self.timer(TimerKind::Timeout, words),
+            "interval" => self.timer(TimerKind::Interval, words),
             "reset" => {
                 let timer = words.next("a timer")?;
                 let lasts = words.duration("how long")?;
@@ -416,12 +410,12 @@ impl Story {
             }
             "gap" => {
                 let reason = words.next("a reason")?;
-                self.connected = false;
+                self.silent = true;
                 self.tell(Event::Gap(Gap::ConnectionLost { reason }));
             }
             "connect" => {
-                self.connected = true;
-                self.program.forget_what_was_sent();
+                self.silent = false;
+                self.program.welcome();
                 self.update(self.now);
             }
             "exit" => {
@@ -430,7 +424,7 @@ impl Story {
                 } else {
                     Exit::Code(words.number("a code")?)
                 };
-                self.exited = true;
+                self.silent = true;
                 self.tell(Event::Exit(exit));
             }
             other => return Err(format!("nothing is called `{other}`")),
@@ -454,6 +448,13 @@ impl Story {
                 options,
             },
         )
+    }
+
+    fn timer(&mut self, kind: TimerKind, words: &mut Words) -> Result<(), String> {
+        let task = words.next("a task")?;
+        let lasts = words.duration("how long")?;
+        let options = words.options()?;
+        self.program.timer(self.now, kind, &task, lasts, options)
     }
 
     fn poll(&mut self, words: &mut Words) -> Result<(), String> {

@@ -98,6 +98,7 @@ impl Words {
             "cancelled" => Outcome::Cancelled,
             "panicked" => Outcome::Panicked,
             "timed_out" => Outcome::TimedOut,
+            "unknown" => Outcome::Unspecified,
             other => return Err(format!("`{other}` is no outcome")),
         };
         let told =

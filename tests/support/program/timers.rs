@@ -134,7 +134,9 @@ impl Program {
             span, owner, op, ..
         } = self.timers[index];
         if self.timers[index].interval.is_none() {
-            op.into_iter().for_each(|op| self.drop_op(at, op));
+            if let Some(op) = op {
+                self.drop_op(at, op);
+            }
             self.timers[index].op = Some(self.push_op(at, span, "Sleep::reset", None, owner));
         }
         self.timers[index].due = at + lasts;
@@ -224,7 +226,9 @@ impl Program {
             ..
         } = self.timers[index];
         if let Some(Interval { span, .. }) = interval {
-            op.into_iter().for_each(|op| self.drop_op(at, op));
+            if let Some(op) = op {
+                self.drop_op(at, op);
+            }
             self.timers[index].op = Some(self.push_op(at, span, "Interval::tick", None, owner));
         }
     }
@@ -248,7 +252,9 @@ impl Timer {
 
     fn fire(&mut self, at: Time) {
         let deadline = self.wire.value.deadline.as_ref().and_then(Time::from_wire);
-        self.late = self.late.max(deadline.map_or(Duration::ZERO, |d| at.since(d)));
+        self.late = self
+            .late
+            .max(deadline.map_or(Duration::ZERO, |d| at.since(d)));
         self.wire.value.fires += 1;
         self.wire.value.fired_at = Some(timestamp(at));
         self.wire.value.latest = Some(duration(self.late));
