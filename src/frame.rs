@@ -137,6 +137,10 @@ pub enum Stream {
     Stderr,
 }
 
+/// What a person can do about a program that opens no endpoint.
+pub const HOW_TO_OPEN: &str = "add `loopview_probe::init();` or `console_subscriber::init();` to \
+                               its main, and build it with --cfg tokio_unstable";
+
 /// Why frames are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {

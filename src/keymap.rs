@@ -10,6 +10,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 pub enum Action {
     Quit,
     Help,
+    Warnings,
     Leave,
     Up,
     Down,
@@ -45,7 +46,8 @@ pub enum Context {
     /// The overview, with another pane in focus.
     Pane,
     Details,
-    Help,
+    /// Something to read that lies over all else: the help, the warnings.
+    Overlay,
 }
 
 /// The heading in the help under which a key stands.
@@ -112,11 +114,11 @@ const ANYWHERE: &[Context] = &[
     Context::Tasks,
     Context::Pane,
     Context::Details,
-    Context::Help,
+    Context::Overlay,
 ];
-const NO_HELP: &[Context] = &[Context::Tasks, Context::Pane, Context::Details];
+const NO_OVERLAY: &[Context] = &[Context::Tasks, Context::Pane, Context::Details];
 const OVERVIEW: &[Context] = &[Context::Tasks, Context::Pane];
-const OVERLAYS: &[Context] = &[Context::Details, Context::Help];
+const COVERS: &[Context] = &[Context::Details, Context::Overlay];
 const TASKS: &[Context] = &[Context::Tasks];
 const DETAILS: &[Context] = &[Context::Details];
 
@@ -135,7 +137,7 @@ const fn pane(keys: &'static [Key], number: u8, help: &'static str) -> Binding {
 pub const KEYS: &[Binding] = &[
     Binding {
         keys: &[char('?'), char('h'), key(KeyCode::F(1))],
-        contexts: NO_HELP,
+        contexts: NO_OVERLAY,
         action: Action::Help,
         group: Group::General,
         label: Some("help"),
@@ -143,7 +145,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],
-        contexts: OVERLAYS,
+        contexts: COVERS,
         action: Action::Leave,
         group: Group::General,
         label: Some("back"),
@@ -159,7 +161,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('R')],
-        contexts: NO_HELP,
+        contexts: NO_OVERLAY,
         action: Action::RunAgain,
         group: Group::General,
         label: Some("run again"),
@@ -175,7 +177,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('p'), char(' ')],
-        contexts: NO_HELP,
+        contexts: NO_OVERLAY,
         action: Action::Pause,
         group: Group::General,
         label: Some("pause"),
@@ -188,6 +190,14 @@ pub const KEYS: &[Binding] = &[
         group: Group::Panes,
         label: Some("pane"),
         help: "focus the next pane",
+    },
+    Binding {
+        keys: &[char('w')],
+        contexts: NO_OVERLAY,
+        action: Action::Warnings,
+        group: Group::General,
+        label: Some("warnings"),
+        help: "show all that was found to be wrong",
     },
     Binding {
         keys: &[char('z')],
@@ -223,7 +233,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('+'), char('=')],
-        contexts: NO_HELP,
+        contexts: NO_OVERLAY,
         action: Action::Finer,
         group: Group::Tasks,
         label: None,
@@ -231,7 +241,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('-')],
-        contexts: NO_HELP,
+        contexts: NO_OVERLAY,
         action: Action::Coarser,
         group: Group::Tasks,
         label: None,
@@ -322,19 +332,19 @@ pub const KEYS: &[Binding] = &[
         label: None,
         help: "undo zoom and scrolling, and focus the tasks",
     },
-    // The key that opened the help closes it.
+    // The key that opened an overlay closes it.
     Binding {
         keys: &[
             char('?'),
-            char('h'),
+            char('w'),
             key(KeyCode::F(1)),
             key(KeyCode::Enter),
         ],
-        contexts: &[Context::Help],
+        contexts: &[Context::Overlay],
         action: Action::Leave,
         group: Group::General,
         label: None,
-        help: "close this help",
+        help: "close what lies over the screen",
     },
 ];
 
@@ -367,7 +377,7 @@ mod tests {
         Context::Tasks,
         Context::Pane,
         Context::Details,
-        Context::Help,
+        Context::Overlay,
     ];
 
     fn press(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {

@@ -3,17 +3,311 @@
 
 mod support;
 
-use support::{expect, scenario::Scenario};
+use std::{fmt::Write, fs, time::Duration};
+
+use loopview::{
+    frame::{Frame, Target, TargetKind},
+    model::{Model, Strip},
+};
+use proptest::{prelude::*, sample::Index};
+use support::{chaos, expect, scenario::Scenario};
+
+/// The name and the text of every story.
+fn stories() -> impl Iterator<Item = (String, String)> {
+    fs::read_dir(Scenario::folder())
+        .expect("the stories' folder")
+        .map(|entry| {
+            let path = entry.expect("a story").path();
+            let text = fs::read_to_string(&path).expect("a text");
+            let name = path.file_name().expect("a name").to_string_lossy();
+            (name.into_owned(), text)
+        })
+}
+
+fn told(text: &str) -> Scenario {
+    Scenario::parse(text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+fn check(stories: impl Iterator<Item = (String, String)>) {
+    let mut failed = Vec::new();
+    for (name, text) in stories {
+        match Scenario::parse(&text) {
+            Ok(scenario) => {
+                let failures = expect::failures(&scenario);
+                failed.extend(failures.iter().map(|f| format!("{name}, {f}")));
+            }
+            Err(error) => failed.push(format!("{name}, {error}")),
+        }
+    }
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
 
 #[test]
 fn what_the_stories_expect_holds() {
-    let mut failed = Vec::new();
-    for entry in std::fs::read_dir(Scenario::folder()).expect("the stories' folder") {
-        let path = entry.expect("a story").path();
-        let name = path.file_stem().expect("a name").to_string_lossy();
-        let scenario = Scenario::load(&name);
-        let failures = expect::failures(&scenario);
-        failed.extend(failures.iter().map(|f| format!("{name}.txt, {f}")));
+    check(stories());
+}
+
+/// The two protocols are two streams: either may be ahead.
+#[test]
+fn the_order_of_the_two_protocols_does_not_matter() {
+    check(stories().map(|(name, text)| {
+        let title = text.lines().next().expect("a title");
+        let turned = text.replacen(title, "first probe", 1);
+        (name, turned)
+    }));
+}
+
+#[test]
+fn an_error_in_a_story_names_its_line() {
+    let error = |text: &str| Scenario::parse(text).expect_err("it is wrong");
+    assert_eq!(
+        error("0ms spawn a\n\n1ms poll b"),
+        "line 3: no task is called `b`"
+    );
+    assert_eq!(
+        error("2ms spawn a\n1ms poll a 1ms"),
+        "line 2: time goes back"
+    );
+    assert_eq!(
+        error("0ms spawn a\n0ms sleep a 1s"),
+        "line 2: `a` is not being polled"
+    );
+    let wrong = told("0ms spawn a\n50ms expect a polls 1");
+    let failed = expect::failures(&wrong);
+    assert_eq!(failed, ["line 2: expect a polls 1: polls is 0"]);
+}
+
+#[test]
+fn the_oldest_finished_tasks_are_forgotten() {
+    let mut story = "0ms spawn keeper\n0ms poll keeper 1s\n".to_owned();
+    for number in 0..20_100 {
+        writeln!(
+            story,
+            "1ms spawn t{number} by keeper\n1ms poll t{number} 0 ends ok"
+        )
+        .expect("memory");
     }
-    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    let model = told(&story).model();
+    assert_eq!(model.tasks.spawned(), 20_101);
+    assert_eq!(model.tasks.live(), 1);
+    assert_eq!(model.tasks.len(), 20_001);
+    assert_eq!(model.lost.forgotten, 100);
+    assert!(
+        model.tasks.by_tokio_id(1).is_some(),
+        "the live one is the oldest"
+    );
+    assert!(model.tasks.by_tokio_id(2).is_none());
+}
+
+#[test]
+fn details_are_histograms() {
+    let story = "
+        0ms    spawn t
+        1ms    poll t 2ms
+        10ms   wake t
+        14ms   poll t 2s
+        2020ms details t
+    ";
+    let details = told(story).model().details.expect("details");
+    let (least, most) = details.polls.range();
+    assert_eq!(details.polls.count(), 2);
+    assert!(least.abs_diff(Duration::from_millis(2)) < Duration::from_micros(20));
+    assert_eq!(most, Duration::from_secs(2), "an outlier");
+    assert_eq!(details.polls.outliers, 1);
+    assert_eq!(details.polls.log_buckets(4), [1, 0, 0, 1]);
+    let scheduled = details.scheduled.expect("scheduled times");
+    assert_eq!(scheduled.count(), 1);
+    assert!(scheduled.at(0.5).abs_diff(Duration::from_millis(4)) < Duration::from_micros(50));
+}
+
+/// What a task went through, as the story has it.
+#[derive(Default)]
+struct Truth {
+    created: u64,
+    ended: Option<u64>,
+    /// Aborted: what it waited for in its last moments is not always to be known.
+    aborted: bool,
+    ready_since: Option<u64>,
+    polls: u64,
+    wakes: u64,
+    busy: u64,
+    ready: u64,
+    longest: u64,
+}
+
+/// A story of one thread that polls one task after the other, and what is true of each;
+/// times are in microseconds.
+fn random_story(steps: &[(u8, Index, u64, u64)], settings: &str) -> (String, Vec<Truth>) {
+    let mut story = settings.to_owned();
+    let mut tasks: Vec<Truth> = Vec::new();
+    let mut now = 0;
+    let mut tell = |now: u64, what: String| {
+        writeln!(story, "{now}us {what}").expect("memory");
+    };
+    for (what, who, pause, length) in steps {
+        now += pause;
+        let alive: Vec<usize> = (0..tasks.len())
+            .filter(|t| tasks[*t].ended.is_none())
+            .collect();
+        if *what == 0 || alive.is_empty() {
+            tell(now, format!("spawn t{}", tasks.len()));
+            tasks.push(Truth {
+                created: now,
+                ready_since: Some(now),
+                ..Truth::default()
+            });
+            continue;
+        }
+        let who = *who.get(&alive);
+        let task = &mut tasks[who];
+        match what {
+            // Nobody has a waker of a task that was never polled; and of two wakes in a
+            // row, the target tells the second, which is not when the wait began.
+            1 | 2 => {
+                if task.polls > 0 && task.ready_since.is_none() {
+                    tell(now, format!("wake t{who}"));
+                    task.wakes += 1;
+                    task.ready_since = Some(now);
+                }
+            }
+            3 => {
+                tell(now, format!("drop t{who}"));
+                task.ready += task.ready_since.take().map_or(0, |since| now - since);
+                (task.ended, task.aborted) = (Some(now), true);
+            }
+            _ => {
+                let Some(since) = task.ready_since.take() else {
+                    continue;
+                };
+                let ends = *what == 4;
+                let ending = if ends { " ends ok" } else { "" };
+                tell(now, format!("poll t{who} {length}us{ending}"));
+                if *what == 5 {
+                    tell(now + length / 2, format!("wake t{who} itself"));
+                    task.wakes += 1;
+                    task.ready_since = Some(now + length);
+                }
+                task.polls += 1;
+                task.ready += now - since;
+                task.busy += length;
+                task.longest = task.longest.max(*length);
+                now += length;
+                task.ended = ends.then_some(now);
+            }
+        }
+        // What ends at one time and begins at the same is told apart by it.
+        now += 1;
+    }
+    writeln!(story, "until {now}us").expect("memory");
+    (story, tasks)
+}
+
+/// Reads all that a view may read.
+fn look_at(model: &Model) {
+    let now = model.now;
+    for task in model.tasks.iter() {
+        model.state(task);
+        model.wait(task);
+        task.label();
+        task.history.cells(now, 60, Strip::BUCKET * 2);
+        task.longest_poll(now);
+        task.wakers();
+    }
+    for timer in model.timers.iter() {
+        timer.state();
+        timer.overdue(now);
+        timer.remaining(now);
+    }
+    for runtime in model.runtimes.iter() {
+        runtime.busy_ratio();
+        runtime.polls();
+        runtime.parks();
+        runtime.steals();
+    }
+    model.blocked();
+    model.elapsed();
+    model.busy.cells(now, 60, Strip::BUCKET);
+    model.lints.iter().count();
+    if let Some(details) = &model.details {
+        details.polls.at(0.99);
+        details.polls.range();
+        details.polls.log_buckets(20);
+    }
+}
+
+fn sums_hold(model: &Model) {
+    let now = model.now;
+    for task in model.tasks.iter() {
+        let parts = task.busy(now) + task.ready(now).unwrap_or_default() + task.idle(now);
+        let total = task.total(now);
+        assert!(parts <= total, "{parts:?} of {total:?}: {task:?}");
+    }
+    assert!(model.tasks.live() as u64 <= model.tasks.spawned());
+}
+
+fn applied(frames: &[Frame], after_each: impl Fn(&Model)) -> Model {
+    let target = Target {
+        name: "chaos".to_owned(),
+        kind: TargetKind::Program,
+    };
+    let mut model = Model::new(target);
+    for frame in frames {
+        model.apply(frame);
+        after_each(&model);
+    }
+    model
+}
+
+proptest! {
+    // A failure prints its smallest case, which then becomes a story.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_stories_are_told_truly(
+        steps in prop::collection::vec((0..9u8, any::<Index>(), 0..40_000u64, 2..90_000u64), 1..60),
+        settings in prop::sample::select(vec![
+            "publish 50ms\n",
+            "publish 7ms\n",
+            "publish 1s\n",
+            "publish 50ms\nfirst probe\n",
+            "publish 50ms\ninstrument console-subscriber\n",
+            "publish 1s\ninstrument console-subscriber\n",
+        ]),
+    ) {
+        let (story, truth) = random_story(&steps, settings);
+        let scenario = told(&story);
+        applied(&scenario.frames, sums_hold);
+        let model = scenario.model();
+        let window = if settings.contains("1s") { 1_000_000 } else { 50_000 };
+        for (number, truth) in truth.iter().enumerate() {
+            let task = model.tasks.by_tokio_id(number as u64 + 1).expect("a task");
+            let us = |d: Duration| d.as_micros() as u64;
+            let till = us(model.now.since(support::scenario::START));
+            let waiting = truth.ready_since.filter(|_| truth.ended.is_none());
+            let ready = truth.ready + waiting.map_or(0, |since| till - since);
+            let total = truth.ended.unwrap_or(till) - truth.created;
+            prop_assert_eq!(us(task.total(model.now)), total);
+            prop_assert_eq!(us(task.busy(model.now)), truth.busy);
+            prop_assert_eq!(task.polls(), truth.polls);
+            prop_assert_eq!(task.wakes, truth.wakes);
+            let told = us(task.ready(model.now).expect("it is known"));
+            if truth.aborted {
+                prop_assert!(ready <= told && told <= ready + window, "{} for {}", told, ready);
+            } else {
+                prop_assert_eq!(told, ready);
+                prop_assert_eq!(us(task.idle(model.now)), total - truth.busy - ready);
+            }
+            let (longest, exact) = task.longest_poll(model.now);
+            prop_assert!(us(longest) <= truth.longest);
+            prop_assert!(!exact || us(longest) == truth.longest);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_sent_can_break_it(frames in chaos::frames()) {
+        let model = applied(&frames, look_at);
+        prop_assert!(model.tasks.live() as u64 <= model.tasks.spawned());
+        prop_assert!(model.tasks.len() <= 60, "five tasks in each of twelve frames");
+        prop_assert!(model.timers.iter().count() <= 120);
+    }
 }

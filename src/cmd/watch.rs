@@ -12,7 +12,7 @@ use crate::{
     cli::{Color, Format, Watch},
     config,
     error::{Error, exit},
-    frame::{Event, Gap, Target},
+    frame::{Event, Gap, HOW_TO_OPEN, Target},
     model::Model,
     sink::{self, Outcome, Report},
     target::{ConnectError, Source},
@@ -105,12 +105,8 @@ async fn headless(
 }
 
 fn hint(seconds: u64) {
-    let _ = writeln!(
-        std::io::stderr(),
-        "loopview: the program has not opened a console endpoint for {seconds} s: add \
-         `loopview_probe::init();` or `console_subscriber::init();` to its main, and build it \
-         with --cfg tokio_unstable"
-    );
+    let told = format!("the program has not opened a console endpoint for {seconds} s");
+    let _ = writeln!(std::io::stderr(), "loopview: {told}: {HOW_TO_OPEN}");
 }
 
 /// The signals by which a person or the system ends us.

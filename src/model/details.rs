@@ -5,7 +5,7 @@ use std::time::Duration;
 use console_api::tasks::{DurationHistogram, TaskDetails, task_details::PollTimesHistogram};
 use hdrhistogram::serialization::Deserializer;
 
-use super::tasks::TaskId;
+use super::task::TaskId;
 
 #[derive(Clone, Debug)]
 pub struct Details {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Model,
-    tasks::{Task, TaskId},
+    task::{Task, TaskId},
     timers::TimerId,
     wire::Location,
 };

@@ -1,7 +1,7 @@
 //! What is known of the target: a pure function of its frames.
 //!
 //! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
-//! One file a kind of thing: [`tasks`], [`timers`], [`resources`] (what a task can wait
+//! One file a kind of thing: [`task`] and [`tasks`], [`timers`], [`resources`] (what a task can wait
 //! for), [`scopes`], [`threads`], [`runtimes`] (their workers), [`history`] (busy shares
 //! over time), [`lint`] (what is wrong). To add one, add its file, a field here, and a
 //! line in [`Model::apply`].
@@ -13,6 +13,7 @@ pub mod output;
 pub mod resources;
 pub mod runtimes;
 pub mod scopes;
+pub mod task;
 pub mod tasks;
 pub mod threads;
 pub mod timers;
@@ -32,7 +33,7 @@ pub use lint::{Blocked, Lint, Victim};
 pub use output::Output;
 pub use runtimes::{Flavor, Runtime, Worker};
 pub use scopes::{Scope, ScopeId};
-pub use tasks::{Kind, Outcome, Task, TaskId};
+pub use task::{Kind, Outcome, Task, TaskId};
 pub use threads::{Role, Thread};
 pub use timers::{Timer, TimerId, TimerKind, TimerState};
 pub use wait::{State, Wait};

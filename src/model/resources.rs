@@ -5,10 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use console_api::{async_ops as wire_ops, resources as wire_resources};
 
-use super::{
-    tasks::{TaskId, Tasks},
-    wire::Location,
-};
+use super::{task::TaskId, tasks::Tasks, wire::Location};
 use crate::frame::Time;
 
 #[derive(Clone, Debug)]

@@ -108,15 +108,19 @@ impl Runtime {
     }
 
     pub fn polls(&self) -> u64 {
-        self.workers.iter().map(|w| w.polls).sum()
+        self.total(|w| w.polls)
     }
 
     pub fn parks(&self) -> u64 {
-        self.workers.iter().map(|w| w.parks).sum()
+        self.total(|w| w.parks)
     }
 
     pub fn steals(&self) -> u64 {
-        self.workers.iter().map(|w| w.steals).sum()
+        self.total(|w| w.steals)
+    }
+
+    fn total(&self, of: impl Fn(&Worker) -> u64) -> u64 {
+        self.workers.iter().map(of).fold(0, u64::saturating_add)
     }
 
     fn update(&mut self, wire: &v1::Runtime) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use loopview_api::v1;
 
-use super::{tasks::Outcome, wire::Location};
+use super::{task::Outcome, wire::Location};
 use crate::frame::Time;
 
 /// The probe's number for a scope, never reused.

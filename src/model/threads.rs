@@ -31,6 +31,9 @@ pub struct Threads {
 }
 
 impl Threads {
+    /// Threads kept. The pool's end when they have been idle for a while, which is not told.
+    const MAX: usize = 4_096;
+
     pub fn get(&self, id: u64) -> Option<&Thread> {
         self.all.get(&id)
     }
@@ -56,6 +59,17 @@ impl Threads {
                     since: thread.since.as_ref().and_then(Time::from_wire),
                 },
             );
+            if self.all.len() > Self::MAX {
+                self.forget_idle();
+            }
+        }
+    }
+
+    /// Forgets the oldest thread of the pool that runs nothing.
+    fn forget_idle(&mut self) {
+        let idle = |t: &&Thread| t.role == Role::Blocking && t.task.is_none();
+        if let Some(id) = self.all.values().find(idle).map(|t| t.id) {
+            self.all.remove(&id);
         }
     }
 }

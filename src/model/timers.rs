@@ -15,7 +15,8 @@ use loopview_api::v1;
 
 use super::{
     Window,
-    tasks::{TaskId, Tasks},
+    task::TaskId,
+    tasks::Tasks,
     wire::{self, Location},
 };
 use crate::frame::Time;
@@ -183,7 +184,8 @@ impl Timers {
                 self.describe(id.id, resource, created.unwrap_or(window.to));
             }
         }
-        let mut changed: HashMap<TimerId, Told> = HashMap::new();
+        // In order, for the message is in none.
+        let mut changed: BTreeMap<TimerId, Told> = BTreeMap::new();
         for (span, stats) in &resources.stats_update {
             if let Some(id) = self.by_span.get(span) {
                 changed.entry(*id).or_default().stats = Some(stats);
@@ -383,9 +385,9 @@ impl Timer {
             let at_once = at_once && self.kind != TimerKind::Interval && !reset;
             self.arm(Some(self.created).filter(|_| at_once).or(polled));
         }
-        let dropped = self.dropped.filter(|at| window.holds(*at));
         if told.fires > 0 {
-            self.fire(dropped.or(polled).unwrap_or(window.to), told.fires);
+            // A sleep is mostly dropped as soon as it has fired.
+            self.fire(self.dropped.or(polled), told.fires, window);
         }
         if reset && !is_new || told.fires > 0 && told.pending {
             self.arm(polled);
@@ -397,7 +399,7 @@ impl Timer {
             && self.fired.is_none()
             && dropped + Self::GRAIN >= deadline
         {
-            self.fire(dropped, 1);
+            self.fire(Some(dropped), 1, window);
         }
     }
 
@@ -407,12 +409,14 @@ impl Timer {
         self.deadline = at.zip(self.duration).map(|(at, duration)| at + duration);
     }
 
-    fn fire(&mut self, at: Time, times: u64) {
-        self.fired = Some(at);
+    /// `at`: when it last fired, if that is known.
+    fn fire(&mut self, at: Option<Time>, times: u64, window: Window) {
+        self.fired = at.or(Some(window.to));
         self.fires = self.fires.saturating_add(times);
         // Of several firings only the last one's time is known, and not its deadline.
         let deadline = self.deadline.filter(|_| times == 1);
-        self.late = self.late.max(deadline.map(|deadline| at.since(deadline)));
+        let late = at.zip(deadline).map(|(at, deadline)| at.since(deadline));
+        self.late = self.late.max(late);
     }
 
     /// tokio's timers count whole milliseconds, and a duration is told as such.

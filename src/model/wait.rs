@@ -4,7 +4,7 @@ use super::{
     Model,
     resources::AsyncOp,
     scopes::Scope,
-    tasks::{Outcome, Task},
+    task::{Outcome, Task},
     timers::{Timer, TimerKind},
 };
 

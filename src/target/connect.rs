@@ -14,7 +14,7 @@ use tonic::{Code, Status, Streaming, transport::Channel};
 use tower::service_fn;
 
 use super::{Endpoint, Orders};
-use crate::frame::{Event, Frame, Time};
+use crate::frame::{Event, Frame, HOW_TO_OPEN, Time};
 
 /// A first snapshot holds all that the target retains: gRPC's usual 4 MiB is too little.
 const MAX_MESSAGE: usize = 256 * 1024 * 1024;
@@ -36,9 +36,7 @@ pub enum ConnectError {
         "{endpoint} speaks gRPC, but not the tokio console protocol: is it the program's console address?"
     )]
     NotConsole { endpoint: String },
-    #[error(
-        "the program ended before it opened a console endpoint: add `loopview_probe::init();` or `console_subscriber::init();` to its main, and build it with --cfg tokio_unstable"
-    )]
+    #[error("the program ended before it opened a console endpoint: {HOW_TO_OPEN}")]
     NeverOpened,
 }
 

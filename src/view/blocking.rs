@@ -55,8 +55,8 @@ impl Widget for &Blocking<'_> {
         let calls = &view.state.lists.calls;
         if calls.is_empty() {
             let lines = [
-                "No blocking calls: those of",
-                "spawn_blocking and to_thread are shown.",
+                "No blocking calls. Those made with",
+                "spawn_blocking or to_thread are here.",
             ];
             pane::say(view, &lines, area, buf);
             return;
@@ -106,7 +106,8 @@ impl Blocking<'_> {
         facts.push((format!("{queued} queued"), style));
         let threads: u64 = view.model.runtimes.iter().map(|r| r.blocking_threads).sum();
         if threads > 0 {
-            facts.push((format!("{threads} threads"), theme.dim()));
+            let plural = if threads == 1 { "" } else { "s" };
+            facts.push((format!("{threads} thread{plural}"), theme.dim()));
         }
         facts
     }

@@ -16,17 +16,31 @@ pub enum Align {
 pub struct Step {
     pub column: usize,
     pub width: usize,
+    /// A part of it is of no use.
+    pub whole: bool,
 }
 
 pub const fn step(column: usize, width: usize) -> Step {
-    Step { column, width }
+    Step {
+        column,
+        width,
+        whole: false,
+    }
+}
+
+pub const fn whole(column: usize, width: usize) -> Step {
+    Step {
+        column,
+        width,
+        whole: true,
+    }
 }
 
 /// Widths of `count` columns with a gap of one cell between them, 0 for those left out.
 ///
 /// Steps are taken in order until one does not fit. A step that widens a column that is
-/// there takes what is left; one that adds a column does so whole, or growth ends. What
-/// remains goes to the column of the last step.
+/// there takes what is left, unless it is a whole step; one that adds a column does so
+/// whole, or growth ends. What remains goes to the column of the last step.
 pub fn widths(steps: &[Step], count: usize, room: usize) -> Vec<usize> {
     let mut widths = vec![0; count];
     let mut left = room;
@@ -34,11 +48,11 @@ pub fn widths(steps: &[Step], count: usize, room: usize) -> Vec<usize> {
         let now = widths[step.column];
         let gap = usize::from(now == 0 && i > 0);
         let wanted = (step.width + gap).saturating_sub(now);
-        if now > 0 {
+        if now > 0 && (wanted <= left || !step.whole) {
             let gained = wanted.min(left);
             widths[step.column] += gained;
             left -= gained;
-        } else if wanted <= left || i == 0 {
+        } else if now == 0 && (wanted <= left || i == 0) {
             widths[step.column] = step.width.min(left);
             left = left.saturating_sub(wanted);
         } else {

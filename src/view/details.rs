@@ -245,14 +245,22 @@ impl Details<'_> {
             pen.put(view.glyphs.ellipsis, view.theme.dim());
             return;
         };
-        self.histogram("Poll times", &details.polls, view.theme.busy(), sheet);
+        let polls = ("Poll times", "how long each took, log scale");
+        self.histogram(polls, &details.polls, view.theme.busy(), sheet);
         if let Some(scheduled) = &details.scheduled {
             sheet.blank();
-            self.histogram("Delays", scheduled, view.theme.ready(), sheet);
+            let delays = ("Delays", "from wake to poll, log scale");
+            self.histogram(delays, scheduled, view.theme.ready(), sheet);
         }
     }
 
-    fn histogram(&self, title: &str, histogram: &Histogram, bar: Style, sheet: &mut Sheet) {
+    fn histogram(
+        &self,
+        (title, note): (&str, &str),
+        histogram: &Histogram,
+        bar: Style,
+        sheet: &mut Sheet,
+    ) {
         let view = self.0;
         let theme = view.theme;
         {
@@ -260,47 +268,54 @@ impl Details<'_> {
             self.name(title, &mut pen);
             let count = fmt::count(histogram.count());
             self.figure(&count, theme.text(), &mut pen);
-            pen.skip(2)
-                .put("from wake to poll, in a logarithmic scale", theme.dim());
+            pen.skip(2).put(note, theme.dim());
         }
         if histogram.count() == 0 {
             return;
         }
         let area = sheet.rows(5);
-        let count = usize::from(area.width.saturating_sub(4)).min(60);
+        let column = 2;
+        let counts =
+            histogram.log_buckets(usize::from(area.width.saturating_sub(4)).min(48) / column);
+        let width = counts.len() * column;
         let inner = Rect {
             x: area.x + 2,
-            width: count as u16,
+            width: width as u16,
             ..area
         };
-        let counts = histogram.log_buckets(count);
         let chart = Chart {
             counts: &counts,
+            column,
             bar,
             floor: theme.line(),
             glyphs: view.glyphs,
         };
         chart.render(inner, &mut sheet.buf);
         let (min, max) = histogram.range();
-        {
-            let mut pen = sheet.line();
-            let max = view.duration(max);
-            pen.skip(2).put(&view.duration(min), theme.dim());
-            let end = pen.room() + 2 + text::width(&view.duration(min));
-            pen.leave(end.saturating_sub(2 + count) + text::width(&max))
-                .put(&max, theme.dim());
-        }
+        let (least, most) = (view.duration(min), view.duration(max));
+        let most = text::pad_left(
+            &most,
+            width.saturating_sub(text::width(&least)),
+            view.glyphs,
+        );
+        sheet
+            .line()
+            .skip(2)
+            .put(&least, theme.dim())
+            .put(&most, theme.dim());
         let mut pen = sheet.line();
         pen.skip(2);
         for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
             pen.put(name, theme.label())
                 .skip(1)
                 .put(&view.duration(histogram.at(quantile)), theme.text())
-                .skip(3);
+                .skip(2);
         }
-        pen.put("max", theme.label())
-            .skip(1)
-            .put(&view.duration(max), theme.text());
+        let max = view.duration(max);
+        // It is at the end of the scale, too.
+        if "max ".len() + text::width(&max) <= pen.room() {
+            pen.put("max ", theme.label()).put(&max, theme.text());
+        }
         if histogram.outliers > 0 {
             let mut pen = sheet.line();
             let words = format!(

@@ -23,10 +23,10 @@ pub fn duration(d: Duration, glyphs: &Glyphs) -> String {
     // What three digits would round up to the next unit is written in that unit.
     match nanos {
         0 => "0 s".to_owned(),
-        ..1_000 => format!("{nanos} ns"),
-        ..999_500 => format!("{} {micro}s", three(nanos as f64 / 1e3)),
-        ..999_500_000 => format!("{} ms", three(nanos as f64 / 1e6)),
-        ..59_950_000_000 => format!("{} s", three(nanos as f64 / 1e9)),
+        1..1_000 => format!("{nanos} ns"),
+        1_000..999_500 => format!("{} {micro}s", three(nanos as f64 / 1e3)),
+        999_500..999_500_000 => format!("{} ms", three(nanos as f64 / 1e6)),
+        999_500_000..59_950_000_000 => format!("{} s", three(nanos as f64 / 1e9)),
         _ => long(nanos),
     }
 }

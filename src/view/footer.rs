@@ -49,6 +49,7 @@ impl Footer<'_> {
             Action::RunAgain => {
                 matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
             }
+            Action::Warnings => !model.lints.is_empty(),
             _ => true,
         }
     }

@@ -181,9 +181,9 @@ impl Header<'_> {
 
     /// The loop's busy share: over time, and of about the last second.
     fn busy(&self, room: usize, pen: &mut Pen<'_>) {
+        const LABELS: usize = "loop ".len() + 7;
         let view = self.0;
         let (model, theme) = (view.model, view.theme);
-        const LABELS: usize = "loop ".len() + 7;
         let count = room.saturating_sub(LABELS + GAP).min(60);
         if count < 4 {
             return;

@@ -1,5 +1,4 @@
-//! The help, over everything: the table of keys, what the shapes mean, what the figures
-//! are.
+//! The help: the table of keys, and what the shapes of states mean.
 //!
 //! ```text
 //! ╭ Help ───────────────────────────────╮
@@ -9,23 +8,21 @@
 //! ╰─────────────────────────────────────╯
 //! ```
 
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-    style::Style,
-    widgets::{Clear, Widget},
-};
+use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
-use super::{View, footer::key_name, glyphs::state_word, pen::Pen, text};
+use super::{
+    View,
+    footer::key_name,
+    glyphs::state_word,
+    popup::{Line, Popup},
+    text,
+};
 use crate::{
     keymap::{Binding, Context, Group, KEYS},
     model::{Outcome, State},
 };
 
 pub struct Help<'a>(pub(super) View<'a>);
-
-/// A line's parts with their styles.
-type Line = Vec<(String, Style)>;
 
 /// Cells for the keys of a binding.
 const KEY_NAMES: usize = 18;
@@ -54,34 +51,11 @@ const STATES: [(State, &str); 9] = [
 
 impl Widget for &Help<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let view = self.0;
-        let Some(scroll) = view.state.help else {
-            return;
+        let popup = Popup {
+            title: "Help",
+            lines: &self.lines(),
         };
-        let area = area.intersection(buf.area);
-        let lines = self.lines();
-        let area = centered(area, 76, lines.len() as u16 + 2);
-        Clear.render(area, buf);
-        let inner = self.frame(area, buf);
-        let rows = usize::from(inner.height);
-        let first = scroll.min(lines.len().saturating_sub(rows));
-        for (row, line) in (0..inner.height).zip(&lines[first..]) {
-            let mut pen = Pen::new(inner, row, buf);
-            for (words, style) in line {
-                let words = text::fit(words, pen.room(), view.glyphs);
-                pen.put(&words, *style);
-            }
-        }
-    }
-}
-
-fn centered(area: Rect, width: u16, height: u16) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
-    Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
+        popup.render(self.0, area, buf);
     }
 }
 
@@ -93,7 +67,7 @@ impl Help<'_> {
         for group in Group::ALL {
             lines.push(vec![(group.title().to_owned(), theme.title())]);
             let bindings = KEYS.iter().filter(|b| b.group == group);
-            for binding in bindings.filter(|b| b.contexts != [Context::Help]) {
+            for binding in bindings.filter(|b| b.contexts != [Context::Overlay]) {
                 lines.push(self.binding(binding));
             }
             lines.push(Vec::new());
@@ -125,36 +99,5 @@ impl Help<'_> {
             (text::pad(&names, KEY_NAMES, view.glyphs), view.theme.key()),
             (binding.help.to_owned(), view.theme.text()),
         ]
-    }
-
-    /// A box with its title, and the area in it.
-    fn frame(&self, area: Rect, buf: &mut Buffer) -> Rect {
-        let view = self.0;
-        let style = view.theme.focus();
-        let [top_left, top_right, bottom_left, bottom_right] = view.glyphs.corners;
-        let width = usize::from(area.width);
-        for row in 0..area.height {
-            let mut pen = Pen::new(area, row, buf);
-            if row == 0 {
-                pen.put(top_left, style).put(" Help ", style);
-                let room = pen.room().saturating_sub(1);
-                pen.fill(view.glyphs.rule, room, style)
-                    .put(top_right, style);
-            } else if row + 1 == area.height {
-                pen.put(bottom_left, style)
-                    .fill(view.glyphs.rule, width.saturating_sub(2), style)
-                    .put(bottom_right, style);
-            } else {
-                pen.put(view.glyphs.divider, style)
-                    .leave(1)
-                    .put(view.glyphs.divider, style);
-            }
-        }
-        Rect {
-            x: area.x + area.width.min(2),
-            y: area.y + area.height.min(1),
-            width: area.width.saturating_sub(4),
-            height: area.height.saturating_sub(2),
-        }
     }
 }

@@ -73,22 +73,9 @@ impl Message<'_> {
             .map_or_else(String::new, |at| format!(" at {at}"));
         let workers = view.model.runtimes.worker_count(&view.model.tasks);
         let what = if workers > 1 { "WORKER" } else { "LOOP" };
-        let named: Vec<String> = blocked
-            .victims
-            .iter()
-            .take(NAMED)
-            .map(|v| format!("{} {}", view.label_of(v.task), view.duration(v.late)))
-            .collect();
-        let late = match (
-            named.is_empty(),
-            blocked.victims.len().saturating_sub(NAMED),
-        ) {
-            (true, _) => String::new(),
-            (false, 0) => format!(" {} late: {}", view.glyphs.dot, named.join(", ")),
-            (false, more) => {
-                format!(" {} late: {}, +{more}", view.glyphs.dot, named.join(", "))
-            }
-        };
+        let late = view
+            .late(&blocked.victims, NAMED)
+            .map_or_else(String::new, |late| format!(" {} {late}", view.glyphs.dot));
         let lasted = view.duration(blocked.lasted);
         let by = view.label_of(blocked.task);
         format!("{what} BLOCKED {lasted} by {by}{at}{late}")
@@ -118,12 +105,12 @@ impl Message<'_> {
         let ago = view.duration(view.model.now.since(lint.at + lint.lasted));
         let when = match lint.kind {
             lint::Kind::LostData => String::new(),
-            _ => format!(" {} {ago} ago", view.glyphs.dot),
+            _ => format!("{ago} ago: "),
         };
         let at = view
             .location(lint.location.as_ref())
             .map_or_else(String::new, |at| format!(" {} {at}", view.glyphs.dot));
         let message = view.clean(&lint.message);
-        format!("{} {who}{message}{at}{when}", view.glyphs.warning)
+        format!("{} {when}{who}{message}{at}", view.glyphs.warning)
     }
 }

@@ -1,7 +1,7 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
 //! One file a region: [`header`], [`message`], [`tasks`], [`timers`], [`blocking`],
-//! [`workers`], [`output`], [`footer`], and over them [`details`] and [`help`]; where
+//! [`workers`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; where
 //! they lie is in [`layout`]. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
@@ -22,11 +22,13 @@ mod message;
 mod output;
 mod pane;
 mod pen;
+mod popup;
 mod state;
 mod tasks;
 pub mod text;
 pub mod theme;
 mod timers;
+mod warnings;
 mod widget;
 mod words;
 mod workers;
@@ -35,7 +37,7 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, widgets::Widget};
 
 use crate::model::Model;
 
-use self::{glyphs::Glyphs, layout::Pane, theme::Theme};
+use self::{glyphs::Glyphs, layout::Pane, state::Topic, theme::Theme};
 
 pub use state::{Effect, Options, ViewState};
 pub use theme::ColorLevel;
@@ -95,7 +97,11 @@ impl Widget for Overview<'_> {
             }
         }
         footer::Footer(view).render(screen.footer, buf);
-        help::Help(view).render(screen.body, buf);
+        match view.state.overlay.map(|overlay| overlay.topic) {
+            Some(Topic::Help) => help::Help(view).render(screen.body, buf),
+            Some(Topic::Warnings) => warnings::Warnings(view).render(screen.body, buf),
+            None => {}
+        }
     }
 }
 

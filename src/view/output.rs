@@ -42,7 +42,11 @@ impl Output<'_> {
         let view = self.0;
         let output = &view.model.output;
         let seen = output.dropped() + output.len() as u64;
-        let mut facts = vec![(format!("{} lines", fmt::count(seen)), view.theme.dim())];
+        let mut facts = match seen {
+            0 => Vec::new(),
+            1 => vec![("1 line".to_owned(), view.theme.dim())],
+            n => vec![(format!("{} lines", fmt::count(n)), view.theme.dim())],
+        };
         let below = output.len() - self.end();
         if view.state.output_end.is_some() {
             let words = format!("{} {below} below, End follows", view.glyphs.paused);
@@ -62,7 +66,7 @@ impl Output<'_> {
 
     fn empty(&self) -> &'static str {
         match self.0.model.target.kind {
-            TargetKind::Attached => "Not seen: loopview did not start the program.",
+            TargetKind::Attached => "Not seen: attached from outside.",
             _ => "The program has written nothing.",
         }
     }

@@ -46,6 +46,19 @@ pub(super) struct Open {
     pub scroll: usize,
 }
 
+/// Something to read that lies over all else.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Overlay {
+    pub topic: Topic,
+    pub scroll: usize,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
+    Help,
+    Warnings,
+}
+
 #[derive(Clone, Debug)]
 pub struct ViewState {
     /// The model does not change while it is shown: set by who feeds the model.
@@ -54,8 +67,8 @@ pub struct ViewState {
     pub(super) focus: Pane,
     pub(super) zoomed: bool,
     pub(super) details: Option<Open>,
-    /// How far the help is scrolled, while it is open.
-    pub(super) help: Option<usize>,
+    /// What lies over all else.
+    pub(super) overlay: Option<Overlay>,
     pub(super) sort: Sort,
     pub(super) show_done: bool,
     /// The task that the cursor is on; none until it is moved, and then it is on the
@@ -79,8 +92,8 @@ const CELLS: [Duration; 6] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(500),
-    Duration::from_millis(1_000),
-    Duration::from_millis(2_000),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
 ];
 
 impl ViewState {
@@ -91,7 +104,7 @@ impl ViewState {
             focus: Pane::Tasks,
             zoomed: false,
             details: None,
-            help: None,
+            overlay: None,
             sort: Sort::default(),
             show_done: true,
             selected: None,
@@ -110,8 +123,8 @@ impl ViewState {
     }
 
     pub fn context(&self) -> Context {
-        if self.help.is_some() {
-            Context::Help
+        if self.overlay.is_some() {
+            Context::Overlay
         } else if self.details.is_some() {
             Context::Details
         } else if self.focus == Pane::Tasks {
@@ -149,7 +162,8 @@ impl ViewState {
             Action::Quit => return Some(Effect::Quit),
             Action::RunAgain => return Some(Effect::RunAgain),
             Action::Pause => return Some(Effect::Pause),
-            Action::Help => self.help = Some(0),
+            Action::Help => self.show(Topic::Help),
+            Action::Warnings => self.show(Topic::Warnings),
             Action::Leave => self.leave(),
             Action::Up => self.step(-1, model),
             Action::Down => self.step(1, model),
@@ -210,7 +224,7 @@ impl ViewState {
 
     /// One step towards the task table as it is at first. It never quits.
     fn leave(&mut self) {
-        if self.help.take().is_some() || self.details.take().is_some() {
+        if self.overlay.take().is_some() || self.details.take().is_some() {
             return;
         }
         if self.zoomed {
@@ -220,6 +234,10 @@ impl ViewState {
             self.scrolled = [0; 3];
             self.output_end = None;
         }
+    }
+
+    fn show(&mut self, topic: Topic) {
+        self.overlay = Some(Overlay { topic, scroll: 0 });
     }
 
     fn turn(&mut self, by: usize) {
@@ -249,8 +267,11 @@ impl ViewState {
 
     /// Moves what the context says by so many lines.
     fn step(&mut self, by: isize, model: &Model) {
-        if let Some(scroll) = &mut self.help {
-            *scroll = scroll.saturating_add_signed(by).min(Self::MAX_SCROLL);
+        if let Some(overlay) = &mut self.overlay {
+            overlay.scroll = overlay
+                .scroll
+                .saturating_add_signed(by)
+                .min(Self::MAX_SCROLL);
         } else if let Some(open) = &mut self.details {
             open.scroll = open.scroll.saturating_add_signed(by).min(Self::MAX_SCROLL);
         } else {
@@ -267,7 +288,7 @@ impl ViewState {
         }
     }
 
-    /// Help and details are never longer.
+    /// Overlays and details are never longer.
     const MAX_SCROLL: usize = 200;
 
     fn move_cursor(&mut self, by: isize, model: &Model) {
@@ -282,10 +303,10 @@ impl ViewState {
         self.keep_in_sight(model);
     }
 
-    fn scroll(&mut self, list: usize, by: isize, count: usize, model: &Model) {
-        let last = count.saturating_sub(self.rows(model));
-        let from = self.scrolled[list].min(last);
-        self.scrolled[list] = from.saturating_add_signed(by).min(last);
+    fn scroll(&mut self, list: usize, by: isize, all: usize, model: &Model) {
+        let most = all.saturating_sub(self.rows(model));
+        let from = self.scrolled[list].min(most);
+        self.scrolled[list] = from.saturating_add_signed(by).min(most);
     }
 
     fn scroll_output(&mut self, by: isize, model: &Model) {
@@ -319,12 +340,12 @@ impl ViewState {
     }
 
     fn page(&self, model: &Model) -> isize {
-        let rows = if self.help.is_some() || self.details.is_some() {
+        let rows = if self.overlay.is_some() || self.details.is_some() {
             usize::from(self.size.1 / 2)
         } else {
             self.rows(model).saturating_sub(1)
         };
-        rows.max(1) as isize
+        isize::try_from(rows.max(1)).unwrap_or(isize::MAX)
     }
 }
 

@@ -14,7 +14,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
     View,
-    columns::{self, Align, Step, step},
+    columns::{self, Align, Step, step, whole},
     fmt, glyphs,
     layout::Pane,
     lists::SortBy,
@@ -83,7 +83,7 @@ const GROWTH: &[Step] = &[
     step(Of::Name as usize, 10),
     step(Of::Waits as usize, 14),
     step(Of::Busy as usize, fmt::DURATION),
-    step(Of::State as usize, 11),
+    whole(Of::State as usize, 11),
     step(Of::History as usize, 11),
     step(Of::Ready as usize, fmt::DURATION),
     step(Of::Polls as usize, fmt::COUNT),
@@ -224,7 +224,11 @@ impl Tasks<'_> {
         match column.of {
             Of::State => {
                 let shape = view.glyphs.state(state);
-                let word = format!("{shape} {}", glyphs::state_word(state));
+                let word = if width < 3 {
+                    shape.to_owned()
+                } else {
+                    format!("{shape} {}", glyphs::state_word(state))
+                };
                 pen.put(
                     &text::pad(&word, width.max(1), view.glyphs),
                     view.theme.state(state),
@@ -287,8 +291,9 @@ impl Tasks<'_> {
 fn connecting(kind: TargetKind) -> Vec<&'static str> {
     let mut lines = vec![
         "",
-        "The program does not answer. To be seen it needs, as the first line of its main,",
-        "    loopview_probe::init();          (or console_subscriber::init();)",
+        "The program does not answer. To be seen, its main must begin with",
+        "    loopview_probe::init();",
+        "or  console_subscriber::init();",
         "and tokio's instrumentation switched on in its build:",
         "    RUSTFLAGS=\"--cfg tokio_unstable\" cargo build",
     ];

@@ -54,12 +54,7 @@ impl Widget for &Timers<'_> {
         )];
         let area = pane::heading(view, Pane::Timers, &facts, area, buf);
         if lists.timers.is_empty() {
-            pane::say(
-                view,
-                &["No sleeps, intervals or time limits yet."],
-                area,
-                buf,
-            );
+            pane::say(view, &["No sleeps, intervals or timeouts."], area, buf);
             return;
         }
         let room = usize::from(area.width.saturating_sub(1));

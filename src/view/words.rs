@@ -1,13 +1,12 @@
 //! What the model says, in words: clean, and short enough for a cell of a table.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use ratatui::style::Style;
 
 use super::{View, fmt, text};
 use crate::model::{
     Kind, Location, Scope, State, Task, TaskId, Timer, TimerKind, Wait, lint::Lints,
-    resources::AsyncOp,
 };
 
 /// No name is worth more than this on one line.
@@ -40,10 +39,7 @@ impl View<'_> {
     }
 
     pub fn label(self, task: &Task) -> String {
-        self.clean(&match (&task.name, &task.kind) {
-            (None, Kind::Blocking) => call_name(task).into(),
-            _ => task.label(),
-        })
+        self.clean(&name(task))
     }
 
     pub fn label_of(self, id: TaskId) -> String {
@@ -83,7 +79,7 @@ impl View<'_> {
         let since = |since: Option<crate::frame::Time>| model.now.since(since.unwrap_or(model.now));
         match state {
             State::Running if task.kind == Kind::Blocking => plain(format!(
-                "on a thread, {}",
+                "on a thread {}",
                 self.duration(since(task.running_since()))
             )),
             State::Running => {
@@ -93,7 +89,7 @@ impl View<'_> {
                     what: if lasted < LONG {
                         String::new()
                     } else {
-                        format!("in one poll for {}", self.duration(lasted))
+                        format!("polled for {}", self.duration(lasted))
                     },
                     at: self.location(task.location.as_ref()).filter(|_| blocks),
                     style: if blocks { theme.bad() } else { theme.text() },
@@ -102,13 +98,23 @@ impl View<'_> {
             State::Ready => Reason {
                 style: theme.ready(),
                 ..plain(format!(
-                    "to be polled, {}",
+                    "{} {} ago",
+                    if task.first_poll.is_none() {
+                        "spawned"
+                    } else {
+                        "woken"
+                    },
                     self.duration(since(task.ready_since()))
                 ))
             },
             State::Idle => Reason {
                 style: theme.dim(),
-                ..plain("I/O or unknown".to_owned())
+                // Without the probe a timer does not tell whose it is.
+                ..plain(if model.process.is_some() {
+                    "I/O or unknown".to_owned()
+                } else {
+                    "timer, I/O or other".to_owned()
+                })
             },
             State::Done(_) => Reason {
                 style: theme.dim(),
@@ -134,7 +140,7 @@ impl View<'_> {
             Wait::Resource(op) => {
                 let resource = self.model.resources.outermost(op.resource);
                 (
-                    self.op(op),
+                    self.clean(&op.source),
                     resource.and_then(|r| r.location.as_ref()),
                     false,
                 )
@@ -153,27 +159,22 @@ impl View<'_> {
         }
     }
 
-    /// "sleep 1.20 s", "timeout 300 ms late", "≈".
+    /// "sleep 1.20 s", "timeout late 300 ms", "tick in ≈1.20 s".
     fn timer(self, timer: &Timer) -> String {
-        let kind = match timer.kind {
-            TimerKind::Interval => "tick in",
-            kind => kind.as_str(),
+        // "tick in 208 ms", "sleep 208 ms", "tick late 208 ms".
+        let (next, kind) = match timer.kind {
+            TimerKind::Interval => ("tick in", "tick"),
+            kind => (kind.as_str(), kind.as_str()),
         };
         let about = if timer.exact { "" } else { self.glyphs.about };
         let now = self.model.now;
         if let Some(left) = timer.remaining(now) {
-            format!("{kind} {about}{}", self.duration(left))
+            format!("{next} {about}{}", self.duration(left))
         } else if let Some(late) = timer.overdue(now).filter(|d| is_late(*d)) {
-            let kind = timer.kind.as_str();
-            format!("{kind} overdue {about}{}", self.duration(late))
+            format!("{kind} late {about}{}", self.duration(late))
         } else {
             timer.kind.as_str().to_owned()
         }
-    }
-
-    /// "Mutex::lock", "Semaphore::acquire 0 permits".
-    fn op(self, op: &AsyncOp) -> String {
-        self.clean(&op.source)
     }
 
     /// "gather 1/3".
@@ -195,7 +196,15 @@ pub fn is_late(late: Duration) -> bool {
     late >= Duration::from_millis(2)
 }
 
-/// The last words of a blocking call's function: of `shop::fetch::{{closure}}`, `fetch`.
+/// A task's name, or what stands for it; not clean.
+pub fn name(task: &Task) -> Cow<'_, str> {
+    match (&task.name, &task.kind) {
+        (None, Kind::Blocking) => call_name(task).into(),
+        _ => task.label(),
+    }
+}
+
+/// The last word of a blocking call's function: of `shop::fetch::{{closure}}`, `fetch`.
 fn call_name(task: &Task) -> &str {
     let function = task.fields.iter().find(|f| &*f.name == "fn");
     let path = function.map_or("", |f| &*f.value);

@@ -5,6 +5,7 @@
 // Each test file uses another part.
 #![allow(dead_code)]
 
+pub mod chaos;
 pub mod expect;
 pub mod program;
 pub mod scenario;

@@ -1,7 +1,7 @@
 //! Stories of an instrumented program, as text, and the frames that it would have sent.
 //!
-//! A scenario is a list of lines: first the settings, then what happens and when. All but
-//! the first word of an option is free of order. `#` begins a comment.
+//! A scenario is a list of lines: first the settings, then what happens and when. Options
+//! come last on a line, in any order; `#` begins a comment.
 //!
 //! ```text
 //! target gather workload            # or: NAME program, or: http://127.0.0.1:6669 attached

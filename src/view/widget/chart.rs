@@ -7,6 +7,8 @@ use crate::view::{glyphs::Glyphs, pen::Pen};
 pub struct Chart<'a> {
     /// One for each column.
     pub counts: &'a [u64],
+    /// Cells that a column is wide.
+    pub column: usize,
     pub bar: Style,
     pub floor: Style,
     pub glyphs: &'a Glyphs,
@@ -31,9 +33,12 @@ impl Widget for &Chart<'_> {
             for count in self.counts {
                 let height = self.height(*count, area.height);
                 match height.saturating_sub(below) {
-                    0 if below == 0 => pen.put(self.glyphs.rest, self.floor),
-                    0 => pen.skip(1),
-                    part => pen.put(levels[part.min(levels.len()) - 1], self.bar),
+                    0 if below == 0 => pen.fill(self.glyphs.rest, self.column, self.floor),
+                    0 => pen.skip(self.column),
+                    part => {
+                        let level = levels[part.min(levels.len()) - 1];
+                        pen.fill(level, self.column, self.bar)
+                    }
                 };
             }
         }
@@ -50,6 +55,7 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 4, 2));
         let chart = Chart {
             counts: &[0, 1, 500, 1_000],
+            column: 1,
             bar: Style::new(),
             floor: Style::new(),
             glyphs: &UNICODE,
@@ -59,10 +65,25 @@ mod tests {
     }
 
     #[test]
+    fn wide_columns_are_wide() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 6, 1));
+        let chart = Chart {
+            counts: &[1, 2, 4],
+            column: 2,
+            bar: Style::new(),
+            floor: Style::new(),
+            glyphs: &UNICODE,
+        };
+        chart.render(buf.area, &mut buf);
+        assert_eq!(buf, Buffer::with_lines(["▂▂▄▄██"]));
+    }
+
+    #[test]
     fn no_counts_are_no_columns() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 2, 1));
         let chart = Chart {
             counts: &[],
+            column: 1,
             bar: Style::new(),
             floor: Style::new(),
             glyphs: &UNICODE,

@@ -10,7 +10,7 @@
 //! in [`task`], and what is said of everything in [`send`].
 
 mod resources;
-mod send;
+pub mod send;
 mod task;
 mod threads;
 mod timers;

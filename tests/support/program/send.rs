@@ -227,9 +227,9 @@ impl Polls {
 impl Task {
     fn to_wire(&self) -> tasks::Task {
         let mut fields = vec![
-            text_field("kind", self.kind.as_str()),
-            text_field("task.name", &self.name),
-            number_field("task.id", self.fact.value.id),
+            field_of("kind", text(self.kind.as_str())),
+            field_of("task.name", text(&self.name)),
+            field_of("task.id", number(self.fact.value.id)),
         ];
         let function = match self.kind {
             Kind::Worker => {
@@ -238,8 +238,8 @@ impl Task {
             Kind::Blocking => Some("story::hash::{{closure}}"),
             _ => None,
         };
-        fields.extend(function.map(|f| text_field("fn", f)));
-        fields.push(number_field("size.bytes", 256));
+        fields.extend(function.map(|f| field_of("fn", text(f))));
+        fields.push(field_of("size.bytes", number(256)));
         tasks::Task {
             id: Some(id(self.span)),
             metadata: Some(console::MetaId { id: 1 }),
@@ -284,7 +284,7 @@ impl Timer {
 
     fn stats(&self) -> resources::Stats {
         let duration = self.duration.map(|d| console::Attribute {
-            field: Some(number_field("duration", d.as_millis() as u64)),
+            field: Some(field_of("duration", number(d.as_millis() as u64))),
             unit: Some("ms".to_owned()),
         });
         resources::Stats {
@@ -312,7 +312,7 @@ impl Resource {
 
     fn stats(&self) -> resources::Stats {
         let attributes = self.attributes.iter().map(|(name, value)| {
-            let field = Some(number_field(name, *value));
+            let field = Some(field_of(name, number(*value)));
             console::Attribute { field, unit: None }
         });
         resources::Stats {
@@ -346,7 +346,7 @@ impl AsyncOp {
 }
 
 /// As console-subscriber keeps it: nothing above a second.
-fn histogram(values: &[Duration]) -> tasks::DurationHistogram {
+pub fn histogram(values: &[Duration]) -> tasks::DurationHistogram {
     const MAX: u64 = 1_000_000_000;
     let mut histogram =
         hdrhistogram::Histogram::<u64>::new_with_max(MAX, 2).expect("the bounds are sound");
@@ -386,12 +386,12 @@ pub fn id(id: u64) -> console::Id {
     console::Id { id }
 }
 
-pub fn text_field(name: &str, value: &str) -> console::Field {
-    field_of(name, field::Value::DebugVal(value.to_owned()))
+pub fn text(value: &str) -> field::Value {
+    field::Value::DebugVal(value.to_owned())
 }
 
-pub fn number_field(name: &str, value: u64) -> console::Field {
-    field_of(name, field::Value::U64Val(value))
+pub fn number(value: u64) -> field::Value {
+    field::Value::U64Val(value)
 }
 
 fn field_of(name: &str, value: field::Value) -> console::Field {

@@ -1,0 +1,464 @@
+//! One task: what the console protocol counts of it, and what our probe adds.
+
+use std::time::Duration;
+
+use console_api::{self as console, field, tasks as wire_tasks};
+use loopview_api::v1;
+
+use super::{
+    Window,
+    history::{Spent, Strip},
+    scopes::ScopeId,
+    wire::{self, Location},
+};
+use crate::frame::Time;
+
+/// Our own number for a task, in the order in which tasks became known. The wire's id is
+/// a span's and comes back once the span is gone; this one never does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub u64);
+
+/// What a task is, from tokio's field `kind`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Spawned with `tokio::spawn` and its like.
+    Task,
+    /// Spawned on a `LocalSet`.
+    Local,
+    /// The future given to `block_on`.
+    BlockOn,
+    /// A closure on the blocking pool.
+    Blocking,
+    /// A worker of the multi-thread runtime: tokio starts each as a blocking closure that
+    /// runs as long as the runtime.
+    Worker,
+    Other(Box<str>),
+}
+
+impl Kind {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Task => "task",
+            Self::Local => "local",
+            Self::BlockOn => "block_on",
+            Self::Blocking => "blocking",
+            Self::Worker => "worker",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// It is polled by the event loop, so that a long poll of it holds others up.
+    pub fn is_async(&self) -> bool {
+        !matches!(self, Self::Blocking | Self::Worker)
+    }
+}
+
+/// How a task or a scope ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Ok,
+    Error,
+    Cancelled,
+    Panicked,
+    /// Of a scope only.
+    TimedOut,
+}
+
+impl Outcome {
+    pub(super) fn from_wire(outcome: v1::Outcome) -> Option<Self> {
+        match outcome {
+            v1::Outcome::Unspecified => None,
+            v1::Outcome::Ok => Some(Self::Ok),
+            v1::Outcome::Error => Some(Self::Error),
+            v1::Outcome::Cancelled => Some(Self::Cancelled),
+            v1::Outcome::Panicked => Some(Self::Panicked),
+            v1::Outcome::TimedOut => Some(Self::TimedOut),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: Box<str>,
+    pub value: Box<str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub id: TaskId,
+    /// The console protocol's id.
+    pub span: u64,
+    /// tokio's own id, if the target tells it.
+    pub tokio_id: Option<u64>,
+    pub name: Option<Box<str>>,
+    pub kind: Kind,
+    pub location: Option<Location>,
+    /// Other fields of the task's span.
+    pub fields: Vec<Field>,
+    pub created: Time,
+    pub dropped: Option<Time>,
+    pub wakes: u64,
+    pub self_wakes: u64,
+    pub waker_clones: u64,
+    pub waker_drops: u64,
+    pub first_poll: Option<Time>,
+    pub last_wake: Option<Time>,
+    pub last_poll_started: Option<Time>,
+    pub last_poll_ended: Option<Time>,
+    pub history: Strip,
+    pub parent: Option<TaskId>,
+    pub scope: Option<ScopeId>,
+    /// The task whose end it awaits.
+    pub awaits: Option<TaskId>,
+    pub outcome: Option<Outcome>,
+    /// The error's or the panic's text.
+    pub error: Option<Box<str>>,
+    /// The probe's number of the thread that last polled it.
+    pub thread: Option<u64>,
+    /// What the stats messages count: enters of the span.
+    enters: u64,
+    /// Of polls that have ended.
+    busy: Duration,
+    /// What the wire counts as time from wake to poll.
+    scheduled: Duration,
+    /// The part of it in which nothing had woken the task.
+    unwoken: Duration,
+    /// The longest poll seen, whether or not it is all of them.
+    longest: Duration,
+    /// None of those that are only known by their sum was longer than this.
+    hidden: Duration,
+    /// The probe's own count, which is of polls and nothing else.
+    polls_exact: Option<u64>,
+    /// Of the busy time, what is in the history.
+    drawn_busy: Duration,
+    /// Of the ready time, what is in the history.
+    drawn_ready: Duration,
+}
+
+impl Task {
+    pub(super) fn new(id: TaskId, span: u64) -> Self {
+        Self {
+            id,
+            span,
+            tokio_id: None,
+            name: None,
+            kind: Kind::Task,
+            location: None,
+            fields: Vec::new(),
+            created: Time::default(),
+            dropped: None,
+            wakes: 0,
+            self_wakes: 0,
+            waker_clones: 0,
+            waker_drops: 0,
+            first_poll: None,
+            last_wake: None,
+            last_poll_started: None,
+            last_poll_ended: None,
+            history: Strip::default(),
+            parent: None,
+            scope: None,
+            awaits: None,
+            outcome: None,
+            error: None,
+            thread: None,
+            enters: 0,
+            busy: Duration::ZERO,
+            scheduled: Duration::ZERO,
+            unwoken: Duration::ZERO,
+            longest: Duration::ZERO,
+            hidden: Duration::ZERO,
+            polls_exact: None,
+            drawn_busy: Duration::ZERO,
+            drawn_ready: Duration::ZERO,
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.dropped.is_some()
+    }
+
+    /// When the poll that is going on began.
+    pub fn running_since(&self) -> Option<Time> {
+        let started = self.last_poll_started.filter(|_| !self.is_done())?;
+        self.last_poll_ended
+            .is_none_or(|ended| ended < started)
+            .then_some(started)
+    }
+
+    /// Since when it could run but has not been polled: since its wake, or since it was
+    /// spawned.
+    pub fn ready_since(&self) -> Option<Time> {
+        if self.is_done() || self.running_since().is_some() {
+            return None;
+        }
+        match (self.last_poll_started, self.last_wake) {
+            (None, _) => Some(self.created),
+            // A wake during the poll counts from the poll's end.
+            (Some(started), Some(wake)) if wake > started => {
+                Some(wake.max(self.last_poll_ended.unwrap_or(wake)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Its life so far.
+    pub fn total(&self, now: Time) -> Duration {
+        self.dropped.unwrap_or(now).since(self.created)
+    }
+
+    /// Time in polls, the one going on included.
+    pub fn busy(&self, now: Time) -> Duration {
+        self.busy
+            + self
+                .running_since()
+                .map_or(Duration::ZERO, |s| now.since(s))
+    }
+
+    /// Time in which it could have run but was not polled: from each wake, and from the
+    /// spawn, to the poll. Sleeping and waiting are not in it. Unknown for a `block_on`,
+    /// whose wakes the target does not tell.
+    pub fn ready(&self, now: Time) -> Option<Duration> {
+        if !self.wakes_seen() {
+            return None;
+        }
+        let spawn = self
+            .first_poll
+            .map_or(Duration::ZERO, |first| first.since(self.created));
+        let since = self.ready_since().map_or(Duration::ZERO, |s| now.since(s));
+        Some(self.scheduled.saturating_sub(self.unwoken) + spawn + since)
+    }
+
+    /// The rest: it waited for something by its own wish.
+    pub fn idle(&self, now: Time) -> Duration {
+        self.total(now)
+            .saturating_sub(self.busy(now))
+            .saturating_sub(self.ready(now).unwrap_or_default())
+    }
+
+    /// How often it was polled. The stats messages count how often its span was entered,
+    /// and the span is entered once more when the future is dropped.
+    pub fn polls(&self) -> u64 {
+        match (self.polls_exact, self.is_done()) {
+            (Some(polls), _) => polls,
+            (None, true) => self.enters.saturating_sub(1),
+            (None, false) => self.enters,
+        }
+    }
+
+    /// Live wakers: clones that are not dropped yet.
+    pub fn wakers(&self) -> u64 {
+        self.waker_clones.saturating_sub(self.waker_drops)
+    }
+
+    /// The longest poll, and whether it is known to be the longest: without the probe,
+    /// polls between two updates are only known by their sum.
+    pub fn longest_poll(&self, now: Time) -> (Duration, bool) {
+        let running = self
+            .running_since()
+            .map_or(Duration::ZERO, |s| now.since(s));
+        let longest = self.longest.max(running);
+        let exact = self.polls_exact.is_some() || self.hidden <= longest;
+        (longest, exact)
+    }
+
+    /// The name, or what stands for it.
+    pub fn label(&self) -> std::borrow::Cow<'_, str> {
+        match (&self.name, &self.kind, self.tokio_id) {
+            (Some(name), _, _) => (&**name).into(),
+            (None, Kind::BlockOn, _) => "block_on".into(),
+            (None, Kind::Worker, _) => "worker".into(),
+            (None, _, Some(id)) => format!("task {id}").into(),
+            (None, _, None) => format!("#{}", self.id.0).into(),
+        }
+    }
+
+    pub(super) fn describe(&mut self, wire: &wire_tasks::Task) {
+        self.location = wire.location.as_ref().and_then(|l| l.try_into().ok());
+        let mut function = None;
+        for f in &wire.fields {
+            let (Some(name), Some(value)) = (field_name(f), &f.value) else {
+                continue;
+            };
+            let text = value.to_string();
+            match (name, value) {
+                ("task.name", _) => self.name = (!text.is_empty()).then(|| text.into()),
+                ("task.id", field::Value::U64Val(id)) => self.tokio_id = Some(*id),
+                ("kind", _) => {
+                    self.kind = match text.as_str() {
+                        "task" => Kind::Task,
+                        "local" => Kind::Local,
+                        "block_on" => Kind::BlockOn,
+                        "blocking" => Kind::Blocking,
+                        _ => Kind::Other(text.into()),
+                    }
+                }
+                _ => {
+                    if name == "fn" {
+                        function = Some(text.clone());
+                    }
+                    self.fields.push(Field {
+                        name: name.into(),
+                        value: text.into(),
+                    });
+                }
+            }
+        }
+        if self.kind == Kind::Blocking && function.is_some_and(|f| f.contains("worker::Launch")) {
+            self.kind = Kind::Worker;
+        }
+    }
+
+    /// Takes in a stats message, which replaces the last one. Tells of the polls that have
+    /// ended since then, as far as they are known one by one.
+    pub(super) fn update(&mut self, stats: &wire_tasks::Stats) -> [Option<EndedPoll>; 2] {
+        let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
+        let polls = stats.poll_stats.unwrap_or_default();
+        let was_running = self.running_since();
+        let before = (self.ended_polls(), self.busy);
+        let (enters, started) = (self.enters, self.last_poll_started);
+        let scheduled = wire::duration(stats.scheduled_time.as_ref());
+        let new_scheduled = scheduled.saturating_sub(self.scheduled);
+
+        self.created = time(&stats.created_at).unwrap_or(self.created);
+        self.dropped = self.dropped.or(time(&stats.dropped_at));
+        self.wakes = stats.wakes;
+        self.self_wakes = stats.self_wakes;
+        self.waker_clones = stats.waker_clones;
+        self.waker_drops = stats.waker_drops;
+        self.last_wake = time(&stats.last_wake);
+        self.first_poll = time(&polls.first_poll);
+        self.last_poll_started = time(&polls.last_poll_started);
+        self.last_poll_ended = time(&polls.last_poll_ended);
+        self.enters = polls.polls;
+        self.busy = wire::duration(polls.busy_time.as_ref());
+        self.scheduled = scheduled;
+
+        let only_dropped = self.is_done() && self.enters.saturating_sub(enters) == 1;
+        if only_dropped && self.last_wake <= started {
+            // Nothing had woken it since its last poll: it was aborted, and not late.
+            self.unwoken += new_scheduled;
+        }
+        self.tell_apart(
+            self.ended_polls().saturating_sub(before.0),
+            self.busy.saturating_sub(before.1),
+            was_running,
+        )
+    }
+
+    /// Polls that are over.
+    fn ended_polls(&self) -> u64 {
+        let not_over = self.is_done() || self.running_since().is_some();
+        self.enters.saturating_sub(u64::from(not_over))
+    }
+
+    /// Of `count` polls that took `time` together, the last is known, unless it is the drop
+    /// of the future that was last; and so is a single other one.
+    fn tell_apart(
+        &mut self,
+        count: u64,
+        time: Duration,
+        was_running: Option<Time>,
+    ) -> [Option<EndedPoll>; 2] {
+        let poll = |since, lasted| EndedPoll {
+            task: self.id,
+            since,
+            lasted,
+        };
+        let started = self.last_poll_started.unwrap_or_default();
+        let ended = self.last_poll_ended.filter(|ended| *ended >= started);
+        let last = ended.map(|ended| poll(started, ended.since(started)));
+        let rest = time.saturating_sub(last.map_or(Duration::ZERO, |p| p.lasted));
+        let last = last.filter(|_| count > 0 && !self.is_done());
+        let others = count - u64::from(last.is_some());
+        // Without a better clue, the other one came right before what was last.
+        let other = (others == 1).then(|| poll(was_running.unwrap_or(started - rest), rest));
+        let mean = rest / u32::try_from(others.max(1)).unwrap_or(u32::MAX);
+
+        self.longest = last.map_or(mean, |p| p.lasted.max(mean)).max(self.longest);
+        if others > 1 {
+            self.hidden = self.hidden.max(rest);
+        }
+        [other, last]
+    }
+
+    /// Draws what a window was spent on, and tells how much of it was busy: polls and the
+    /// wait that are known are drawn where they were, and the rest, a sum, evenly.
+    pub(super) fn draw(&mut self, window: Window, ended: [Option<EndedPoll>; 2]) -> Duration {
+        let busy = self.busy(window.to);
+        let busy = busy.saturating_sub(std::mem::replace(&mut self.drawn_busy, busy));
+        let ready = self.ready(window.to).unwrap_or_default();
+        let ready = ready.saturating_sub(std::mem::replace(&mut self.drawn_ready, ready));
+
+        let ended = ended.into_iter().flatten();
+        let ended = ended.map(|poll| window.part(poll.since, poll.since + poll.lasted));
+        let running = self.running_since();
+        let running = running.map(|since| window.part(since, window.to));
+        let mut rest = busy;
+        for poll in ended.chain(running) {
+            self.history.add(poll, poll.length(), Spent::Busy);
+            rest = rest.saturating_sub(poll.length());
+        }
+        let alive = window.part(self.created, window.to);
+        self.history.add(alive, rest, Spent::Busy);
+
+        let waiting = self.ready_since();
+        let waiting = waiting.map_or(window.part(window.to, window.to), |since| {
+            window.part(since, window.to)
+        });
+        self.history.add(waiting, waiting.length(), Spent::Ready);
+        let rest = ready.saturating_sub(waiting.length());
+        let polled = self.last_poll_started.unwrap_or(window.to);
+        self.history
+            .add(window.part(polled - rest, polled), rest, Spent::Ready);
+        busy
+    }
+
+    /// Takes in what the probe says, with the tasks that it refers to.
+    pub(super) fn add_facts(
+        &mut self,
+        fact: &v1::Task,
+        parent: Option<TaskId>,
+        awaits: Option<TaskId>,
+    ) {
+        self.parent = parent;
+        self.awaits = awaits;
+        self.scope = fact.scope.map(ScopeId);
+        self.thread = fact.thread;
+        self.outcome = Outcome::from_wire(fact.outcome());
+        self.error = (!fact.error.is_empty()).then(|| fact.error.as_str().into());
+        self.polls_exact = Some(fact.polls);
+        self.longest = wire::duration(fact.longest_poll.as_ref());
+    }
+
+    /// Wakes of a `block_on` are invisible to the console protocol: what it counts as
+    /// scheduled there is all the time between two polls.
+    fn wakes_seen(&self) -> bool {
+        self.kind != Kind::BlockOn || self.wakes > 0
+    }
+}
+
+/// A poll that is over.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct EndedPoll {
+    pub task: TaskId,
+    pub since: Time,
+    pub lasted: Duration,
+}
+
+fn field_name(field: &console::Field) -> Option<&str> {
+    match field.name.as_ref()? {
+        field::Name::StrName(name) => Some(name),
+        field::Name::NameIdx(_) => None,
+    }
+}

@@ -1,0 +1,92 @@
+//! A box over the body with lines to read.
+//!
+//! ```text
+//! ╭ Title ──────────────────────────────╮
+//! │ a line                              │
+//! ╰────────────────────────── 12 more ↓ ╯
+//! ```
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    widgets::{Clear, Widget},
+};
+
+use super::{View, pen::Pen, text};
+
+/// A line's parts with their styles; clean.
+pub type Line = Vec<(String, Style)>;
+
+pub struct Popup<'a> {
+    pub title: &'a str,
+    pub lines: &'a [Line],
+}
+
+impl Popup<'_> {
+    const WIDTH: u16 = 78;
+
+    /// Scrolled as far as the state says, and no farther than to the end.
+    pub fn render(&self, view: View<'_>, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        let wanted = u16::try_from(self.lines.len() + 2).unwrap_or(u16::MAX);
+        let area = centered(area, Self::WIDTH, wanted);
+        Clear.render(area, buf);
+        let inner = Rect {
+            x: area.x + area.width.min(2),
+            y: area.y + area.height.min(1),
+            width: area.width.saturating_sub(4),
+            height: area.height.saturating_sub(2),
+        };
+        let most = self.lines.len().saturating_sub(usize::from(inner.height));
+        let scroll = view.state.overlay.map_or(0, |overlay| overlay.scroll);
+        let first = scroll.min(most);
+        self.frame(view, most - first, area, buf);
+        for (row, line) in (0..inner.height).zip(&self.lines[first..]) {
+            let mut pen = Pen::new(inner, row, buf);
+            for (words, style) in line {
+                let words = text::fit(words, pen.room(), view.glyphs);
+                pen.put(&words, *style);
+            }
+        }
+    }
+
+    fn frame(&self, view: View<'_>, below: usize, area: Rect, buf: &mut Buffer) {
+        let style = view.theme.focus();
+        let glyphs = view.glyphs;
+        let [top_left, top_right, bottom_left, bottom_right] = glyphs.corners;
+        let more = match below {
+            0 => String::new(),
+            n => format!(" {n} more {} ", glyphs.down),
+        };
+        for row in 0..area.height {
+            let mut pen = Pen::new(area, row, buf);
+            let (start, words, end) = if row == 0 {
+                (top_left, format!(" {} ", self.title), top_right)
+            } else if row + 1 == area.height {
+                (bottom_left, String::new(), bottom_right)
+            } else {
+                pen.put(glyphs.divider, style)
+                    .leave(1)
+                    .put(glyphs.divider, style);
+                continue;
+            };
+            let at_end = if row == 0 { "" } else { &more };
+            pen.put(start, style).put(&words, style);
+            let rule = pen.room().saturating_sub(text::width(at_end) + 1);
+            pen.fill(glyphs.rule, rule, style)
+                .put(at_end, style)
+                .put(end, style);
+        }
+    }
+}
+
+fn centered(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}
