@@ -102,11 +102,9 @@ fn a_person_runs_gather_and_explores_it() {
             .all(|w| s.contains(w))
     });
     terminal.press("j\r");
-    terminal.until("the details of a task", |s| {
-        s.contains("p50") && s.contains("p99")
-    });
+    terminal.until_shown("Poll times");
     terminal.press("\x1b");
-    terminal.until("the overview", |s| !s.contains("p99"));
+    terminal.until("the overview", |s| !s.contains("Poll times"));
     terminal.press("?");
     terminal.until("the help", |s| s.contains("quit") && s.contains("pause"));
     terminal.press("\x1b");

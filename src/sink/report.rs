@@ -30,6 +30,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Signalled => "signalled",
+            Self::Lost => "lost",
+            Self::Stopped => "stopped",
+        }
+    }
+
     pub fn of(model: &Model, stopped: bool) -> Self {
         match &model.phase {
             _ if stopped => Self::Stopped,

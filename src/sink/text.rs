@@ -1,175 +1,216 @@
-//! The report for people.
+//! The report for people: the screen's words and figures, in tables without a screen.
 
-use std::fmt::Write;
+use std::time::Duration;
 
 use super::report::{Report, TaskRow};
+use crate::view::{
+    fmt,
+    glyphs::UNICODE,
+    text::{fit, pad, pad_left},
+};
 
 /// Rows of a table that are printed; of a longer one the rest is counted.
 const ROWS: usize = 40;
+/// The least width of a text that is printed whole, such as a line of output.
+const LINE: usize = 1_000;
+const UNKNOWN: &str = "–";
 
 pub fn encode(report: &Report) -> String {
-    let mut out = String::new();
-    write(&mut out, report).expect("text can always be added to a string");
-    out
+    let mut text = String::new();
+    for part in [
+        summary(report),
+        tasks(report),
+        timers(report),
+        blocking(report),
+        output(report),
+    ] {
+        if !text.is_empty() && !part.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&part);
+    }
+    text
 }
 
-fn write(out: &mut String, report: &Report) -> std::fmt::Result {
+fn summary(report: &Report) -> String {
+    let mut lines = vec![format!(
+        "{}: {}{} after {}{}",
+        line(&report.target),
+        report.outcome.as_str(),
+        report
+            .exit_code
+            .filter(|c| *c != 0)
+            .map_or(String::new(), |c| format!(", exit status {c},")),
+        time(report.elapsed_ms),
+        report
+            .instrument
+            .as_deref()
+            .map_or(String::new(), |i| format!(", seen by {}", line(i))),
+    )];
     let r = &report.runtime;
-    write!(
-        out,
-        "{}: {} after {}",
-        clean(&report.target),
-        outcome(report),
-        time(report.elapsed_ms)
-    )?;
-    if let Some(instrument) = &report.instrument {
-        write!(out, ", seen by {}", clean(instrument))?;
-    }
-    writeln!(out)?;
     if let (Some(flavor), Some(workers), Some(polls)) = (r.flavor, r.workers, r.polls) {
-        let busy = r
-            .busy_ratio
-            .map_or("–".to_owned(), |b| format!("{:.1} %", b * 100.0));
-        writeln!(
-            out,
+        let busy = r.busy_ratio.map_or(UNKNOWN.to_owned(), fmt::percent);
+        lines.push(format!(
             "runtime: {flavor}, workers {workers}, busy {busy}, polls {polls}"
-        )?;
+        ));
     }
     let lost = &report.lost;
     if lost.events + lost.gaps > 0 {
-        writeln!(
-            out,
-            "lost: {} events, {} gaps: figures may be too low",
-            lost.events, lost.gaps
-        )?;
+        let (events, gaps) = (lost.events, lost.gaps);
+        lines.push(format!(
+            "lost: {events} events, {gaps} gaps: figures may be too low"
+        ));
     }
     for lint in &report.lints {
-        writeln!(
-            out,
+        lines.push(format!(
             "{}: {} [{}]",
             lint.severity,
-            clean(&lint.message),
+            line(&lint.message),
             lint.lint
-        )?;
+        ));
         for victim in &lint.evidence.victims {
             let name = label(report, Some(victim.task));
-            writeln!(out, "  {name} was late by {}", time(victim.late_ms))?;
+            lines.push(format!("  {name} was late by {}", time(victim.late_ms)));
         }
     }
-    tasks(out, report)?;
-    timers(out, report)?;
-    blocking(out, report)?;
-    if !report.output.is_empty() {
-        writeln!(out, "\noutput")?;
-        for line in &report.output {
-            writeln!(out, "  {:>8}  {}", time(line.t_ms), clean(&line.line))?;
-        }
-    }
-    Ok(())
+    lines.join("\n") + "\n"
 }
 
-fn outcome(report: &Report) -> String {
-    let word = serde_json::to_value(report.outcome);
-    let word = word
-        .as_ref()
-        .ok()
-        .and_then(|w| w.as_str())
-        .unwrap_or_default();
-    match report.exit_code {
-        Some(code) if code != 0 => format!("{word} (exit status {code})"),
-        _ => word.to_owned(),
-    }
-}
-
-fn tasks(out: &mut String, report: &Report) -> std::fmt::Result {
-    if report.tasks.is_empty() {
-        return writeln!(out, "\nno tasks were seen");
-    }
-    writeln!(
-        out,
-        "\n{:<20} {:<9} {:<10} {:>8} {:>8} {:>8} {:>8} {:>6} {:>8}  location",
-        "task", "kind", "state", "total", "busy", "ready", "idle", "polls", "longest"
-    )?;
-    for t in report.tasks.iter().take(ROWS) {
-        writeln!(
-            out,
-            "{:<20} {:<9} {:<10} {:>8} {:>8} {:>8} {:>8} {:>6} {:>8}  {}",
-            cut(&name(t), 20),
-            cut(&clean(&t.kind), 9),
-            t.outcome.unwrap_or(t.state),
+fn tasks(report: &Report) -> String {
+    const TABLE: &[Column] = &[
+        left("task", 20),
+        left("kind", 8),
+        left("state", 9),
+        right("total"),
+        right("busy"),
+        right("ready"),
+        right("idle"),
+        right("polls"),
+        right("longest"),
+        left("spawned at", 0),
+    ];
+    table(TABLE, &report.tasks, |t| {
+        vec![
+            name(t),
+            t.kind.clone(),
+            t.outcome.unwrap_or(t.state).to_owned(),
             time(t.total_ms),
             time(t.busy_ms),
             maybe(t.scheduled_ms),
             time(t.idle_ms),
-            t.polls,
+            fmt::count(t.polls),
             maybe(t.longest_poll_ms),
-            clean(t.location.as_deref().unwrap_or("–")),
-        )?;
-    }
-    rest(out, report.tasks.len())
+            t.location.clone().unwrap_or(UNKNOWN.to_owned()),
+        ]
+    })
 }
 
-fn timers(out: &mut String, report: &Report) -> std::fmt::Result {
-    if report.timers.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "\n{:<20} {:<9} {:<10} {:>8} {:>8}  location",
-        "timer of", "kind", "state", "duration", "late"
-    )?;
-    for t in report.timers.iter().take(ROWS) {
-        writeln!(
-            out,
-            "{:<20} {:<9} {:<10} {:>8} {:>8}  {}",
-            cut(&label(report, t.task), 20),
-            t.kind,
-            t.state,
+fn timers(report: &Report) -> String {
+    const TABLE: &[Column] = &[
+        left("timer of", 20),
+        left("kind", 8),
+        left("state", 9),
+        right("duration"),
+        right("late"),
+        left("made at", 0),
+    ];
+    table(TABLE, &report.timers, |t| {
+        vec![
+            label(report, t.task),
+            t.kind.to_owned(),
+            t.state.to_owned(),
             maybe(t.duration_ms),
             maybe(t.late_ms),
-            clean(t.location.as_deref().unwrap_or("–")),
-        )?;
-    }
-    rest(out, report.timers.len())
+            t.location.clone().unwrap_or(UNKNOWN.to_owned()),
+        ]
+    })
 }
 
-fn blocking(out: &mut String, report: &Report) -> std::fmt::Result {
-    if report.blocking.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "\n{:<20} {:<24} {:>8} {:>8}  location",
-        "blocking call", "thread", "queued", "ran"
-    )?;
-    for b in report.blocking.iter().take(ROWS) {
-        writeln!(
-            out,
-            "{:<20} {:<24} {:>8} {:>8}  {}",
-            cut(&label(report, Some(b.task)), 20),
-            cut(&clean(b.thread.as_deref().unwrap_or("–")), 24),
+fn blocking(report: &Report) -> String {
+    const TABLE: &[Column] = &[
+        left("blocking call", 20),
+        left("thread", 18),
+        right("queued"),
+        right("ran"),
+        left("called at", 0),
+    ];
+    table(TABLE, &report.blocking, |b| {
+        vec![
+            label(report, Some(b.task)),
+            b.thread.clone().unwrap_or(UNKNOWN.to_owned()),
             time(b.queued_ms),
             maybe(b.run_ms),
-            clean(b.location.as_deref().unwrap_or("–")),
-        )?;
-    }
-    rest(out, report.blocking.len())
+            b.location.clone().unwrap_or(UNKNOWN.to_owned()),
+        ]
+    })
 }
 
-fn rest(out: &mut String, rows: usize) -> std::fmt::Result {
-    if rows > ROWS {
-        writeln!(
-            out,
-            "… and {} more; --format json has them all",
-            rows - ROWS
-        )?;
+fn output(report: &Report) -> String {
+    let mut text = String::new();
+    for row in &report.output {
+        let at = pad_left(&time(row.t_ms), fmt::DURATION, &UNICODE);
+        let mark = if row.stream == "stderr" { "!" } else { " " };
+        text.extend([at.as_str(), " ", mark, " ", &line(&row.line), "\n"]);
     }
-    Ok(())
+    text
+}
+
+struct Column {
+    title: &'static str,
+    /// 0 for the last, which takes what it needs.
+    width: usize,
+    pad: fn(&str, usize, &crate::view::glyphs::Glyphs) -> String,
+}
+
+const fn left(title: &'static str, width: usize) -> Column {
+    Column { title, width, pad }
+}
+
+/// Of figures.
+const fn right(title: &'static str) -> Column {
+    Column {
+        title,
+        width: fmt::DURATION,
+        pad: pad_left,
+    }
+}
+
+/// Nothing for no rows.
+fn table<T>(columns: &[Column], rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let titles = columns.iter().map(|c| c.title.to_owned()).collect();
+    let shown = rows.iter().take(ROWS).map(cells);
+    let mut text: String = std::iter::once(titles)
+        .chain(shown)
+        .map(|row: Vec<String>| write(columns, &row))
+        .collect();
+    if rows.len() > ROWS {
+        text += &format!(
+            "… and {} more; --format json has them all\n",
+            rows.len() - ROWS
+        );
+    }
+    text
+}
+
+fn write(columns: &[Column], row: &[String]) -> String {
+    let cells = columns
+        .iter()
+        .zip(row)
+        .map(|(column, text)| match column.width {
+            0 => line(text),
+            width => (column.pad)(text, width, &UNICODE),
+        });
+    let mut text = cells.collect::<Vec<_>>().join(" ");
+    text.truncate(text.trim_end().len());
+    text + "\n"
 }
 
 fn label(report: &Report, task: Option<u64>) -> String {
     let Some(id) = task else {
-        return "–".to_owned();
+        return UNKNOWN.to_owned();
     };
     let row = report
         .tasks
@@ -181,35 +222,21 @@ fn label(report: &Report, task: Option<u64>) -> String {
 fn name(task: &TaskRow) -> String {
     task.name
         .as_deref()
-        .map_or_else(|| format!("#{} {}", task.id, clean(&task.kind)), clean)
+        .map_or_else(|| format!("{} #{}", task.kind, task.id), line)
 }
 
 fn maybe(ms: Option<f64>) -> String {
-    ms.map_or("–".to_owned(), time)
+    ms.map_or(UNKNOWN.to_owned(), time)
 }
 
-/// Three significant digits.
 fn time(ms: f64) -> String {
-    let (value, unit) = match ms {
-        _ if ms >= 1_000.0 => (ms / 1_000.0, "s"),
-        _ if ms >= 1.0 || ms == 0.0 => (ms, "ms"),
-        _ => (ms * 1_000.0, "µs"),
-    };
-    match value {
-        0.0 => format!("0 {unit}"),
-        _ if value >= 99.95 => format!("{value:.0} {unit}"),
-        _ if value >= 9.995 => format!("{value:.1} {unit}"),
-        _ => format!("{value:.2} {unit}"),
-    }
+    fmt::duration(
+        Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default(),
+        &UNICODE,
+    )
 }
 
 /// Text from the target, made harmless to the terminal.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
-fn cut(text: &str, width: usize) -> String {
-    text.chars().take(width).collect()
+fn line(text: &str) -> String {
+    fit(text, LINE, &UNICODE)
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! In the order in which they get room: state, name, what it waits for, busy, history,
-//! ready (scheduling delay), polls, longest poll, total, idle, kind.
+//! ready (scheduling delay), polls, longest poll, total, kind, idle.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
@@ -89,12 +89,14 @@ const GROWTH: &[Step] = &[
     step(Of::Polls as usize, fmt::COUNT),
     step(Of::Waits as usize, 20),
     step(Of::Longest as usize, fmt::DURATION + 1),
-    step(Of::Waits as usize, 28),
     step(Of::Total as usize, fmt::DURATION),
-    step(Of::Name as usize, 14),
-    step(Of::History as usize, 20),
-    step(Of::Idle as usize, fmt::DURATION),
+    step(Of::Name as usize, 12),
     step(Of::Kind as usize, 8),
+    step(Of::Waits as usize, 24),
+    step(Of::Idle as usize, fmt::DURATION),
+    step(Of::Name as usize, 14),
+    step(Of::Waits as usize, 28),
+    step(Of::History as usize, 20),
     step(Of::Name as usize, 24),
     step(Of::Waits as usize, 40),
     step(Of::History as usize, 60),
