@@ -87,8 +87,9 @@ impl Strip {
         &mut self.buckets[at]
     }
 
-    /// `count` cells of `width` each, oldest first; the last one holds `now`. Cells keep
-    /// their borders as time goes on, so a strip moves cell by cell and never shimmers.
+    /// `count` cells of `width` each, oldest first; the last one holds `now`, and is the
+    /// share of what has passed of it. Cells keep their borders as time goes on, so a strip
+    /// moves cell by cell and never shimmers.
     pub fn cells(&self, now: Time, count: usize, width: Duration) -> Vec<Share> {
         let bucket = Self::BUCKET.as_nanos() as u64;
         let per_cell = (width.as_nanos() as u64 / bucket).max(1);
@@ -106,6 +107,13 @@ impl Strip {
             let whole = WHOLE as f32 * per_cell as f32;
             cell.busy = (cell.busy + b.busy as f32 / whole).min(1.0);
             cell.ready = (cell.ready + b.ready as f32 / whole).min(1.0);
+        }
+        if let Some(newest) = cells.last_mut() {
+            let cell = per_cell * bucket;
+            let passed = (now.as_nanos() % cell).max(bucket);
+            let scale = cell as f32 / passed as f32;
+            newest.busy = (newest.busy * scale).min(1.0);
+            newest.ready = (newest.ready * scale).min(1.0);
         }
         cells
     }
@@ -152,8 +160,17 @@ mod tests {
             Duration::from_millis(50),
             Spent::Ready,
         );
-        let cells = strip.cells(ms(1_050), 1, Duration::from_millis(200));
+        let cells = strip.cells(ms(1_250), 2, Duration::from_millis(200));
         assert!((cells[0].ready - 0.25).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_newest_cell_is_of_the_time_that_has_passed() {
+        let mut strip = Strip::default();
+        strip.add(window(2_000, 2_050), Duration::from_millis(50), Spent::Busy);
+        let newest = |now| strip.cells(ms(now), 2, Duration::from_millis(200))[1].busy;
+        assert!((newest(2_050) - 1.0).abs() < 1e-3);
+        assert!((newest(2_100) - 0.5).abs() < 1e-3);
     }
 
     #[test]
