@@ -97,7 +97,7 @@ fn watch() -> (f64, f64) {
     terminal.until_shown("sleeper-7");
     let (pid, before, began) = (terminal.pid(), cpu_time(terminal.pid()), Instant::now());
     std::thread::sleep(WATCHED);
-    let cpu = (cpu_time(pid) - before).as_secs_f64() / began.elapsed().as_secs_f64();
+    let cpu = cpu_time(pid).saturating_sub(before).as_secs_f64() / began.elapsed().as_secs_f64();
     let memory = resident(pid);
     terminal.press("q");
     terminal.ended();

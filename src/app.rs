@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
+use crossterm::event::{Event as TermEvent, KeyEventKind};
 use futures::StreamExt;
 use tokio::time::Instant;
 
@@ -30,17 +30,16 @@ pub struct Options {
     pub limit: Option<Duration>,
 }
 
-/// Runs until the person leaves, and gives the last model and whether the target was still
-/// at work then.
+/// Shows the source on the screen until the person leaves, and gives the last model and
+/// whether the target was still at work then. `start` makes the source anew.
 pub async fn run(
+    screen: &mut Screen,
     target: &Target,
     options: &Options,
+    source: Source,
     start: impl AsyncFn() -> Result<Source, Error>,
-) -> Result<(Model, bool), Error> {
+) -> Result<(Model, bool, Source), Error> {
     let mut signals = Signals::listen()?;
-    let source = start().await?;
-    let mut screen = Screen::open().map_err(Error::Terminal)?;
-    let mut keys = EventStream::new();
     let limit = limit(options.limit);
     tokio::pin!(limit);
     let mut app = App {
@@ -73,7 +72,7 @@ pub async fn run(
                 Some(frame) => app.take_in(&frame),
                 None => app.running = false,
             },
-            key = keys.next() => match key {
+            key = screen.keys.next() => match key {
                 Some(Ok(event)) => match app.react(&event) {
                     Some(Effect::Quit) => break,
                     Some(Effect::RunAgain) => app.run_again(&start).await,
@@ -86,10 +85,7 @@ pub async fn run(
             () = &mut limit => break,
         }
     }
-    let stopped = app.running;
-    drop(screen);
-    app.source.stopped().await;
-    Ok((app.model, stopped))
+    Ok((app.model, app.running, app.source))
 }
 
 /// Returns when the time is up, which without a limit is never.

@@ -10,7 +10,7 @@ use crate::target::Endpoint;
 /// A live terminal dashboard for tokio's event loop.
 ///
 /// Watches a tokio program as it runs: its tasks, timers, blocking threads and workers.
-/// Without a command it lists its own lessons, small programs that each show one thing.
+/// Without a command it offers its own lessons, small programs that each show one thing.
 #[derive(Debug, Parser)]
 #[command(name = "loopview", version, max_term_width = 100)]
 pub struct Cli {
@@ -75,7 +75,7 @@ pub struct Run {
 #[derive(Clone, Debug, Args)]
 pub struct WorkloadOptions {
     /// Make every sleep of a workload this many times as long
-    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    #[arg(long, default_value_t = Self::default().scale, value_parser = scale)]
     pub scale: f64,
     /// Change a setting of a workload
     #[arg(long, value_name = "KEY=VALUE")]
@@ -86,6 +86,17 @@ pub struct WorkloadOptions {
     /// How many workers the multi-thread runtime has [default: one a core]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+}
+
+impl Default for WorkloadOptions {
+    fn default() -> Self {
+        Self {
+            scale: 1.0,
+            set: Vec::new(),
+            flavor: Flavor::default(),
+            workers: None,
+        }
+    }
 }
 
 /// How a target is watched.

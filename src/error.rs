@@ -18,7 +18,7 @@ pub mod exit {
 /// Each is a lowercase fragment that fits after "loopview: " and says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no workload is called {name:?}{}; `loopview list` shows them all", hint(.nearest))]
+    #[error("no workload is called {name:?}{}; `loopview list` shows them all", hint(*.nearest))]
     UnknownWorkload {
         name: String,
         nearest: Option<&'static str>,
@@ -51,7 +51,7 @@ pub enum Error {
     Runtime(io::Error),
 }
 
-fn hint(nearest: &Option<&str>) -> String {
+fn hint(nearest: Option<&str>) -> String {
     nearest
         .map(|name| format!(", did you mean {name}?"))
         .unwrap_or_default()

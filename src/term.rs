@@ -4,16 +4,18 @@ use std::{io, panic, sync::Once};
 
 use crossterm::{
     cursor::{Hide, Show},
-    event::{DisableBracketedPaste, EnableBracketedPaste},
+    event::{DisableBracketedPaste, EnableBracketedPaste, EventStream},
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
 
-/// The screen for as long as this lives.
+/// The screen and its keys, for as long as this lives. A process opens one: keys that are
+/// pressed while one stream of them takes the place of another can get lost.
 #[derive(Debug)]
 pub struct Screen {
     pub terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    pub keys: EventStream,
 }
 
 impl Screen {
@@ -28,7 +30,10 @@ impl Screen {
         )
         .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match opened {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self {
+                terminal,
+                keys: EventStream::new(),
+            }),
             Err(error) => {
                 restore();
                 Err(error)

@@ -10,10 +10,10 @@ use crate::{
     target::{Endpoint, attach},
 };
 
-pub fn execute(url: Endpoint, watch: Watch, style: Style) -> Result<ExitCode, Error> {
+pub fn execute(url: &Endpoint, watch: &Watch, style: Style) -> Result<ExitCode, Error> {
     let target = Target {
         name: url.to_string(),
         kind: TargetKind::Attached,
     };
-    watch::watch(&target, &watch, style, async || Ok(attach(&url).await?))
+    watch::watch(&target, watch, style, async || Ok(attach(url).await?))
 }

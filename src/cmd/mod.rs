@@ -4,6 +4,7 @@ mod attach;
 mod completions;
 mod list;
 mod man;
+mod pick;
 mod run;
 mod watch;
 mod workload;
@@ -24,14 +25,22 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
         ascii: cli.ascii,
     };
     match cli.command {
-        None => list::execute(crate::cli::Format::Text),
+        None => pick::execute(style),
         Some(Command::List { format }) => list::execute(format),
         Some(Command::Run(run)) => run::execute(run, style),
-        Some(Command::Attach { url, watch }) => attach::execute(url, watch, style),
+        Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, style),
         Some(Command::Completions { shell }) => completions::execute(shell),
         Some(Command::Man) => man::execute(),
         Some(Command::Workload { name, options }) => workload::execute(&name, &options),
     }
+}
+
+/// The dashboard's own runtime: one thread, so that it takes little from what it watches.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
 }
 
 /// Prints to standard output. A reader that has gone, such as `head`, is no error.

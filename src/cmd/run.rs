@@ -43,7 +43,7 @@ fn program(mut words: Vec<OsString>) -> (Target, Launch) {
 
 /// A workload runs in a process of its own, this same binary: it may block, panic or leak
 /// without harm to the screen.
-fn workload(name: &str, options: &WorkloadOptions) -> Result<(Target, Launch), Error> {
+pub(super) fn workload(name: &str, options: &WorkloadOptions) -> Result<(Target, Launch), Error> {
     let workload = super::find_workload(name)?;
     let settings = options.set.iter().map(String::as_str);
     loopview_workloads::Settings::parse(workload, settings)?;

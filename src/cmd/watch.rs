@@ -16,6 +16,7 @@ use crate::{
     model::Model,
     sink::{self, Outcome, Report},
     target::{ConnectError, Source},
+    term::Screen,
 };
 
 /// How to draw, by the command line.
@@ -32,18 +33,21 @@ pub fn watch(
     style: Style,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<ExitCode, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    super::runtime()?.block_on(async {
         let screen = !options.headless && options.format.is_none() && has_screen();
         let (model, stopped) = if screen {
+            let source = start().await?;
             let options = app::Options {
                 view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
                 limit: options.time,
             };
-            app::run(target, &options, start).await?
+            let mut screen = Screen::open().map_err(Error::Terminal)?;
+            let (model, stopped, source) =
+                app::run(&mut screen, target, &options, source, start).await?;
+            // The terminal is the person's again before the target has ended.
+            drop(screen);
+            source.stopped().await;
+            (model, stopped)
         } else {
             headless(target, options, start).await?
         };

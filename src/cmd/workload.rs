@@ -19,16 +19,13 @@ pub fn execute(name: &str, options: &WorkloadOptions) -> Result<ExitCode, Error>
     let probe = loopview_probe::Builder::default()
         .with_default_env()
         .and_then(loopview_probe::Builder::try_init);
-    let config = aio::Config {
-        scale: options.scale,
-        flavor: match options.flavor {
-            Flavor::CurrentThread => aio::Flavor::CurrentThread,
-            Flavor::MultiThread => aio::Flavor::MultiThread {
-                workers: options.workers.map(usize::from),
-            },
+    let flavor = match options.flavor {
+        Flavor::CurrentThread => aio::Flavor::CurrentThread,
+        Flavor::MultiThread => aio::Flavor::MultiThread {
+            workers: options.workers.map(usize::from),
         },
-        ..aio::Config::default()
     };
+    let config = aio::Config::new(options.scale, flavor);
     let result = workload.run(&config, settings);
     let code = match result {
         Ok(()) => exit::OK,

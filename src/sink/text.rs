@@ -187,10 +187,12 @@ fn table<T>(columns: &[Column], rows: &[T], cells: impl Fn(&T) -> Vec<String>) -
         .map(|row: Vec<String>| write(columns, &row))
         .collect();
     if rows.len() > ROWS {
-        text += &format!(
-            "… and {} more; --format json has them all\n",
-            rows.len() - ROWS
-        );
+        let more = rows.len() - ROWS;
+        text.extend([
+            "… and ",
+            &more.to_string(),
+            " more; --format json has them all\n",
+        ]);
     }
     text
 }

@@ -43,12 +43,11 @@ impl Process {
     /// Asks the whole group to end, and makes it end if it does not.
     pub(super) async fn end(&mut self) -> std::io::Result<Exit> {
         self.signal(Signal::TERM);
-        let exit = match tokio::time::timeout(GRACE, self.child.wait()).await {
-            Ok(status) => status,
-            Err(_) => {
-                self.signal(Signal::KILL);
-                self.child.wait().await
-            }
+        let exit = if let Ok(status) = tokio::time::timeout(GRACE, self.child.wait()).await {
+            status
+        } else {
+            self.signal(Signal::KILL);
+            self.child.wait().await
         };
         exit.map(Exit::from)
     }

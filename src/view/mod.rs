@@ -2,7 +2,7 @@
 //!
 //! One file a region: [`header`], [`message`], [`tasks`], [`timers`], [`blocking`],
 //! [`workers`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; where
-//! they lie is in [`layout`]. [`widget`]s know no model. Text from outside goes through
+//! they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
 //! To add a pane, add its file, a variant of [`layout::Pane`], and a line in
@@ -22,6 +22,7 @@ mod message;
 mod output;
 mod pane;
 mod pen;
+pub mod picker;
 mod popup;
 mod state;
 mod tasks;

@@ -14,7 +14,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// No condition that is waited for takes this long.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The emulator that reads the terminal cannot take a screen of one column.
+/// The emulator that reads the terminal cannot take the smallest screens.
 const LEAST: u16 = 2;
 
 /// A program in a terminal of its own.
@@ -88,15 +88,16 @@ impl Terminal {
         self.keys.flush().expect("the terminal takes keys");
     }
 
+    /// The emulator only grows: while its program still draws for the old size, it cannot
+    /// take a smaller one.
     pub fn resize(&mut self, size: (u16, u16)) {
         let size = pty_size(size);
-        self.seen
-            .parser
-            .lock()
-            .unwrap()
-            .0
-            .screen_mut()
-            .set_size(size.rows, size.cols);
+        {
+            let mut parser = self.seen.parser.lock().unwrap();
+            let (rows, cols) = parser.0.screen().size();
+            let (rows, cols) = (rows.max(size.rows), cols.max(size.cols));
+            parser.0.screen_mut().set_size(rows, cols);
+        }
         self.master.resize(size).expect("the terminal takes a size");
     }
 
@@ -165,7 +166,7 @@ impl Drop for Terminal {
 
 impl Seen {
     fn read(&self, mut from: Box<dyn Read + Send>) {
-        let mut bytes = [0; 64 * 1024];
+        let mut bytes = [0; 16 * 1024];
         // A read fails when the last process in the terminal has gone.
         while let Ok(count @ 1..) = from.read(&mut bytes) {
             self.parser.lock().unwrap().0.process(&bytes[..count]);

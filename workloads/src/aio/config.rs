@@ -30,16 +30,21 @@ pub enum Flavor {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            scale: 1.0,
-            flavor: Flavor::default(),
-            #[cfg(feature = "test-util")]
-            paused: false,
-        }
+        Self::new(1.0, Flavor::default())
     }
 }
 
 impl Config {
+    /// A run at this speed, on this runtime.
+    pub fn new(scale: f64, flavor: Flavor) -> Self {
+        Self {
+            scale,
+            flavor,
+            #[cfg(feature = "test-util")]
+            paused: false,
+        }
+    }
+
     /// One thread and a stopped clock: tests take no time and see exact times.
     #[cfg(feature = "test-util")]
     #[doc(hidden)]

@@ -1,0 +1,73 @@
+//! `loopview` alone: pick a lesson, watch it, and pick the next.
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use crossterm::event::{Event, KeyEventKind};
+use futures::StreamExt;
+
+use super::{
+    run,
+    watch::{Signals, Style},
+};
+use crate::{
+    app,
+    cli::{Format, WorkloadOptions},
+    config,
+    error::{Error, exit},
+    keymap::{self, Context},
+    target::launch,
+    term::Screen,
+    view::picker::{self, Item, Picked, Picker},
+};
+
+/// Off a terminal it lists the lessons.
+pub fn execute(style: Style) -> Result<ExitCode, Error> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return super::list::execute(Format::Text);
+    }
+    let view = config::options(style.color, style.ascii, |name| std::env::var(name).ok());
+    let items = loopview_workloads::all().iter().map(|w| Item {
+        name: w.name,
+        summary: w.summary,
+        shows: w.shows,
+    });
+    let mut picker = Picker::new(items.collect(), view);
+    let options = app::Options { view, limit: None };
+    super::runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let mut screen = Screen::open().map_err(Error::Terminal)?;
+        while let Picked::Lesson(name) = pick(&mut screen, &mut picker, &mut signals).await? {
+            let (target, what) = run::workload(name, &WorkloadOptions::default())?;
+            let start = async || launch(&what);
+            let (.., source) =
+                app::run(&mut screen, &target, &options, launch(&what)?, start).await?;
+            source.stopped().await;
+        }
+        Ok(ExitCode::from(exit::OK))
+    })
+}
+
+async fn pick(
+    screen: &mut Screen,
+    picker: &mut Picker,
+    signals: &mut Signals,
+) -> Result<Picked, Error> {
+    loop {
+        let drawn = screen.terminal.draw(|frame| picker::draw(frame, picker));
+        drawn.map_err(Error::Terminal)?;
+        let event = tokio::select! {
+            event = screen.keys.next() => event,
+            () = signals.any() => None,
+        };
+        match event {
+            Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
+                let action = keymap::action(key, Context::Tasks);
+                if let Some(picked) = action.and_then(|action| picker.act(action)) {
+                    return Ok(picked);
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return Ok(Picked::Quit),
+        }
+    }
+}
