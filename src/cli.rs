@@ -7,12 +7,46 @@ use clap_complete::Shell;
 
 use crate::target::Endpoint;
 
-/// A live terminal dashboard for tokio's event loop.
+/// The manual page makes a section of each paragraph, with the first line as its title; so
+/// too of those below.
+const EXAMPLES: &str = "\
+Examples:
+  loopview                                 pick a workload from a list
+  loopview run gather                      watch one of them
+  loopview run -- target/debug/shop -p 80  start a program of yours and watch it
+  loopview attach http://127.0.0.1:6669    watch one that runs already
+
+Exit status:
+  0  all went well
+  1  the target failed
+  2  the command line was wrong
+  3  no connection, or it was lost";
+
+const RUN_USAGE: &str = "\
+loopview run [OPTIONS] NAME
+       loopview run [OPTIONS] -- PROGRAM [ARGS]...";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  loopview run gather --scale 0.1          ten times as fast
+  loopview run blocking --set secs=1       with a setting of its own
+  loopview run cpu --format json           a report for a script, without a screen
+  loopview run --for 5s -- ./shop -p 80    a program of yours, for five seconds";
+
+const ATTACH_EXAMPLES: &str = "\
+Examples:
+  loopview attach                          at console-subscriber's own address
+  loopview attach http://127.0.0.1:7000    at another port
+  loopview attach unix:/run/shop.sock      at the socket that LOOPVIEW_SOCKET named
+  loopview attach --for 5s --format json   a report of five seconds";
+
+/// A live terminal dashboard for tokio's event loop
 ///
 /// Watches a tokio program as it runs: its tasks, timers, blocking threads and workers.
-/// Without a command it offers its own lessons, small programs that each show one thing.
+/// Without a command it offers its own workloads: lessons, small programs of which each
+/// shows one thing.
 #[derive(Debug, Parser)]
-#[command(name = "loopview", version, max_term_width = 100)]
+#[command(name = "loopview", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -28,6 +62,7 @@ pub struct Cli {
 pub enum Command {
     /// List the workloads that `run` knows
     List {
+        /// As a table, or for a script
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
@@ -35,8 +70,10 @@ pub enum Command {
     ///
     /// A program needs `loopview_probe::init();` or `console_subscriber::init();` at the
     /// start of its main, and has to be built with `--cfg tokio_unstable`.
+    #[command(override_usage = RUN_USAGE, after_help = RUN_EXAMPLES)]
     Run(Run),
     /// Watch a program that runs already
+    #[command(after_help = ATTACH_EXAMPLES)]
     Attach {
         /// Where it listens: `http://HOST:PORT` or `unix:/PATH`
         #[arg(default_value = "http://127.0.0.1:6669")]
@@ -60,13 +97,13 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Run {
     /// A workload; `loopview list` shows them all
-    #[arg(required_unless_present = "program")]
+    #[arg(required_unless_present = "program", value_name = "NAME")]
     pub name: Option<String>,
     #[command(flatten)]
     pub options: WorkloadOptions,
     #[command(flatten)]
     pub watch: Watch,
-    /// A program and its arguments, instead of a workload
+    /// A program and its arguments, instead of a workload; its standard input is empty
     #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "scale", "set", "flavor", "workers"])]
     pub program: Vec<OsString>,
 }
@@ -75,16 +112,19 @@ pub struct Run {
 #[derive(Clone, Debug, Args)]
 pub struct WorkloadOptions {
     /// Make every sleep of a workload this many times as long
-    #[arg(long, default_value_t = Self::default().scale, value_parser = scale)]
+    // A negative number is refused as a number, not as an unknown option.
+    #[arg(long, allow_negative_numbers = true)]
+    #[arg(default_value_t = Self::default().scale, value_parser = scale)]
     pub scale: f64,
-    /// Change a setting of a workload
+    /// Change a setting of a workload; `loopview list` shows them
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The runtime of a workload: one thread with one event loop, or several workers
     #[arg(long, value_enum, default_value_t)]
     pub flavor: Flavor,
     /// How many workers the multi-thread runtime has [default: one a core]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
 }
 

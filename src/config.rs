@@ -25,9 +25,11 @@ pub fn options(color: Color, ascii: bool, env: impl Fn(&str) -> Option<String>) 
         let l = l.to_ascii_lowercase();
         l.contains("utf-8") || l.contains("utf8")
     });
+    // The font of the kernel's own console has few shapes beyond ASCII.
+    let console = term == "linux";
     Options {
         color,
-        unicode: utf8 && !ascii,
+        unicode: utf8 && !ascii && !console,
     }
 }
 
@@ -85,5 +87,12 @@ mod tests {
         assert!(with(Color::Auto, &[("LANG", "C.utf8")]).unicode);
         assert!(!with(Color::Auto, &[("LANG", "C")]).unicode);
         assert!(!with(Color::Auto, &[("LC_ALL", "POSIX"), ("LANG", "de_DE.UTF-8")]).unicode);
+    }
+
+    #[test]
+    fn the_kernels_console_has_plain_characters_and_colours() {
+        let console = with(Color::Auto, &[("TERM", "linux"), ("LANG", "C.UTF-8")]);
+        assert!(!console.unicode);
+        assert_eq!(console.color, ColorLevel::Ansi16);
     }
 }

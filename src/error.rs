@@ -18,17 +18,19 @@ pub mod exit {
 /// Each is a lowercase fragment that fits after "loopview: " and says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no workload is called {name:?}{}; `loopview list` shows them all", hint(*.nearest))]
-    UnknownWorkload {
-        name: String,
-        nearest: Option<&'static str>,
-    },
+    #[error("{problem}; see `{command} --help`")]
+    Usage { problem: String, command: String },
+    #[error("no workload is called {name:?}; the nearest is {nearest}, `loopview list` shows all")]
+    UnknownWorkload { name: String, nearest: &'static str },
+    /// Most likely a program: `command` is what was meant.
+    #[error("no workload is called {name:?} (see `loopview list`); to run a program: {command}")]
+    NotAWorkload { name: String, command: String },
     #[error("{0}")]
     Settings(#[from] loopview_workloads::SettingsError),
-    #[error(
-        "cannot start {program:?}: no such program; give a path such as ./{program} or a name on PATH"
-    )]
+    #[error("cannot start {program:?}: {}", not_found(program))]
     ProgramNotFound { program: String },
+    #[error("cannot start {program:?}: it is a folder; name the program in it")]
+    ProgramIsFolder { program: String },
     #[error("cannot start {program:?}: it is not executable; `chmod +x` makes it so")]
     ProgramNotExecutable { program: String },
     #[error("cannot start {program:?}: {error}")]
@@ -51,18 +53,24 @@ pub enum Error {
     Runtime(io::Error),
 }
 
-fn hint(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!(", did you mean {name}?"))
-        .unwrap_or_default()
+/// Only a name without a folder is looked for on `PATH`.
+fn not_found(program: &str) -> String {
+    if program.contains('/') {
+        "there is no such file, or the interpreter that it names is missing".to_owned()
+    } else {
+        format!("no such program is on PATH; one in this folder is ./{program}")
+    }
 }
 
 impl Error {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::UnknownWorkload { .. }
+            Self::Usage { .. }
+            | Self::UnknownWorkload { .. }
+            | Self::NotAWorkload { .. }
             | Self::Settings(_)
             | Self::ProgramNotFound { .. }
+            | Self::ProgramIsFolder { .. }
             | Self::ProgramNotExecutable { .. }
             | Self::Terminal(_) => exit::USAGE,
             Self::Connect(_) => exit::CONNECTION,

@@ -116,6 +116,8 @@ pub enum Event {
     Paused(bool),
     /// A line that the target wrote.
     Output(Line),
+    /// The target has told nothing for a while; time goes on without it.
+    Silence,
     /// Something is missing from here on.
     Gap(Gap),
     /// The target's process has ended. The last frame of a launched target.
@@ -144,7 +146,7 @@ pub const HOW_TO_OPEN: &str = "add `loopview_probe::init();` or `console_subscri
 /// Why frames are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
-    /// The target runs, and has not opened an endpoint for this long.
+    /// The target runs, and has not opened an endpoint for so long that it may never do.
     NoEndpoint { waited: Duration },
     /// There was a connection, and it is gone.
     ConnectionLost { reason: String },

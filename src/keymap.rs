@@ -165,7 +165,7 @@ pub const KEYS: &[Binding] = &[
         action: Action::RunAgain,
         group: Group::General,
         label: Some("run again"),
-        help: "run the target again from its start",
+        help: "run the program again; if attached, connect to it again",
     },
     Binding {
         keys: &[key(KeyCode::Enter)],

@@ -1,15 +1,21 @@
 //! Parses the command line, does what it says, and tells how it went.
 
-use std::process::ExitCode;
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use clap::Parser;
-use loopview::{cli::Cli, cmd};
+use loopview::cmd;
 
 fn main() -> ExitCode {
-    match cmd::execute(Cli::parse()) {
+    let words: Vec<OsString> = env::args_os().collect();
+    match cmd::parse(&words).and_then(cmd::execute) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("loopview: {error}");
+            // Where nobody reads it, the exit code says enough.
+            let _ = writeln!(io::stderr(), "loopview: {error}");
             error.exit_code()
         }
     }

@@ -23,11 +23,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Crates that only some layers may know.
 const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["view", "term"]),
-    ("crossterm", &["keymap", "view", "app", "term"]),
+    ("crossterm", &["keymap", "view", "app", "cmd", "term"]),
     ("tokio", &["target", "app", "cmd"]),
     ("tonic", &["target"]),
     ("loopview_workloads", &["cmd", "error"]),
-    ("clap", &["cli", "cmd", "main"]),
+    ("clap", &["cli", "cmd"]),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

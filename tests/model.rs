@@ -219,7 +219,7 @@ fn look_at(model: &Model) {
         timer.remaining(now);
     }
     for runtime in model.runtimes.iter() {
-        runtime.busy_ratio();
+        model.busy_ratio();
         runtime.polls();
         runtime.parks();
         runtime.steals();

@@ -294,6 +294,118 @@ fn the_blocked_loop_is_loud() {
 }
 
 #[test]
+fn the_alarm_names_who_blocks_and_who_is_late_in_little_room() {
+    let alarm = |model: &Model, size| {
+        let state = state(model, size, Options::default(), "");
+        let text = text(&screen(model, &state, size));
+        let line = text.lines().find(|line| line.contains(" BLOCKED "));
+        line.expect("an alarm").to_owned()
+    };
+    let short = model("blocked");
+    assert_eq!(
+        alarm(&short, (40, 10)),
+        " LOOP BLOCKED 1.34 s by cpu at cpu.rs:18"
+    );
+    assert_eq!(
+        alarm(&short, (80, 24)),
+        " LOOP BLOCKED 1.34 s by cpu at cpu.rs:18 · late: ticker 1.35 s, A 747 ms, +1"
+    );
+    let long = with_names(
+        "blocked",
+        &[
+            ("cpu", "a-long-name-of-a-task"),
+            ("ticker", "another-name-as-long"),
+        ],
+    );
+    assert_eq!(
+        alarm(&long, (40, 10)),
+        " LOOP BLOCKED 1.34 s by a-long-name-o…"
+    );
+    assert_eq!(
+        alarm(&long, (80, 24)),
+        " LOOP BLOCKED 1.34 s by a-long-name-o… · late: another-name-… 1.35 s, +2"
+    );
+}
+
+#[test]
+fn a_program_that_was_never_seen_is_told_what_to_add() {
+    let mut model = connecting();
+    model.apply(&Frame::new(model.now, Event::Exit(Exit::Code(0))));
+    for size in [(40, 10), (80, 24)] {
+        let state = state(&model, size, Options::default(), "");
+        let text = text(&screen(&model, &state, size));
+        for wanted in [
+            "ended, exit 0",
+            "loopview_probe::init();",
+            "console_subscriber::init();",
+            "--cfg tokio_unstable",
+        ] {
+            assert!(text.contains(wanted), "{wanted} in {text}");
+        }
+    }
+}
+
+#[test]
+fn details_wait_for_a_histogram_only_while_one_can_come() {
+    let mut model = model("gather");
+    let details = |model: &Model| {
+        let state = state(model, (100, 30), Options::default(), "Enter");
+        text(&screen(model, &state, (100, 30)))
+    };
+    assert!(details(&model).contains("waiting for the histogram…"));
+    model.apply(&Frame::new(model.now, Event::Exit(Exit::Code(0))));
+    let over = details(&model);
+    assert!(over.contains("unknown: the program has gone"), "{over}");
+}
+
+#[test]
+fn a_histogram_that_counts_the_drop_of_the_future_says_so() {
+    let model = |end: &str| {
+        let story = format!(
+            "target t program\n0ms block_on main\n0ms poll main 0.1ms\n0.05ms spawn A by main\n1ms poll A 1ms\n\
+             2.5ms wake A\n3ms poll A 1ms {end}\n60ms details A\nuntil 70ms\n"
+        );
+        Scenario::parse(&story).expect("a story").model()
+    };
+    for (end, told) in [("ends ok", true), ("", false)] {
+        let model = model(end);
+        let state = state(&model, (100, 30), Options::default(), "End Enter");
+        let text = text(&screen(&model, &state, (100, 30)));
+        let counted = text.lines().find(|line| line.contains("Poll times"));
+        let note = counted.is_some_and(|line| line.contains("one is a drop"));
+        assert_eq!(note, told, "{text}");
+    }
+}
+
+#[test]
+fn nothing_is_cut_in_the_details_of_a_hundred_columns() {
+    let mut model = story("details").model();
+    let cut = |model: &Model, keys: &str| {
+        let state = state(model, (100, 40), Options::default(), keys);
+        let text = text(&screen(model, &state, (100, 40)));
+        assert!(!text.contains('…'), "{text}");
+        text
+    };
+    let text = cut(&model, "Down Enter");
+    assert!(text.contains("woken, not polled  "), "{text}");
+    assert!(text.contains("wake to poll, log scale"), "{text}");
+    // Cells of two seconds: the longest title that the history has.
+    model.now = model.now + Duration::from_secs(1_000);
+    cut(&model, "Down Enter - - - -");
+}
+
+#[test]
+fn threads_of_the_pool_are_told_apart_in_any_width() {
+    let model = model("gather");
+    for size in [(100, 30), (120, 40), (200, 60)] {
+        let state = state(&model, size, Options::default(), "");
+        let text = text(&screen(&model, &state, size));
+        let row = text.lines().find(|line| line.contains("idle  "));
+        assert!(row.is_some_and(|row| row.contains(" 3 ")), "{text}");
+    }
+}
+
+#[test]
 fn the_phase_is_told() {
     let mut model = model("gather");
     let line = |model: &Model, keys: &str, paused| {
@@ -487,6 +599,30 @@ fn connecting() -> Model {
     model
 }
 
+/// A story whose tasks have other names.
+fn with_names(story_name: &str, names: &[(&str, &str)]) -> Model {
+    let mut scenario = story(story_name);
+    for value in scenario.frames.iter_mut().flat_map(fields_in) {
+        let old = value.to_string();
+        if let Some((_, new)) = names.iter().find(|(name, _)| *name == old) {
+            *value = Value::StrVal((*new).to_owned());
+        }
+    }
+    scenario.model()
+}
+
+/// The fields of the tasks that a frame brings.
+fn fields_in(frame: &mut Frame) -> impl Iterator<Item = &mut Value> {
+    let update = match &mut frame.event {
+        Event::Console(update) => update.task_update.as_mut(),
+        _ => None,
+    };
+    let tasks = update.into_iter().flat_map(|update| &mut update.new_tasks);
+    tasks
+        .flat_map(|task| &mut task.fields)
+        .filter_map(|field| field.value.as_mut())
+}
+
 /// What the capital words in the story of hostile names stand for.
 fn harm(word: &str) -> Option<String> {
     Some(match word {
@@ -496,6 +632,7 @@ fn harm(word: &str) -> Option<String> {
         "WIDE" => "任务一二三四五六七八九十👍🏽e".to_owned(),
         "BIDI" => "a\u{202e}b\u{200b}\u{feff}c\u{2066}d".to_owned(),
         "LONG" => "long-".repeat(200_000),
+        "BLANK" => "  \u{fe0f} ".to_owned(),
         "MARKS" => format!("z{}", "\u{301}".repeat(100_000)),
         _ => return None,
     })
@@ -510,27 +647,17 @@ fn hostile() -> Model {
     for mut frame in scenario.frames {
         match &mut frame.event {
             Event::Output(line) => line.text = harm(&line.text).unwrap_or_default(),
-            Event::Console(update) => {
-                let tasks = update.task_update.iter_mut().flat_map(|u| &mut u.new_tasks);
-                for value in tasks
-                    .flat_map(|t| &mut t.fields)
-                    .filter_map(|f| f.value.as_mut())
-                {
-                    let harm = match value {
-                        Value::StrVal(s) | Value::DebugVal(s) => harm(s),
-                        _ => None,
-                    };
-                    if let Some(harm) = harm {
-                        *value = Value::StrVal(harm);
-                    }
-                }
-            }
             Event::Probe(update) => {
                 for task in &mut update.tasks {
                     task.error = harm(&task.error).unwrap_or_default();
                 }
             }
             _ => {}
+        }
+        for value in fields_in(&mut frame) {
+            if let Some(harm) = harm(&value.to_string()) {
+                *value = Value::StrVal(harm);
+            }
         }
         model.apply(&frame);
     }

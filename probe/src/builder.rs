@@ -191,7 +191,7 @@ impl Builder {
             process: v1::Process {
                 pid: std::process::id(),
                 probe_version: env!("CARGO_PKG_VERSION").to_owned(),
-                instrument: "console-subscriber".to_owned(),
+                instrument: "probe".to_owned(),
                 publish_interval: Some(clock::wire_duration(self.publish_interval)),
                 started_at: Some(clock::wire(std::time::Instant::now())),
             },

@@ -125,6 +125,12 @@ impl Cells {
     }
 }
 
+/// A closure on the blocking pool that is a worker of a multi-thread runtime, by its type: one
+/// that starts it, or one that takes its place while it runs `block_in_place`.
+fn is_worker(function: &str) -> bool {
+    function.contains("worker::Launch") || function.contains("worker::block_in_place")
+}
+
 /// A task: what `v1::Task` tells, and what is needed to find it out.
 #[derive(Debug, Default)]
 pub(crate) struct Task {
@@ -148,7 +154,7 @@ impl Task {
             wire,
             blocking: kind == Some("blocking"),
             block_on: kind == Some("block_on"),
-            worker: function.is_some_and(|f| f.contains("worker::Launch")),
+            worker: function.is_some_and(is_worker),
             ..Self::default()
         }
     }

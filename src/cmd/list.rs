@@ -31,7 +31,8 @@ pub fn execute(format: Format) -> Result<ExitCode, Error> {
 fn text() -> String {
     let all = loopview_workloads::all();
     let width = all.iter().map(|w| w.name.len()).max().unwrap_or_default();
-    let mut text = String::from("The lessons, in order. Run one with `loopview run NAME`.\n\n");
+    let mut text =
+        String::from("The workloads, lessons in this order. Run one with `loopview run NAME`.\n\n");
     for workload in all {
         let _ = writeln!(text, "  {:width$}  {}", workload.name, workload.summary);
         for setting in workload.settings {

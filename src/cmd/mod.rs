@@ -6,11 +6,13 @@ mod list;
 mod man;
 mod pick;
 mod run;
+mod usage;
 mod watch;
 mod workload;
 
 use std::{io::Write, process::ExitCode};
 
+pub use usage::parse;
 pub use watch::Signals;
 
 use crate::{
@@ -51,20 +53,28 @@ fn print(text: &str) -> Result<ExitCode, Error> {
     }
 }
 
-/// The workload of this name, or the error that names the nearest.
+/// The workload of this name, or the error that says what may have been meant.
 fn find_workload(name: &str) -> Result<&'static loopview_workloads::Workload, Error> {
-    loopview_workloads::find(name).ok_or_else(|| {
-        /// How alike two names have to be for one to stand for the other.
-        const ALIKE: f64 = 0.6;
-        let nearest = loopview_workloads::all()
-            .iter()
-            .map(|w| (strsim::jaro_winkler(name, w.name), w.name))
-            .filter(|(alike, _)| *alike > ALIKE)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, name)| name);
-        Error::UnknownWorkload {
+    loopview_workloads::find(name).ok_or_else(|| match nearest_workload(name) {
+        Some(nearest) => Error::UnknownWorkload {
             name: name.to_owned(),
             nearest,
-        }
+        },
+        None => Error::NotAWorkload {
+            name: name.to_owned(),
+            command: format!("loopview run -- {name}"),
+        },
     })
+}
+
+/// None for a path: no workload is called anything like it.
+fn nearest_workload(name: &str) -> Option<&'static str> {
+    /// How alike two names have to be for one to stand for the other.
+    const ALIKE: f64 = 0.6;
+    loopview_workloads::all()
+        .iter()
+        .map(|w| (strsim::jaro_winkler(name, w.name), w.name))
+        .filter(|(alike, _)| *alike > ALIKE && !name.contains('/'))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
 }

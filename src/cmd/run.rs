@@ -15,13 +15,19 @@ use crate::{
 pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
     let (target, what) = match &run.name {
         Some(name) => workload(name, &run.options)?,
-        None => program(run.program),
+        None => program(run.program)?,
     };
     watch::watch(&target, &run.watch, style, async || launch(&what))
 }
 
-fn program(mut words: Vec<OsString>) -> (Target, Launch) {
+fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {
     let program = words.remove(0);
+    // A name without a slash is looked for on PATH, whatever this folder holds. The system
+    // says of a folder what it says of a file that may not be run.
+    if program.as_encoded_bytes().contains(&b'/') && Path::new(&program).is_dir() {
+        let program = program.to_string_lossy().into_owned();
+        return Err(Error::ProgramIsFolder { program });
+    }
     let name = Path::new(&program)
         .file_name()
         .unwrap_or(&program)
@@ -31,14 +37,14 @@ fn program(mut words: Vec<OsString>) -> (Target, Launch) {
         name,
         kind: TargetKind::Program,
     };
-    (
+    Ok((
         target,
         Launch {
             program,
             args: words,
             own: false,
         },
-    )
+    ))
 }
 
 /// A workload runs in a process of its own, this same binary: it may block, panic or leak

@@ -83,14 +83,16 @@ async fn headless(
     let mut signals = Signals::listen()?;
     let mut source = start().await?;
     let mut model = Model::new(target.clone());
-    let mut stopped = false;
+    let (mut stopped, mut hinted) = (false, false);
     let limit = app::limit(options.time);
     tokio::pin!(limit);
     loop {
         tokio::select! {
             frame = source.frames.recv() => {
                 let Some(frame) = frame else { break };
-                if let Event::Gap(Gap::NoEndpoint { waited }) = &frame.event {
+                if let Event::Gap(Gap::NoEndpoint { waited }) = &frame.event
+                    && !std::mem::replace(&mut hinted, true)
+                {
                     hint(waited.as_secs());
                 }
                 model.apply(&frame);

@@ -58,9 +58,11 @@ pub struct Lint {
     pub at: Time,
     pub task: Option<TaskId>,
     pub location: Option<Location>,
-    /// Of a blocked loop: how long, and how many were late.
+    /// Of a blocked loop: how long, and who was late most.
     pub lasted: Duration,
     pub victims: Vec<Victim>,
+    /// How many were late in all.
+    pub late: usize,
     /// The sentence that a person reads, but for the task's name, which comes first.
     pub message: String,
 }
@@ -83,47 +85,50 @@ impl Kind {
     }
 }
 
-/// Everything found, oldest first.
+/// What was found, the newest of it.
 #[derive(Clone, Debug, Default)]
 pub struct Lints {
     found: BTreeMap<Key, Lint>,
+    total: usize,
 }
 
-/// What makes two findings the same one: its kind, its task, and the poll it is about.
-type Key = (Kind, Option<TaskId>, Time);
+/// What makes two findings the same one: the time of what it is about, its kind, its task.
+type Key = (Time, Kind, Option<TaskId>);
 
 impl Lints {
     /// A poll as long as this blocks its loop.
     pub const BLOCKED: Duration = Duration::from_millis(100);
-    /// Findings kept; the newest are then not added, and nothing else is lost.
+    /// Findings kept; the oldest are forgotten first.
     const MAX: usize = 1_000;
+    /// Victims named in a finding; the others are counted.
+    const VICTIMS: usize = 20;
 
-    pub fn iter(&self) -> impl Iterator<Item = &Lint> {
-        let mut all: Vec<&Lint> = self.found.values().collect();
-        all.sort_by_key(|lint| lint.at);
-        all.into_iter()
+    /// Those that are kept, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Lint> {
+        self.found.values()
     }
 
+    /// How many were found, those that are forgotten included.
     pub fn len(&self) -> usize {
-        self.found.len()
+        self.total
     }
 
     pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
+        self.total == 0
     }
 
-    pub(super) fn add(&mut self, lint: Lint) {
-        let key = (lint.kind, lint.task, lint.at);
-        if let Some(known) = self.found.get_mut(&key) {
+    fn add(&mut self, mut lint: Lint) {
+        lint.victims.truncate(Self::VICTIMS);
+        let key = (lint.at, lint.kind, lint.task);
+        let known = self.found.remove(&key);
+        self.total += usize::from(known.is_none());
+        if let Some(known) = known.filter(|known| known.late > lint.late) {
             // The same poll, longer by now: it keeps the longest list of victims.
-            let victims = if lint.victims.len() < known.victims.len() {
-                std::mem::take(&mut known.victims)
-            } else {
-                lint.victims
-            };
-            *known = Lint { victims, ..lint };
-        } else if self.found.len() < Self::MAX {
-            self.found.insert(key, lint);
+            (lint.victims, lint.late) = (known.victims, known.late);
+        }
+        self.found.insert(key, lint);
+        if self.found.len() > Self::MAX {
+            self.found.pop_first();
         }
     }
 }
@@ -131,6 +136,9 @@ impl Lints {
 impl Model {
     /// The poll that holds up the event loop now.
     pub fn blocked(&self) -> Option<Blocked> {
+        if matches!(self.phase, super::Phase::Ended(_)) {
+            return None;
+        }
         let candidates = self
             .tasks
             .running()
@@ -172,8 +180,9 @@ impl Model {
                 late.insert(task.id, victim);
             }
         }
-        for timer in self.timers.overdue(self.now) {
-            if let (Some(task), Some(by)) = (timer.task, timer.overdue(self.now)) {
+        let now = self.timers_at();
+        for timer in self.timers.overdue(now) {
+            if let (Some(task), Some(by)) = (timer.task, timer.overdue(now)) {
                 let victim = Victim {
                     task,
                     late: by,
@@ -200,8 +209,7 @@ impl Model {
             self.blame(blocked.task, blocked.since, blocked.lasted, blocked.victims);
         }
         for poll in self.tasks.take_long_polls() {
-            let can = self.tasks.get(poll.task).is_some_and(|t| self.can_block(t));
-            if can {
+            if self.tasks.get(poll.task).is_some_and(|t| self.can_block(t)) {
                 self.blame(poll.task, poll.since, poll.lasted, Vec::new());
             }
         }
@@ -209,50 +217,68 @@ impl Model {
             let Some(task) = self.tasks.get(id) else {
                 continue;
             };
-            let lint = Lint {
-                kind: Kind::PanickedTask,
-                at: task.dropped.unwrap_or(self.now),
+            let message = match &task.error {
+                Some(text) => format!("panicked: {text}"),
+                None => "panicked".to_owned(),
+            };
+            let at = task.dropped.unwrap_or(self.now);
+            self.lints.add(Lint {
                 task: Some(id),
                 location: task.location.clone(),
-                lasted: Duration::ZERO,
-                victims: Vec::new(),
-                message: match &task.error {
-                    Some(text) => format!("panicked: {text}"),
-                    None => "panicked".to_owned(),
-                },
-            };
-            self.lints.add(lint);
+                ..Lint::new(Kind::PanickedTask, at, message)
+            });
         }
         if self.lost.events > 0 {
-            let lint = Lint {
-                kind: Kind::LostData,
-                at: Time::default(),
-                task: None,
-                location: None,
-                lasted: Duration::ZERO,
-                victims: Vec::new(),
-                message: format!(
-                    "{} events were dropped by the target's instrument: figures may be too low",
-                    self.lost.events
-                ),
-            };
-            self.lints.add(lint);
+            let events = self.lost.events;
+            self.report_loss(format!(
+                "{events} events were dropped by the target's instrument: figures may be too low"
+            ));
         }
     }
 
+    /// Judges what is missing when nothing more can come.
+    pub(super) fn judge_the_end(&mut self) {
+        self.lost.unnamed = self.tasks.unnamed() as u64;
+        if self.lost.unnamed > 0 {
+            let tasks = self.lost.unnamed;
+            self.report_loss(format!(
+                "{tasks} tasks were not told of in time, before the program ended"
+            ));
+        }
+    }
+
+    fn report_loss(&mut self, message: String) {
+        let at = self.started.unwrap_or_default();
+        self.lints.add(Lint::new(Kind::LostData, at, message));
+    }
+
     fn blame(&mut self, task: TaskId, since: Time, lasted: Duration, victims: Vec<Victim>) {
-        let lint = Lint {
-            kind: Kind::BlockedLoop,
-            at: since,
+        let message = format!(
+            "blocked the event loop for {} ms in one poll",
+            lasted.as_millis()
+        );
+        self.lints.add(Lint {
             task: Some(task),
             location: self.tasks.get(task).and_then(|t| t.location.clone()),
             lasted,
+            late: victims.len(),
             victims,
-            message: format!(
-                "blocked the event loop for {} ms in one poll",
-                lasted.as_millis()
-            ),
-        };
-        self.lints.add(lint);
+            ..Lint::new(Kind::BlockedLoop, since, message)
+        });
+    }
+}
+
+impl Lint {
+    fn new(kind: Kind, at: Time, message: String) -> Self {
+        Self {
+            kind,
+            at,
+            task: None,
+            location: None,
+            lasted: Duration::ZERO,
+            victims: Vec::new(),
+            late: 0,
+            message,
+        }
     }
 }

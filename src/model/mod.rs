@@ -63,6 +63,9 @@ pub struct Lost {
     pub gaps: u64,
     /// Finished tasks that were forgotten here to bound memory.
     pub forgotten: u64,
+    /// Tasks that the probe counted and the console protocol had not named when the
+    /// program ended.
+    pub unnamed: u64,
     /// Messages or parts of them that made no sense.
     pub malformed: u64,
 }
@@ -77,7 +80,7 @@ impl Lost {
 pub struct Model {
     pub target: Target,
     pub phase: Phase,
-    /// The newest frame's time.
+    /// Up to when tasks are known: the last console update.
     pub now: Time,
     /// The oldest thing known: the run's start, or the first frame.
     pub started: Option<Time>,
@@ -99,8 +102,14 @@ pub struct Model {
     pub output: Output,
     pub lints: lint::Lints,
     pub lost: Lost,
+    /// The newest frame's time.
+    latest: Time,
     /// Time of the last console update, to spread figures over what lies between two.
     console_at: Option<Time>,
+    probe_at: Option<Time>,
+    /// The part of `busy` that a strip forgets: all of it, and over how long.
+    polled: Duration,
+    watched: Duration,
 }
 
 /// What the probe says of its process.
@@ -133,18 +142,23 @@ impl Model {
             output: Output::default(),
             lints: lint::Lints::default(),
             lost: Lost::default(),
+            latest: Time::default(),
             console_at: None,
+            probe_at: None,
+            polled: Duration::ZERO,
+            watched: Duration::ZERO,
         }
     }
 
     /// Takes in one frame.
     pub fn apply(&mut self, frame: &Frame) {
-        self.now = self.now.max(frame.at);
+        self.latest = self.latest.max(frame.at);
         let started = *self.started.get_or_insert(frame.at);
         self.started = Some(started.min(frame.at));
         match &frame.event {
             Event::Console(update) => self.apply_console(frame.at, update),
-            Event::Probe(update) => self.apply_probe(update),
+            Event::Probe(update) => self.apply_probe(frame.at, update),
+            Event::Silence => self.tell_time(),
             Event::Details(details) => self.apply_details(details),
             Event::Paused(paused) => self.target_paused = *paused,
             Event::Output(line) => self.output.push(frame.at, line),
@@ -161,7 +175,25 @@ impl Model {
                     };
                 }
             }
-            Event::Exit(exit) => self.phase = Phase::Ended(*exit),
+            Event::Exit(exit) => {
+                self.phase = Phase::Ended(*exit);
+                self.judge_the_end();
+            }
+        }
+    }
+
+    fn tell_time(&mut self) {
+        let known = self.console_at.or(self.probe_at).unwrap_or(self.latest);
+        self.now = self.now.max(known);
+    }
+
+    /// Up to when timers are known. With the probe that is its last update, which comes at
+    /// other moments than the console's: by the wrong one of the two, timers that have fired
+    /// would seem late.
+    pub fn timers_at(&self) -> Time {
+        match (&self.process, self.probe_at) {
+            (Some(_), Some(probe)) => probe,
+            _ => self.now,
         }
     }
 
@@ -177,6 +209,8 @@ impl Model {
             let busy = self.tasks.apply_console(tasks, window, &mut self.lost);
             let workers = self.runtimes.worker_count(&self.tasks);
             self.busy.add(window, busy / workers, history::Spent::Busy);
+            self.polled = self.polled.saturating_add(busy / workers);
+            self.watched = self.watched.saturating_add(window.to.since(window.from));
             if let Some(first) = self.tasks.first_created() {
                 self.started = self.started.map(|s| s.min(first));
             }
@@ -196,11 +230,13 @@ impl Model {
             &self.tasks,
         );
         self.console_at = Some(window.to);
+        self.tell_time();
         self.judge();
     }
 
-    fn apply_probe(&mut self, update: &v1::Update) {
+    fn apply_probe(&mut self, now: Time, update: &v1::Update) {
         self.connected();
+        self.probe_at = self.probe_at.max(Some(now));
         if let Some(process) = &update.process {
             if self.process.is_none() {
                 // From here on the probe's own timers, which are exact, take the place of
@@ -227,6 +263,7 @@ impl Model {
         self.scopes.apply(&update.scopes);
         self.tasks.apply_probe(&update.tasks);
         self.timers.apply_probe(&update.timers, &mut self.tasks);
+        self.tell_time();
         self.judge();
     }
 
@@ -249,8 +286,32 @@ impl Model {
 
     /// How long the target has run, as of the newest frame.
     pub fn elapsed(&self) -> Duration {
-        let end = self.ended.unwrap_or(self.now);
+        let end = self.ended.unwrap_or(self.latest);
         self.started.map_or(Duration::ZERO, |s| end.since(s))
+    }
+
+    /// How old the state is that is shown, where that is worth telling: the target has
+    /// stalled, or its instrument cannot keep up with it.
+    pub fn behind(&self) -> Option<Duration> {
+        let interval = self
+            .process
+            .as_ref()
+            .map_or(Self::USUAL_INTERVAL, |p| p.publish_interval);
+        let behind = self.latest.since(self.now);
+        let worth = interval
+            .saturating_mul(2)
+            .saturating_add(Self::WORTH_TELLING);
+        (self.phase == Phase::Live && behind > worth).then_some(behind)
+    }
+
+    /// console-subscriber's publish interval, unless it is told otherwise.
+    const USUAL_INTERVAL: Duration = Duration::from_secs(1);
+    const WORTH_TELLING: Duration = Duration::from_millis(500);
+
+    /// The share of the workers' time that went into polls, since the first update.
+    pub fn busy_ratio(&self) -> Option<f64> {
+        let whole = self.watched.as_secs_f64();
+        (whole > 0.0).then(|| (self.polled.as_secs_f64() / whole).min(1.0))
     }
 
     /// What fills the console protocol in the target, once that is known.

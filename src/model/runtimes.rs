@@ -37,8 +37,6 @@ pub struct Runtime {
     pub blocking_threads: u64,
     pub blocking_threads_max: u64,
     pub idle_blocking_threads: u64,
-    /// How long this runtime was watched.
-    pub elapsed: Duration,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -92,7 +90,6 @@ impl Runtimes {
                 blocking_threads: 0,
                 blocking_threads_max: 0,
                 idle_blocking_threads: 0,
-                elapsed: Duration::ZERO,
             });
             runtime.update(wire);
         }
@@ -100,13 +97,6 @@ impl Runtimes {
 }
 
 impl Runtime {
-    /// The share of the workers' time that went into polls while it was watched.
-    pub fn busy_ratio(&self) -> Option<f64> {
-        let busy: Duration = self.workers.iter().map(|w| w.busy).sum();
-        let whole = self.elapsed.as_secs_f64() * self.workers.len() as f64;
-        (whole > 0.0).then(|| (busy.as_secs_f64() / whole).min(1.0))
-    }
-
     pub fn polls(&self) -> u64 {
         self.total(|w| w.polls)
     }
@@ -138,7 +128,6 @@ impl Runtime {
         self.blocking_threads_max = self.blocking_threads_max.max(wire.blocking_threads);
         self.idle_blocking_threads = wire.idle_blocking_threads;
         let elapsed = wire::duration(wire.elapsed.as_ref());
-        self.elapsed += elapsed;
         // A message names at most as many workers as a runtime can have.
         self.workers
             .resize_with(wire.workers.len(), Worker::default);

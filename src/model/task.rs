@@ -278,9 +278,22 @@ impl Task {
             (Some(name), _, _) => (&**name).into(),
             (None, Kind::BlockOn, _) => "block_on".into(),
             (None, Kind::Worker, _) => "worker".into(),
+            (None, Kind::Blocking, _) => self.call_name().into(),
             (None, _, Some(id)) => format!("task {id}").into(),
             (None, _, None) => format!("#{}", self.id.0).into(),
         }
+    }
+
+    /// The function that a blocking call runs, or in which its closure stands, by the name
+    /// of its type.
+    fn call_name(&self) -> &str {
+        let function = self.fields.iter().find(|f| &*f.name == "fn");
+        let path = function.map_or("", |f| &*f.value);
+        // A name with generic parts is cut at them, or its last word is one of theirs.
+        let path = path.split('<').next().unwrap_or(path);
+        let mut words = path.rsplit("::");
+        let word = words.find(|part| !part.is_empty() && !part.starts_with("{{"));
+        word.unwrap_or("blocking call")
     }
 
     pub(super) fn describe(&mut self, wire: &wire_tasks::Task) {
@@ -314,7 +327,10 @@ impl Task {
                 }
             }
         }
-        if self.kind == Kind::Blocking && function.is_some_and(|f| f.contains("worker::Launch")) {
+        // One that starts a worker, or takes its place while it runs `block_in_place`.
+        let worker = ["worker::Launch", "worker::block_in_place"];
+        let is_worker = |f: String| worker.iter().any(|part| f.contains(part));
+        if self.kind == Kind::Blocking && function.is_some_and(is_worker) {
             self.kind = Kind::Worker;
         }
     }

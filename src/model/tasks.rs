@@ -34,6 +34,8 @@ pub struct Tasks {
     /// Live tasks that are workers.
     workers: usize,
     any_local: bool,
+    /// Promises that were forgotten before they were kept.
+    never_named: usize,
     next: u64,
     spawned: u64,
     first_created: Option<Time>,
@@ -87,6 +89,12 @@ impl Tasks {
     /// Tasks in a poll.
     pub fn running(&self) -> impl Iterator<Item = &Task> {
         self.running.iter().filter_map(|id| self.all.get(id))
+    }
+
+    /// Tasks of which the probe has told and the console protocol has not.
+    pub fn unnamed(&self) -> usize {
+        let waiting = self.promised.values().filter(|p| p.fact.is_some());
+        self.never_named + waiting.count()
     }
 
     /// Workers that appear among the tasks: those of a multi-thread runtime.
@@ -259,8 +267,10 @@ impl Tasks {
 
     fn promise(&mut self, tokio_id: u64) -> &mut Promised {
         // Some are never named: their descriptions were lost, or are forgotten here.
-        if self.promised.len() > Self::MAX_FINISHED {
-            self.promised.pop_first();
+        if self.promised.len() > Self::MAX_FINISHED
+            && let Some((_, gone)) = self.promised.pop_first()
+        {
+            self.never_named += usize::from(gone.fact.is_some());
         }
         let next = TaskId(self.next);
         let promised = self.promised.entry(tokio_id).or_insert(Promised {

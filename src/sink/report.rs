@@ -42,8 +42,9 @@ impl Outcome {
 
     pub fn of(model: &Model, stopped: bool) -> Self {
         match &model.phase {
-            _ if stopped => Self::Stopped,
-            Phase::Ended(_) if model.instrument().is_none() => Self::Lost,
+            _ if stopped && model.instrument().is_some() => Self::Stopped,
+            Phase::Ended(Exit::Code(0)) if model.instrument().is_none() => Self::Lost,
+            Phase::Ended(_) if stopped => Self::Lost,
             Phase::Ended(Exit::Code(0)) => Self::Ok,
             Phase::Ended(Exit::Code(_)) => Self::Failed,
             Phase::Ended(Exit::Signal(_)) => Self::Signalled,
@@ -89,6 +90,9 @@ pub struct Runtime {
 #[derive(Debug, Serialize)]
 pub struct TaskRow {
     pub id: u64,
+    /// The name, or what stands for it. For people: scripts have the name and the id.
+    #[serde(skip)]
+    pub label: String,
     pub name: Option<String>,
     pub kind: String,
     pub parent: Option<u64>,
@@ -159,6 +163,9 @@ pub struct Evidence {
     pub lasted_ms: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub victims: Vec<VictimRow>,
+    /// How many were late in all; `victims` names the latest of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -180,6 +187,10 @@ pub struct Lost {
     /// Polls are counted, not listed, so none can be missing: unknown.
     pub polls: Option<u64>,
     pub gaps: u64,
+    /// Tasks that are not in the table: forgotten to bound memory, or never told of.
+    pub tasks: u64,
+    /// Lines of output that were let go to bound memory.
+    pub lines: u64,
 }
 
 fn ms(d: Duration) -> f64 {
@@ -229,6 +240,8 @@ impl Report {
                 events: model.lost.events,
                 polls: None,
                 gaps: model.lost.gaps,
+                tasks: model.lost.forgotten + model.lost.unnamed,
+                lines: model.output.dropped(),
             },
         }
     }
@@ -250,7 +263,7 @@ impl Writer<'_> {
         Runtime {
             flavor: main.map(|r| r.flavor.as_str()),
             workers: main.map(|r| r.workers.len()),
-            busy_ratio: main.and_then(model::Runtime::busy_ratio),
+            busy_ratio: self.model.busy_ratio(),
             polls: main.map(model::Runtime::polls),
             parks: main.map(model::Runtime::parks),
             steals: main.map(model::Runtime::steals),
@@ -266,6 +279,7 @@ impl Writer<'_> {
         let wakes_seen = task.ready(now).is_some();
         TaskRow {
             id: task.id.0,
+            label: task.label().into_owned(),
             name: task.name.as_deref().map(str::to_owned),
             kind: task.kind.as_str().to_owned(),
             parent: task.parent.map(|t| t.0),
@@ -357,6 +371,7 @@ impl Writer<'_> {
             evidence: Evidence {
                 at_ms: lint.task.map(|_| self.at(lint.at)),
                 lasted_ms: blocked.then_some(ms(lint.lasted)),
+                late: blocked.then_some(lint.late),
                 victims: lint
                     .victims
                     .iter()

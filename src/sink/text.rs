@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::report::{Report, TaskRow};
+use super::report::Report;
 use crate::view::{
     fmt,
     glyphs::UNICODE,
@@ -91,7 +91,7 @@ fn tasks(report: &Report) -> String {
     ];
     table(TABLE, &report.tasks, |t| {
         vec![
-            name(t),
+            t.label.clone(),
             t.kind.clone(),
             t.outcome.unwrap_or(t.state).to_owned(),
             time(t.total_ms),
@@ -218,13 +218,7 @@ fn label(report: &Report, task: Option<u64>) -> String {
         .tasks
         .binary_search_by_key(&id, |t| t.id)
         .map(|i| &report.tasks[i]);
-    row.map_or_else(|_| format!("#{id}"), name)
-}
-
-fn name(task: &TaskRow) -> String {
-    task.name
-        .as_deref()
-        .map_or_else(|| format!("{} #{}", task.kind, task.id), line)
+    row.map_or_else(|_| format!("#{id}"), |row| line(&row.label))
 }
 
 fn maybe(ms: Option<f64>) -> String {

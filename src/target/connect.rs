@@ -20,6 +20,11 @@ use crate::frame::{Event, Frame, HOW_TO_OPEN, Time};
 const MAX_MESSAGE: usize = 256 * 1024 * 1024;
 /// How long an endpoint may take to accept, and then to answer.
 const ANSWER: Duration = Duration::from_secs(5);
+/// After this long without a word, time goes on without the target.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// Why a connection ended, where nothing better is known.
+const TARGET_GONE: &str = "the target has gone";
 
 /// Why there is no connection, or no longer one.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +41,7 @@ pub enum ConnectError {
         "{endpoint} speaks gRPC, but not the tokio console protocol: is it the program's console address?"
     )]
     NotConsole { endpoint: String },
-    #[error("the program ended before it opened a console endpoint: {HOW_TO_OPEN}")]
+    #[error("the program opened no console endpoint: {HOW_TO_OPEN}")]
     NeverOpened,
 }
 
@@ -121,6 +126,8 @@ impl Connection {
         self.follow(span).await;
         loop {
             let frame = tokio::select! {
+                // Each turn starts the clock anew.
+                () = tokio::time::sleep(SILENCE) => Frame::here(Event::Silence),
                 update = self.updates.message() => match update {
                     Ok(Some(update)) => console_frame(update),
                     Ok(None) => return End::Lost("the target closed it".to_owned()),
@@ -223,6 +230,8 @@ fn stamp(at: Option<&prost_types::Timestamp>) -> Time {
 fn explain(status: &Status) -> String {
     match status.code() {
         Code::OutOfRange => "a message was larger than 256 MiB".to_owned(),
+        // What HTTP/2 says of a peer that has died.
+        _ if status.message().contains("broken pipe") => TARGET_GONE.to_owned(),
         _ => std::error::Error::source(status)
             .map_or_else(|| status.message().to_owned(), root_cause),
     }
@@ -238,9 +247,7 @@ fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         Some(io::ErrorKind::ConnectionRefused) => "nothing listens there".to_owned(),
         Some(io::ErrorKind::NotFound) => "there is no such socket".to_owned(),
         Some(io::ErrorKind::PermissionDenied) => "permission denied".to_owned(),
-        Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
-            "the target has gone".to_owned()
-        }
+        Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => TARGET_GONE.to_owned(),
         _ => cause.to_string(),
     }
 }

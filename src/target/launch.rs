@@ -6,6 +6,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -32,6 +33,12 @@ const WAIT: &str = "2s";
 /// left its group can hold the pipes open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// How often the person is told that there is no connection yet.
+const TELL: Duration = Duration::from_millis(250);
+/// For how long a program keeps what has ended, for those who come later: nobody does, and
+/// console-subscriber takes tens of kilobytes for each task.
+const RETENTION: &str = "2s";
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -52,8 +59,13 @@ pub fn launch(what: &Launch) -> Result<Source, Error> {
         .args(&what.args)
         .env("LOOPVIEW_SOCKET", &socket)
         .env("LOOPVIEW_WAIT", WAIT);
-    if std::env::var_os("TOKIO_CONSOLE_PUBLISH_INTERVAL").is_none() {
-        command.env("TOKIO_CONSOLE_PUBLISH_INTERVAL", PUBLISH_INTERVAL);
+    for (name, value) in [
+        ("TOKIO_CONSOLE_PUBLISH_INTERVAL", PUBLISH_INTERVAL),
+        ("TOKIO_CONSOLE_RETENTION", RETENTION),
+    ] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
     }
     if what.own {
         command.env_remove("TOKIO_CONSOLE_BIND");
@@ -115,8 +127,18 @@ impl Launched {
                 pump(stderr.map(BufReader::new), Stream::Stderr, &frames),
             )
         };
+        // The run begins here, whenever it will be heard of.
+        let _ = frames.send(Frame::here(Event::Silence)).await;
         let mut watching = orders.clone();
-        let watch = watch(&self.socket, &self.endpoints, &frames, &mut watching);
+        let connected = AtomicBool::new(false);
+        let watch = async {
+            let connection = dial(&self.socket, &self.endpoints, &frames).await?;
+            connected.store(true, Ordering::Relaxed);
+            match connection.run(&frames, &mut watching).await {
+                End::Lost(reason) => Some(reason),
+                End::Finished | End::Unread => None,
+            }
+        };
         tokio::pin!(output, watch);
         let (mut output_open, mut watch_open) = (true, true);
         let mut lost = None;
@@ -142,7 +164,7 @@ impl Launched {
             if output_open {
                 output.await;
             }
-            if watch_open {
+            if watch_open && connected.load(Ordering::Relaxed) {
                 let _ = watch.await;
             }
         };
@@ -172,44 +194,35 @@ async fn due(lost: &mut Option<(Instant, String)>) -> Option<String> {
     lost.take().map(|(_, reason)| reason)
 }
 
-/// Connects as soon as the program listens, and makes frames until it no longer does. Tells
-/// why the connection was lost, if it was.
-async fn watch(
+/// Connects as soon as the program listens. Nothing if nobody wants to know any more.
+async fn dial(
     socket: &Path,
     endpoints: &[Endpoint],
     frames: &mpsc::Sender<Frame>,
-    orders: &mut Orders,
-) -> Option<String> {
+) -> Option<Connection> {
     let started = Instant::now();
-    let mut told = false;
+    let mut told = started;
     let mut pause = Duration::from_millis(5);
-    let connection = loop {
-        let mut open = None;
+    loop {
         for endpoint in endpoints {
             // A path is cheap to look at, and a refused dial is not free.
-            if !matches!(endpoint, Endpoint::Unix(_)) || socket.exists() {
-                open = Connection::open(endpoint).await.ok();
-            }
-            if open.is_some() {
-                break;
+            if (!matches!(endpoint, Endpoint::Unix(_)) || socket.exists())
+                && let Ok(connection) = Connection::open(endpoint).await
+            {
+                return Some(connection);
             }
         }
-        if let Some(connection) = open {
-            break connection;
-        }
-        let waited = started.elapsed();
-        if waited >= PATIENCE && !told {
-            told = true;
-            let gap = Gap::NoEndpoint { waited };
-            if frames.send(Frame::here(Event::Gap(gap))).await.is_err() {
-                return None;
-            }
+        if told.elapsed() >= TELL {
+            told = Instant::now();
+            let waited = started.elapsed();
+            let event = if waited < PATIENCE {
+                Event::Silence
+            } else {
+                Event::Gap(Gap::NoEndpoint { waited })
+            };
+            frames.send(Frame::here(event)).await.ok()?;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 5 / 4).min(Duration::from_millis(100));
-    };
-    match connection.run(frames, orders).await {
-        End::Lost(reason) => Some(reason),
-        End::Finished | End::Unread => None,
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! ─ 3 Blocking  1 running  1 queued  2 threads ──────────────────
-//!   CALL           THREAD           QUEUED      RUN  AT
-//!  ▶ resize        tokio-rt-worker  12.0 µs   1.20 s main.rs:12
-//!  ◆ resize        –                 300 ms        –
-//!  · idle          tokio-rt-worker        –        –
-//!  ✔ hash          –                1.02 ms   300 ms
+//!   CALL           THREAD              QUEUED      RUN AT
+//!  ▶ resize        tokio-rt-worker 3  12.0 µs   1.20 s main.rs:12
+//!  ◆ resize        –                   300 ms        –
+//!  · idle          tokio-rt-worker 2        –        –
+//!  ✔ hash          –                  1.02 ms   300 ms
 //! ```
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
@@ -70,7 +70,7 @@ impl Widget for &Blocking<'_> {
         let rows = usize::from(area.height);
         let first = view.state.scrolled[1].min(calls.len().saturating_sub(rows));
         for (row, call) in (0..area.height).zip(&calls[first..]) {
-            if let Some((shape, style, words)) = self.row(*call) {
+            if let Some((shape, style, words)) = self.row(*call, widths[THREAD]) {
                 let [name, thread, queued, run, at] = words;
                 let text = if matches!(call, Call::Running { .. } | Call::Queued(_)) {
                     view.theme.text()
@@ -112,13 +112,13 @@ impl Blocking<'_> {
         facts
     }
 
-    fn row(&self, call: Call) -> Option<Row> {
+    fn row(&self, call: Call, thread_width: usize) -> Option<Row> {
         let view = self.0;
         let (glyphs, theme) = (view.glyphs, view.theme);
         let dash = || glyphs.dash.to_owned();
         let thread = |id: Option<u64>| {
             let thread = id.and_then(|id| view.model.threads.get(id));
-            thread.map_or_else(dash, |t| view.clean(&t.name))
+            thread.map_or_else(dash, |t| view.thread(t, thread_width))
         };
         Some(match call {
             Call::Running { task, thread: on } => {

@@ -2,13 +2,12 @@
 //!
 //! ```text
 //! ━ A  z sleeping  sleep 1.20 s · gather.rs:42 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-//!  Time        2.35 s  ████▒▒······························
-//!    busy     1.20 ms    5 %        Poll times     12 polls
-//!    ready    12.0 µs   <1 %          █
-//!    idle      2.20 s   94 %          █   ▂▁
-//!  Polls           12                 █▂▁·██▁··▁
-//!    mean      100 µs                 1.00 µs     12.0 ms
-//!  …                                  p50 …  p90 …
+//!  Time           2.35 s ████▒▒················ Poll times          12  log scale
+//!  █ busy        1.20 ms    5 %  in polls         █
+//!  ▒ ready       12.0 µs   <1 %  …                █   ▂▁
+//!  · idle         2.20 s   94 %  …                █▂▁·██▁··▁
+//!  Polls              12   mean 100 µs            1.00 µs     12.0 ms
+//!  …                                              p50 …  p90 …
 //! ```
 //!
 //! Two columns where there is room for two, else one below the other. It is drawn whole
@@ -23,15 +22,16 @@ use super::{
     pen::Pen,
     tasks, text, timers,
     widget::{Chart, Stack, stack::Part},
+    words,
 };
-use crate::model::{State, Task, details::Histogram};
+use crate::model::{Phase, State, Task, details::Histogram};
 
 pub struct Details<'a>(pub(super) View<'a>);
 
 /// From this width on there are two columns.
 const TWO_COLUMNS: u16 = 100;
 /// Cells for the name of a figure.
-const NAME: usize = 12;
+const NAME: usize = 13;
 
 impl Widget for &Details<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
@@ -168,7 +168,7 @@ impl Details<'_> {
                 view.glyphs.delays[1],
                 theme.ready(),
                 ready,
-                "woken, not polled yet: delay",
+                "woken, not polled",
             ),
             (
                 "idle",
@@ -206,7 +206,8 @@ impl Details<'_> {
             let mut pen = sheet.line();
             self.name(name, &mut pen);
             self.figure(&value, theme.text(), &mut pen);
-            pen.skip(2).put(&note, theme.dim());
+            pen.skip(2);
+            put_whole(&note, theme.dim(), &mut pen);
         };
         let polls = task.polls();
         let mean = u32::try_from(polls)
@@ -215,8 +216,9 @@ impl Details<'_> {
         figure(
             "Polls",
             fmt::count(polls),
-            format!("mean {}, longest {}", view.known(mean), view.longest(task)),
+            format!("mean {}", view.known(mean)),
         );
+        figure("Longest", view.longest(task), "in one poll".to_owned());
         figure(
             "Wakes",
             fmt::count(task.wakes),
@@ -238,18 +240,38 @@ impl Details<'_> {
         let details = view.model.details.as_ref().filter(|d| d.task == task.id);
         sheet.blank();
         let Some(details) = details else {
+            let over = matches!(
+                view.model.phase,
+                Phase::Disconnected { .. } | Phase::Ended(_)
+            );
+            let (words, mark) = if over {
+                ("unknown: the program has gone", "")
+            } else {
+                ("waiting for the histogram", view.glyphs.ellipsis)
+            };
             let mut pen = sheet.line();
             self.name("Poll times", &mut pen);
             pen.skip(1)
-                .put("waiting for the histogram", view.theme.dim());
-            pen.put(view.glyphs.ellipsis, view.theme.dim());
+                .put(words, view.theme.dim())
+                .put(mark, view.theme.dim());
             return;
         };
-        let polls = ("Poll times", "how long each took, log scale");
-        self.histogram(polls, &details.polls, view.theme.busy(), sheet);
+        // The span is entered when the future is dropped, too, and the histogram counts that.
+        let dropped = task.is_done() && details.polls.count() == task.polls() + 1;
+        let note = if dropped {
+            "log scale, one is a drop"
+        } else {
+            "log scale"
+        };
+        self.histogram(
+            ("Poll times", note),
+            &details.polls,
+            view.theme.busy(),
+            sheet,
+        );
         if let Some(scheduled) = &details.scheduled {
             sheet.blank();
-            let delays = ("Delays", "from wake to poll, log scale");
+            let delays = ("Delays", "wake to poll, log scale");
             self.histogram(delays, scheduled, view.theme.ready(), sheet);
         }
     }
@@ -268,7 +290,8 @@ impl Details<'_> {
             self.name(title, &mut pen);
             let count = fmt::count(histogram.count());
             self.figure(&count, theme.text(), &mut pen);
-            pen.skip(2).put(note, theme.dim());
+            pen.skip(2);
+            put_whole(note, theme.dim(), &mut pen);
         }
         if histogram.count() == 0 {
             return;
@@ -306,9 +329,13 @@ impl Details<'_> {
         let mut pen = sheet.line();
         pen.skip(2);
         for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
+            let value = view.duration(histogram.at(quantile));
+            if name.len() + 1 + text::width(&value) > pen.room() {
+                break;
+            }
             pen.put(name, theme.label())
                 .skip(1)
-                .put(&view.duration(histogram.at(quantile)), theme.text())
+                .put(&value, theme.text())
                 .skip(2);
         }
         let max = view.duration(max);
@@ -373,7 +400,7 @@ impl Details<'_> {
             fact("Scope", &view.scope(scope), theme.text());
         }
         if let Some(thread) = task.thread.and_then(|id| model.threads.get(id)) {
-            fact("Thread", &thread.name, theme.text());
+            fact("Thread", &view.thread(thread, words::NAME), theme.text());
         }
         for field in task.fields.iter().take(FIELDS) {
             fact(&field.name, &field.value, theme.text());
@@ -410,7 +437,7 @@ impl Details<'_> {
                     style,
                 )
                 .skip(2);
-            let width = pen.room().saturating_sub(2).min(24);
+            let width = pen.room().saturating_sub(1).min(24);
             timers::left(view, timer, width, &mut pen);
             if let Some(at) = view.location(timer.location.as_ref())
                 && text::width(&at) + 2 <= pen.room()
@@ -433,6 +460,13 @@ impl Details<'_> {
     fn figure(&self, figure: &str, style: Style, pen: &mut Pen<'_>) {
         let figure = text::pad_left(figure, fmt::DURATION + 1, self.0.glyphs);
         pen.put(&figure, style).skip(1);
+    }
+}
+
+/// A note that is cut says nothing.
+fn put_whole(note: &str, style: Style, pen: &mut Pen<'_>) {
+    if text::width(note) <= pen.room() {
+        pen.put(note, style);
     }
 }
 

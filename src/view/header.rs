@@ -119,7 +119,13 @@ impl Header<'_> {
             Phase::Live if view.model.target_paused => {
                 (glyphs.paused, "target paused".to_owned(), theme.warning())
             }
-            Phase::Live => (glyphs.live, "live".to_owned(), theme.good()),
+            Phase::Live => match view.model.behind() {
+                Some(behind) => {
+                    let word = format!("{} behind", view.duration(behind));
+                    (glyphs.lost, word, theme.warning())
+                }
+                None => (glyphs.live, "live".to_owned(), theme.good()),
+            },
             Phase::Disconnected { .. } => (glyphs.lost, "disconnected".to_owned(), theme.bad()),
             Phase::Ended(exit) => {
                 let style = if *exit == Exit::Code(0) {

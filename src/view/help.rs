@@ -49,6 +49,9 @@ const STATES: [(State, &str); 9] = [
     (State::Done(Some(Outcome::Panicked)), "it has panicked"),
 ];
 
+/// Why a timer's figure is not quite the one in the source.
+const TICK: &str = "  A sleep of 500 ms reads 501 ms: tokio rounds up to its tick of 1 ms";
+
 impl Widget for &Help<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let popup = Popup {
@@ -84,6 +87,9 @@ impl Help<'_> {
                 (meaning, theme.text()),
             ]);
         }
+        lines.push(Vec::new());
+        lines.push(vec![("Timers".to_owned(), theme.title())]);
+        lines.push(vec![(TICK.to_owned(), theme.text())]);
         lines
     }
 

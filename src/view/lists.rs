@@ -3,7 +3,6 @@
 
 use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
-use super::words;
 use crate::{
     frame::Time,
     model::{Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait},
@@ -100,7 +99,7 @@ fn key<'a>(by: SortBy, task: &'a Task, model: &Model) -> Key<'a> {
     match by {
         SortBy::Spawn => Key::Rank(u8::from(task.is_done())),
         SortBy::State => Key::Rank(model.state(task).rank()),
-        SortBy::Name => Key::Text(words::name(task)),
+        SortBy::Name => Key::Text(task.label()),
         SortBy::Kind => Key::Text(task.kind.as_str().into()),
         SortBy::Total => Key::Time(Some(task.total(now))),
         SortBy::Busy => Key::Time(Some(task.busy(now))),

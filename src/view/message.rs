@@ -4,7 +4,8 @@
 //!  LOOP BLOCKED 1.23 s by cpu at cpu.rs:42 · late: ticker 900 ms, A 300 ms, +2
 //! ```
 //!
-//! It is loud while the loop is blocked, plain when the target comes or goes, and quiet
+//! Where that has no room, the last of those who are late are counted, then the place is left
+//! out. It is loud while the loop is blocked, plain when the target comes or goes, and quiet
 //! for the last thing that was wrong. Its line is kept free for it, so that nothing moves
 //! when it comes and goes.
 
@@ -23,7 +24,8 @@ impl Widget for &Message<'_> {
         if area.is_empty() {
             return;
         }
-        let Some((words, style, loud)) = self.words() else {
+        let room = usize::from(area.width).saturating_sub(1);
+        let Some((words, style, loud)) = self.words(room) else {
             return;
         };
         let mut pen = Pen::new(area, 0, buf);
@@ -38,11 +40,11 @@ impl Widget for &Message<'_> {
 }
 
 impl Message<'_> {
-    fn words(&self) -> Option<(String, Style, bool)> {
+    fn words(&self, room: usize) -> Option<(String, Style, bool)> {
         let view = self.0;
         let theme = view.theme;
         if let Some(blocked) = view.model.blocked() {
-            return Some((self.blocked(&blocked), theme.alarm(), true));
+            return Some((self.blocked(&blocked, room), theme.alarm(), true));
         }
         match &view.model.phase {
             Phase::Connecting {
@@ -63,22 +65,39 @@ impl Message<'_> {
         }
     }
 
-    fn blocked(&self, blocked: &Blocked) -> String {
-        /// More names than this are a count.
-        const NAMED: usize = 3;
+    /// As much as there is room for; who blocks, and for how long, in any case.
+    fn blocked(&self, blocked: &Blocked, room: usize) -> String {
+        /// What may be left out for want of room: whether there is the place, and how many
+        /// of those who are late are named.
+        const FORMS: [(bool, usize); 6] = [
+            (true, 3),
+            (true, 2),
+            (true, 1),
+            (false, 1),
+            (true, 0),
+            (false, 0),
+        ];
         let view = self.0;
+        // Two such names and their times fit, down to 80 columns.
+        let name = (room / 6).max(14);
         let task = view.model.tasks.get(blocked.task);
-        let at = view
-            .location(task.and_then(|t| t.location.as_ref()))
-            .map_or_else(String::new, |at| format!(" at {at}"));
         let workers = view.model.runtimes.worker_count(&view.model.tasks);
         let what = if workers > 1 { "WORKER" } else { "LOOP" };
-        let late = view
-            .late(&blocked.victims, NAMED)
-            .map_or_else(String::new, |late| format!(" {} {late}", view.glyphs.dot));
         let lasted = view.duration(blocked.lasted);
-        let by = view.label_of(blocked.task);
-        format!("{what} BLOCKED {lasted} by {by}{at}{late}")
+        let by = text::fit(&view.label_of(blocked.task), name, view.glyphs);
+        let forms = FORMS.map(|(place, named)| {
+            let at = view
+                .location(task.and_then(|t| t.location.as_ref()))
+                .filter(|_| place)
+                .map_or_else(String::new, |at| format!(" at {at}"));
+            let late = view
+                .late(&blocked.victims, named, name)
+                .map_or_else(String::new, |late| format!(" {} {late}", view.glyphs.dot));
+            format!("{what} BLOCKED {lasted} by {by}{at}{late}")
+        });
+        let [.., shortest] = &forms;
+        let fits = forms.iter().find(|form| text::width(form) <= room);
+        fits.unwrap_or(shortest).clone()
     }
 
     fn ended(&self, exit: Exit) -> (String, Style, bool) {

@@ -169,7 +169,16 @@ impl Tasks<'_> {
     fn empty(&self) -> Vec<&'static str> {
         let view = self.0;
         match view.model.phase {
-            Phase::Connecting { waited: Some(_) } => connecting(view.model.target.kind),
+            Phase::Connecting { waited: Some(_) } => {
+                let mut lines = how_to_be_seen("The program does not answer.");
+                if view.model.target.kind == TargetKind::Attached {
+                    lines.push("Does it run, and does it listen at this address?");
+                }
+                lines
+            }
+            Phase::Ended(_) if view.model.instrument().is_none() => {
+                how_to_be_seen("Nothing was seen of the program.")
+            }
             Phase::Connecting { waited: None } => vec!["", "Waiting for the program to answer."],
             _ if view.state.lists.hidden > 0 => {
                 vec!["", "All tasks have finished and are hidden: f shows them."]
@@ -289,20 +298,18 @@ impl Tasks<'_> {
     }
 }
 
-/// What to do when nobody answers.
-fn connecting(kind: TargetKind) -> Vec<&'static str> {
-    let mut lines = vec![
+/// What to do about a program that opens no endpoint; in lines that fit the narrowest screen,
+/// but for the last, which says nothing new.
+fn how_to_be_seen(problem: &'static str) -> Vec<&'static str> {
+    vec![
         "",
-        "The program does not answer. To be seen, its main must begin with",
+        problem,
+        "To be seen, its main must begin with",
         "    loopview_probe::init();",
         "or  console_subscriber::init();",
-        "and tokio's instrumentation switched on in its build:",
+        "in a build with --cfg tokio_unstable:",
         "    RUSTFLAGS=\"--cfg tokio_unstable\" cargo build",
-    ];
-    if kind == TargetKind::Attached {
-        lines.push("Does it run, and does it listen at this address?");
-    }
-    lines
+    ]
 }
 
 /// A task's last moments, blank before it was spawned and after it ended.

@@ -83,6 +83,13 @@ fn push_clean(clean: &mut String, c: char, marks: &mut usize, glyphs: &Glyphs) {
         return;
     }
     let shown = match c {
+        c if is_invisible(c) => {
+            if glyphs.unicode {
+                '␦'
+            } else {
+                '?'
+            }
+        }
         '\u{2028}' | '\u{2029}' if glyphs.unicode => '␊',
         '\0'..='\u{1f}' if glyphs.unicode => char::from_u32(0x2400 + u32::from(c)).unwrap_or('␦'),
         '\u{7f}' if glyphs.unicode => '␡',
@@ -91,12 +98,32 @@ fn push_clean(clean: &mut String, c: char, marks: &mut usize, glyphs: &Glyphs) {
         c => c,
     };
     let mut buffer = [0; 4];
-    // Joiners, variation selectors, direction marks and their like take no room, and
-    // terminals disagree about what they do to the rest of the line.
+    // Variation selectors, marks of other scripts and their like take no room, and terminals
+    // disagree about what they do to the rest of the line.
     if shown.encode_utf8(&mut buffer).cell_width() > 0 {
         *marks = 0;
         clean.push(shown);
     }
+}
+
+/// It turns, joins or separates what is around it, or looks like a blank: two names may
+/// differ in nothing else, and one may be made of nothing else.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+    )
 }
 
 #[cfg(test)]
@@ -132,8 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_width_is_left_out() {
-        assert_eq!(fit("a\u{202e}b\u{200b}c\u{200d}", 9, &UNICODE), "abc");
+    fn what_turns_or_joins_unseen_is_shown() {
+        let text = "a\u{202e}b\u{200b}c\u{200d}";
+        assert_eq!(fit(text, 9, &UNICODE), "a␦b␦c␦");
+        assert_eq!(fit(text, 9, &ASCII), "a?b?c?");
+    }
+
+    #[test]
+    fn marks_stay_with_their_letter_and_within_bounds() {
+        assert_eq!(fit("\u{301}\u{302}", 9, &UNICODE), "");
         assert_eq!(fit("e\u{301}", 9, &UNICODE), "e\u{301}");
         assert_eq!(
             fit(&format!("e{}", "\u{301}".repeat(500)), 3, &UNICODE),

@@ -119,7 +119,7 @@ impl Timers<'_> {
 /// How far off a timer's deadline is: a bar that runs out and the time left, or what has
 /// become of it.
 pub fn left(view: View<'_>, timer: &Timer, width: usize, pen: &mut Pen<'_>) {
-    let (now, theme) = (view.model.now, view.theme);
+    let (now, theme) = (view.model.timers_at(), view.theme);
     let about = if timer.exact { "" } else { view.glyphs.about };
     if let Some(left) = timer.remaining(now) {
         let figure = format!("{about}{}", view.duration(left));

@@ -13,6 +13,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 use super::{
     View,
     popup::{Line, Popup},
+    text,
+    words::NAME,
 };
 use crate::model::{
     Lint, Victim,
@@ -77,7 +79,7 @@ impl Warnings<'_> {
             vec![(format!("{shape} "), style), (message, theme.text())],
             indented(facts, theme.dim()),
         ];
-        if let Some(late) = view.late(&lint.victims, NAMED) {
+        if let Some(late) = view.late(&lint.victims, NAMED, NAME) {
             lines.push(indented(late, theme.ready()));
         }
         lines
@@ -89,12 +91,15 @@ fn indented(words: String, style: Style) -> Line {
 }
 
 impl View<'_> {
-    /// "late: A 300 ms, B 12.0 ms, +2", if any are.
-    pub fn late(self, victims: &[Victim], most: usize) -> Option<String> {
+    /// "late: A 300 ms, B 12.0 ms, +2", if any are to be named, in so many cells each.
+    pub fn late(self, victims: &[Victim], most: usize, width: usize) -> Option<String> {
         let names: Vec<String> = victims
             .iter()
             .take(most)
-            .map(|v| format!("{} {}", self.label_of(v.task), self.duration(v.late)))
+            .map(|v| {
+                let name = text::fit(&self.label_of(v.task), width, self.glyphs);
+                format!("{name} {}", self.duration(v.late))
+            })
             .collect();
         let more = match victims.len().saturating_sub(most) {
             0 => String::new(),

@@ -1,16 +1,16 @@
 //! What the model says, in words: clean, and short enough for a cell of a table.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use ratatui::style::Style;
 
 use super::{View, fmt, text};
 use crate::model::{
-    Kind, Location, Scope, State, Task, TaskId, Timer, TimerKind, Wait, lint::Lints,
+    Kind, Location, Scope, State, Task, TaskId, Thread, Timer, TimerKind, Wait, lint::Lints,
 };
 
 /// No name is worth more than this on one line.
-const NAME: usize = 60;
+pub const NAME: usize = 60;
 
 /// Why a task does not go on, or how it ended.
 pub struct Reason {
@@ -38,8 +38,26 @@ impl View<'_> {
         location.map(|l| self.clean(&fmt::location(l)))
     }
 
+    /// A name, in quotes if nothing of it would be seen.
+    pub fn named(self, name: &str) -> String {
+        let name = self.clean(name);
+        if name.trim().is_empty() {
+            format!("\"{name}\"")
+        } else {
+            name
+        }
+    }
+
     pub fn label(self, task: &Task) -> String {
-        self.clean(&name(task))
+        self.named(&task.label())
+    }
+
+    /// A thread's name and its number, which is kept where the name is cut: those of the
+    /// pool all have the same name.
+    pub fn thread(self, thread: &Thread, width: usize) -> String {
+        let number = format!(" {}", thread.id);
+        let room = width.saturating_sub(number.len());
+        text::fit(&thread.name, room, self.glyphs) + &number
     }
 
     pub fn label_of(self, id: TaskId) -> String {
@@ -134,7 +152,7 @@ impl View<'_> {
     pub fn wait(self, wait: Wait<'_>) -> Reason {
         let (what, at, late) = match wait {
             Wait::Timer(timer) => {
-                let late = timer.overdue(self.model.now).is_some_and(is_late);
+                let late = timer.overdue(self.model.timers_at()).is_some_and(is_late);
                 (self.timer(timer), timer.location.as_ref(), late)
             }
             Wait::Resource(op) => {
@@ -167,7 +185,7 @@ impl View<'_> {
             kind => (kind.as_str(), kind.as_str()),
         };
         let about = if timer.exact { "" } else { self.glyphs.about };
-        let now = self.model.now;
+        let now = self.model.timers_at();
         if let Some(left) = timer.remaining(now) {
             format!("{next} {about}{}", self.duration(left))
         } else if let Some(late) = timer.overdue(now).filter(|d| is_late(*d)) {
@@ -179,9 +197,9 @@ impl View<'_> {
 
     /// "gather 1/3".
     pub fn scope(self, scope: &Scope) -> String {
-        let kind = self.clean(&scope.kind);
+        let kind = self.named(&scope.kind);
         let name = scope.name.as_deref().filter(|name| **name != *scope.kind);
-        let name = name.map_or_else(String::new, |name| format!(" {}", self.clean(name)));
+        let name = name.map_or_else(String::new, |name| format!(" {}", self.named(name)));
         match self.state.lists.scopes.get(&scope.id) {
             Some(progress) if progress.all > 1 => {
                 format!("{kind}{name} {}/{}", progress.done, progress.all)
@@ -194,24 +212,4 @@ impl View<'_> {
 /// tokio's timers count whole milliseconds, so less is no delay.
 pub fn is_late(late: Duration) -> bool {
     late >= Duration::from_millis(2)
-}
-
-/// A task's name, or what stands for it; not clean.
-pub fn name(task: &Task) -> Cow<'_, str> {
-    match (&task.name, &task.kind) {
-        (None, Kind::Blocking) => call_name(task).into(),
-        _ => task.label(),
-    }
-}
-
-/// The last word of a blocking call's function: of `shop::fetch::{{closure}}`, `fetch`.
-fn call_name(task: &Task) -> &str {
-    let function = task.fields.iter().find(|f| &*f.name == "fn");
-    let path = function.map_or("", |f| &*f.value);
-    // A name with generic parts is cut at them, or its last word is one of theirs.
-    let path = path.split('<').next().unwrap_or(path);
-    let word = path
-        .rsplit("::")
-        .find(|part| !part.is_empty() && !part.starts_with("{{"));
-    word.unwrap_or("blocking call")
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ─ 4 Workers  2  global queue 0 ─────────────────────────────────────
-//!  #   BUSY           POLLS  QUEUE  PARKS STEALS POLLS NOW
+//!  #   BUSY           POLLS  QUEUE  PARKS STEALS RUNS NOW
 //!  0   ██████▌╌╌  62 %   1203      0    340     12 ticker
 //! ```
 //!
@@ -31,15 +31,7 @@ const QUEUE: usize = 3;
 const PARKS: usize = 4;
 const STEALS: usize = 5;
 const NOW: usize = 6;
-const TITLES: [&str; 7] = [
-    "#",
-    "BUSY",
-    "POLLS",
-    "QUEUE",
-    "PARKS",
-    "STEALS",
-    "POLLS NOW",
-];
+const TITLES: [&str; 7] = ["#", "BUSY", "POLLS", "QUEUE", "PARKS", "STEALS", "RUNS NOW"];
 
 /// Cells for the percentage behind the bar.
 const PERCENT: usize = 6;
@@ -139,7 +131,7 @@ impl Workers<'_> {
                 QUEUE => fmt::count(worker.local_queue),
                 PARKS => fmt::count(worker.parks),
                 STEALS => fmt::count(worker.steals),
-                _ => self.polls_now(thread),
+                _ => self.runs_now(thread),
             };
             let nothing = figure == "0" || figure == view.glyphs.dash;
             let style = if nothing && column != NUMBER {
@@ -151,7 +143,7 @@ impl Workers<'_> {
         }
     }
 
-    fn polls_now(&self, thread: Option<&Thread>) -> String {
+    fn runs_now(&self, thread: Option<&Thread>) -> String {
         let view = self.0;
         let task = thread.and_then(|t| t.task);
         let task = task.and_then(|id| view.model.tasks.by_tokio_id(id));
