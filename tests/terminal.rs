@@ -271,8 +271,12 @@ fn the_smallest_terminal_is_survived() {
     let mut session = Session::start(&["run", "hello", "--scale", "1000"], (1, 1));
     session.terminal.resize((120, 40));
     session.terminal.until_shown("main");
-    session.terminal.resize((1, 1));
     session.terminal.press("?");
+    session.terminal.until_shown("show this help");
+    session.terminal.resize((1, 1));
+    session
+        .terminal
+        .until("an empty screen", |s| !s.contains("show this help"));
     session.terminal.resize((80, 24));
     session.terminal.until_shown("show this help");
     session.terminal.press("\x1b");

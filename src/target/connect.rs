@@ -230,8 +230,6 @@ fn stamp(at: Option<&prost_types::Timestamp>) -> Time {
 fn explain(status: &Status) -> String {
     match status.code() {
         Code::OutOfRange => "a message was larger than 256 MiB".to_owned(),
-        // What HTTP/2 says of a peer that has died.
-        _ if status.message().contains("broken pipe") => TARGET_GONE.to_owned(),
         _ => std::error::Error::source(status)
             .map_or_else(|| status.message().to_owned(), root_cause),
     }
@@ -248,6 +246,8 @@ fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         Some(io::ErrorKind::NotFound) => "there is no such socket".to_owned(),
         Some(io::ErrorKind::PermissionDenied) => "permission denied".to_owned(),
         Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => TARGET_GONE.to_owned(),
+        // HTTP/2 keeps of the I/O error only its text.
+        _ if cause.to_string().contains("broken pipe") => TARGET_GONE.to_owned(),
         _ => cause.to_string(),
     }
 }

@@ -1,0 +1,276 @@
+//! Programs that are not ours: with console-subscriber, with the probe, with neither;
+//! launched and attached.
+//!
+//! The programs are this test's own binary, which a variable in its environment tells which
+//! of them to be.
+
+#[path = "support/pty.rs"]
+#[expect(dead_code, reason = "nothing is resized here")]
+mod pty;
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use pty::Terminal;
+use serde_json::Value;
+
+const LOOPVIEW: &str = env!("CARGO_BIN_EXE_loopview");
+/// Names the program to be.
+const ROLE: &str = "LOOPVIEW_TEST_ROLE";
+/// The test that a program hides in, so that the test harness starts nothing else.
+const ENTRY: &str = "a_program_hides_here";
+
+#[test]
+fn a_program_hides_here() {
+    let Ok(role) = std::env::var(ROLE) else {
+        return;
+    };
+    let forever = role.ends_with("-forever");
+    match role.trim_end_matches("-forever") {
+        "subscriber" => console_subscriber::init(),
+        "probe" => loopview_probe::init(),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let pause = Duration::from_millis(if forever { 3_600_000 } else { 1_000 });
+        let outer = spawn("outer", async move {
+            let inner = spawn("inner", tokio::time::sleep(pause));
+            let call = tokio::task::spawn_blocking(|| ());
+            let _ = tokio::join!(inner, call);
+        });
+        println!("started");
+        let _ = outer.await;
+    });
+    if role == "fails" {
+        std::process::exit(3);
+    }
+}
+
+fn spawn<F>(name: &str, future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    tokio::task::Builder::new()
+        .name(name)
+        .spawn(future)
+        .expect("inside a runtime")
+}
+
+fn this() -> String {
+    let path = std::env::current_exe().expect("the path of this program");
+    path.into_os_string()
+        .into_string()
+        .expect("a path that is text")
+}
+
+fn launched(role: &str) -> Output {
+    Command::new(LOOPVIEW)
+        .args([
+            "run",
+            "--format",
+            "json",
+            "--",
+            &this(),
+            "--exact",
+            ENTRY,
+            "--nocapture",
+        ])
+        .env(ROLE, role)
+        .output()
+        .expect("it starts")
+}
+
+fn report(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[track_caller]
+fn row<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let tasks = report["tasks"].as_array().expect("a table");
+    let row = tasks.iter().find(|t| t["name"] == name);
+    row.unwrap_or_else(|| panic!("no task {name}: {:#}", report["tasks"]))
+}
+
+#[test]
+fn a_program_with_console_subscriber_is_watched() {
+    let output = launched("subscriber");
+    let report = report(&output);
+    assert_eq!(report["instrument"], "console-subscriber");
+    assert_eq!(
+        (&report["outcome"], output.status.code()),
+        (&"ok".into(), Some(0))
+    );
+    let (outer, inner) = (row(&report, "outer"), row(&report, "inner"));
+    assert!(outer["polls"].as_u64().is_some_and(|p| p > 0));
+    // What only the probe tells is unknown, not nothing.
+    assert!(inner["parent"].is_null() && inner["outcome"].is_null());
+    assert!(report["runtime"]["workers"].is_null() && report["runtime"]["polls"].is_null());
+    let timers = report["timers"].as_array().expect("a table");
+    assert!(
+        timers
+            .iter()
+            .any(|t| t["duration_ms"].as_f64().is_some_and(|d| d >= 999.0))
+    );
+    let tasks = report["tasks"].as_array().expect("a table");
+    assert!(
+        tasks.iter().all(|t| t["kind"] != "worker"),
+        "workers are not tasks"
+    );
+}
+
+#[test]
+fn a_program_with_the_probe_is_watched() {
+    let report = report(&launched("probe"));
+    assert_eq!(report["instrument"], "probe");
+    assert_eq!(row(&report, "inner")["parent"], row(&report, "outer")["id"]);
+    assert_eq!(report["runtime"]["flavor"], "multi-thread");
+    assert_eq!(report["runtime"]["workers"], 2);
+    assert_eq!(report["blocking"].as_array().map(Vec::len), Some(1));
+    let inner = &row(&report, "inner")["id"];
+    let timers = report["timers"].as_array().expect("a table");
+    assert!(
+        timers.iter().any(|t| t["task"] == *inner),
+        "the timer has an owner"
+    );
+}
+
+#[test]
+fn a_program_without_either_is_told_what_to_add() {
+    let output = launched("nothing");
+    let report = report(&output);
+    assert_eq!(
+        (&report["outcome"], output.status.code()),
+        (&"lost".into(), Some(3))
+    );
+    assert!(report["instrument"].is_null());
+    let lines = report["output"].as_array().expect("a table");
+    assert!(lines.iter().any(|l| l["line"] == "started"));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("loopview_probe::init();"), "{told}");
+}
+
+#[test]
+fn a_program_that_fails_has_failed() {
+    let output = launched("fails");
+    let report = report(&output);
+    assert_eq!(
+        (&report["outcome"], &report["exit_code"]),
+        (&"failed".into(), &3.into())
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// A program that runs until it is dropped, and where it listens.
+struct Running(Child, String);
+
+impl Running {
+    fn start(role: &str) -> Self {
+        let address = {
+            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            free.local_addr().expect("an address").to_string()
+        };
+        let mut child = Command::new(this())
+            .args(["--exact", ENTRY, "--nocapture"])
+            .env(ROLE, role)
+            .env("TOKIO_CONSOLE_BIND", &address)
+            .env("TOKIO_CONSOLE_PUBLISH_INTERVAL", "20ms")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let said = lines
+            .map_while(Result::ok)
+            .find(|line| line.contains("started"));
+        assert!(said.is_some(), "it says that it has started");
+        Self(child, format!("http://{address}"))
+    }
+
+    /// Attaches as soon as its endpoint is open, which may be a moment after its start.
+    fn attach(&self, args: &[&str]) -> Output {
+        loop {
+            let output = Command::new(LOOPVIEW)
+                .args(["attach", &self.1, "--format", "json"])
+                .args(args)
+                .output()
+                .expect("it starts");
+            let told = String::from_utf8_lossy(&output.stderr);
+            if !told.contains("nothing listens there") {
+                return output;
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn programs_that_run_already_are_attached_to() {
+    for (role, instrument) in [
+        ("subscriber-forever", "console-subscriber"),
+        ("probe-forever", "probe"),
+    ] {
+        let program = Running::start(role);
+        let output = program.attach(&["--for", "1s"]);
+        let report = report(&output);
+        assert_eq!(
+            (&report["outcome"], output.status.code()),
+            (&"stopped".into(), Some(0))
+        );
+        assert_eq!(report["instrument"], instrument);
+        assert_eq!(row(&report, "inner")["state"], "idle");
+        assert!(!report["timers"].as_array().expect("a table").is_empty());
+    }
+}
+
+#[test]
+fn a_program_that_goes_away_is_a_lost_connection() {
+    let mut program = Running::start("probe-forever");
+    // Nothing listens in the first moments.
+    drop(program.attach(&["--for", "1ms"]));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args = ["attach", &program.1];
+    let mut terminal = Terminal::start(Path::new(LOOPVIEW), args, (120, 40), folder.path());
+    terminal.until_shown("outer");
+    let _ = program.0.kill();
+    terminal.until_shown("the target has gone");
+    terminal.until_shown("outer");
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 3);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_port_that_is_no_console_is_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    let output = Command::new(LOOPVIEW)
+        .args(["attach", &format!("http://{address}"), "--headless"])
+        .output()
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("does not speak gRPC"), "{told}");
+    assert_eq!(told.lines().count(), 1);
+    assert_eq!(output.status.code(), Some(3));
+}
