@@ -19,6 +19,9 @@ use crate::{
 
 /// No picture sooner than this after the last.
 const FRAME: Duration = Duration::from_millis(33);
+/// What the target tells is drawn as often as a launched one tells it. Its two streams come
+/// at different moments, and one picture for both is enough.
+const NEWS: Duration = Duration::from_millis(50);
 /// Frames taken in before a key is looked for.
 const BATCH: usize = 256;
 
@@ -49,16 +52,18 @@ pub async fn run(
         model: Model::new(target.clone()),
         frozen: None,
         state: ViewState::new(options.view),
-        changed: true,
+        stale: true,
+        drawn: Instant::now(),
+        due: Some(Instant::now()),
     };
     if let Ok(size) = screen.terminal.size() {
         app.state.resize(size.width, size.height);
     }
-    let mut next_picture = Instant::now();
     loop {
-        if app.changed && Instant::now() >= next_picture {
-            next_picture = Instant::now() + FRAME;
-            app.changed = false;
+        if app.due.is_some_and(|due| due <= Instant::now()) {
+            app.refresh();
+            app.due = None;
+            app.drawn = Instant::now();
             let drawn = screen
                 .terminal
                 .draw(|frame| view::draw(frame, app.shown(), &app.state));
@@ -80,7 +85,7 @@ pub async fn run(
                 },
                 Some(Err(_)) | None => break,
             },
-            () = tokio::time::sleep_until(next_picture), if app.changed => {}
+            () = tokio::time::sleep_until(app.due.unwrap_or(app.drawn)), if app.due.is_some() => {}
             () = signals.any() => break,
             () = &mut limit => break,
         }
@@ -105,8 +110,12 @@ struct App<'a> {
     /// The moment that a paused screen shows. The model goes on behind it.
     frozen: Option<Model>,
     state: ViewState,
-    /// Something is not on the screen yet.
-    changed: bool,
+    /// The model has changed since the state took notice of it.
+    stale: bool,
+    /// When the last picture was drawn.
+    drawn: Instant,
+    /// When the next is to be drawn, if there is something new.
+    due: Option<Instant>,
 }
 
 impl App<'_> {
@@ -116,6 +125,8 @@ impl App<'_> {
 
     /// Takes in a frame and all that wait behind it, within bounds.
     fn take_in(&mut self, frame: &Frame) {
+        // The first news is what the person waits for.
+        let pause = self.model.instrument().map_or(FRAME, |_| NEWS);
         self.model.apply(frame);
         for _ in 0..BATCH {
             match self.source.frames.try_recv() {
@@ -124,8 +135,22 @@ impl App<'_> {
             }
         }
         if self.frozen.is_none() {
-            self.changed = true;
-            self.state.sync(&self.model);
+            self.stale = true;
+            self.draw_after(pause);
+        }
+    }
+
+    /// Asks for a picture, no sooner than this after the last.
+    fn draw_after(&mut self, pause: Duration) {
+        let at = self.drawn + pause;
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Brings what the person has chosen up to date with the model.
+    fn refresh(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            let shown = self.frozen.as_ref().unwrap_or(&self.model);
+            self.state.sync(shown);
         }
     }
 
@@ -134,13 +159,14 @@ impl App<'_> {
             TermEvent::Key(key) if key.kind != KeyEventKind::Release => *key,
             TermEvent::Resize(width, height) => {
                 self.state.resize(*width, *height);
-                self.changed = true;
+                self.draw_after(FRAME);
                 return None;
             }
             _ => return None,
         };
         let action = keymap::action(key, self.state.context())?;
-        self.changed = true;
+        self.draw_after(FRAME);
+        self.refresh();
         let model = self.frozen.as_ref().unwrap_or(&self.model);
         let effect = self.state.act(action, model);
         if effect == Some(Effect::Pause) {
@@ -157,7 +183,7 @@ impl App<'_> {
             None => Some(self.model.clone()),
         };
         self.state.paused = self.frozen.is_some();
-        self.state.sync(self.frozen.as_ref().unwrap_or(&self.model));
+        self.stale = true;
     }
 
     /// Ends the target and starts it anew; what goes wrong is shown.
@@ -179,7 +205,7 @@ impl App<'_> {
                     .apply(&Frame::here(Event::Gap(Gap::ConnectionLost { reason })));
             }
         }
-        self.state.sync(&self.model);
-        self.changed = true;
+        self.stale = true;
+        self.draw_after(FRAME);
     }
 }

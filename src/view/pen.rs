@@ -7,6 +7,8 @@ use ratatui::{
 };
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::text;
+
 /// Takes clean text only: what comes from outside goes through [`super::text`] first.
 pub struct Pen<'a> {
     buf: &'a mut Buffer,
@@ -34,6 +36,13 @@ impl<'a> Pen<'a> {
     }
 
     pub fn put(&mut self, text: &str, style: Style) -> &mut Self {
+        if text::is_plain(text.as_bytes()) {
+            for c in text.chars().take(self.room()) {
+                self.buf[(self.x, self.y)].set_char(c).set_style(style);
+                self.x += 1;
+            }
+            return self;
+        }
         for grapheme in text.graphemes(true) {
             let width = grapheme.cell_width();
             if width > self.end - self.x {

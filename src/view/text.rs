@@ -14,6 +14,9 @@ const MARKS: usize = 2;
 
 /// How wide clean text is on the screen.
 pub fn width(text: &str) -> usize {
+    if is_plain(text.as_bytes()) {
+        return text.len();
+    }
     text.graphemes(true)
         .map(|g| usize::from(g.cell_width()))
         .sum()
@@ -21,6 +24,15 @@ pub fn width(text: &str) -> usize {
 
 /// `text` in at most `width` cells, with an ellipsis where it was cut.
 pub fn fit(text: &str, width: usize, glyphs: &Glyphs) -> String {
+    // Most text is plain as far as it will be seen, and then bytes are cells.
+    let seen = text.as_bytes().get(..=width).unwrap_or(text.as_bytes());
+    if is_plain(seen) {
+        return match width.checked_sub(1) {
+            _ if text.len() <= width => text.to_owned(),
+            Some(kept) => text[..kept].to_owned() + glyphs.ellipsis,
+            None => String::new(),
+        };
+    }
     // Only zero-width characters make the clean text shorter than the raw one; a run of
     // them that uses up this bound is cut as any long text is.
     let bound = width.saturating_mul(4).saturating_add(32);
@@ -71,6 +83,11 @@ pub fn pad_left(text: &str, width: usize, glyphs: &Glyphs) -> String {
     let mut padded = " ".repeat(width.saturating_sub(used));
     padded.push_str(&fitted);
     padded
+}
+
+/// Printable ASCII and nothing else: as many cells as bytes, each with one of them.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(|b| matches!(b, b' '..=b'~'))
 }
 
 fn push_clean(clean: &mut String, c: char, marks: &mut usize, glyphs: &Glyphs) {
