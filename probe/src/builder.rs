@@ -18,7 +18,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    clock,
+    clock, last_words,
     layer::{ProbeLayer, wanted},
     publish::{Publisher, Shared, State},
     server::{self, Address, Listener},
@@ -216,6 +216,7 @@ impl Builder {
                 }
             })
             .map_err(Error::Thread)?;
+        last_words::after_main(&shared);
         let layer = ProbeLayer {
             cells: Arc::clone(&shared.cells),
             runtimes: Arc::clone(&shared.runtimes),
@@ -255,8 +256,8 @@ pub struct Probe(Arc<Shared>);
 
 impl Probe {
     /// Says that the run is over, and stays until those who watch have read the final
-    /// state and left, but no longer than `limit`. Without it, what happened since the last
-    /// publish is lost when the process ends.
+    /// state and left, but no longer than `limit`. The end of the main thread does so by
+    /// itself, if the probe was made there: this is for programs that end otherwise.
     pub fn finish(self, limit: Duration) {
         self.0.finish(limit);
     }

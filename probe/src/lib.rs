@@ -24,10 +24,12 @@
 //! | `publish` | collects what changed, once an interval, for everyone who watches |
 //! | `metrics` | the runtimes' own counters |
 //! | `server` | listens and answers |
+//! | `last_words` | holds the end of `main` until those who watch have read it |
 
 mod builder;
 mod cells;
 mod clock;
+mod last_words;
 mod layer;
 mod metrics;
 mod publish;
