@@ -252,6 +252,23 @@ fn several_workers() {
 }
 
 #[test]
+fn a_deep_temporary_folder_is_no_obstacle() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let deep = root.path().join("a-folder-with-a-long-name/".repeat(6));
+    std::fs::create_dir_all(&deep).expect("it can be made");
+    let output = Command::new(env!("CARGO_BIN_EXE_loopview"))
+        .args(["run", "hello", "--scale", "0.01", "--format", "json"])
+        .env("TMPDIR", &deep)
+        .output()
+        .expect("it starts");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        report["instrument"], "probe",
+        "its socket's path is short enough"
+    );
+}
+
+#[test]
 fn settings_and_scale_hold() {
     let report = run(&["gather", "--scale", "0.01", "--set", "workers=5"]);
     assert!(number(&report.task("Worker-4")["total_ms"]) < 10_000.0 * 0.05);

@@ -25,6 +25,10 @@ use crate::{
     frame::{Event, Exit, Frame, Gap, Stream},
 };
 
+/// The socket's name in its private folder.
+const SOCKET: &str = "probe.sock";
+/// The length that the path of a Unix socket has to stay below; on Linux it is a little more.
+const SOCKET_PATH: usize = 104;
 /// How often a launched program publishes, unless the environment says otherwise.
 const PUBLISH_INTERVAL: &str = "50ms";
 /// How long a program with our probe waits for us, so that nothing is missed.
@@ -52,7 +56,7 @@ pub struct Launch {
 /// makes its probe listen where only we look.
 pub fn launch(what: &Launch) -> Result<Source, Error> {
     let folder = private_folder().map_err(Error::Folder)?;
-    let socket = folder.path().join("probe.sock");
+    let socket = folder.path().join(SOCKET);
     let mut endpoints = vec![Endpoint::Unix(socket.clone())];
     let mut command = std::process::Command::new(&what.program);
     command
@@ -87,10 +91,17 @@ pub fn launch(what: &Launch) -> Result<Source, Error> {
 }
 
 fn private_folder() -> io::Result<TempDir> {
+    let usual = std::env::temp_dir();
+    let room = usual.as_os_str().len() + "/loopview-XXXXXX/".len() + SOCKET.len();
+    let parent = if room < SOCKET_PATH {
+        usual
+    } else {
+        PathBuf::from("/tmp")
+    };
     tempfile::Builder::new()
         .prefix("loopview-")
         .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir()
+        .tempdir_in(parent)
 }
 
 /// A loopback address that was free a moment ago: the console protocol's variable takes a
