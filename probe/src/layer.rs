@@ -144,7 +144,7 @@ impl ProbeLayer {
     }
 
     fn new_task(&self, fields: &Fields, id: &span::Id) -> Mark {
-        self.runtimes.meet();
+        let runtime = self.runtimes.meet();
         let (parent, scope) = self
             .here(|here| (here.task_id(), here.scope()))
             .unwrap_or_default();
@@ -153,6 +153,7 @@ impl ProbeLayer {
             id: fields.task_id.unwrap_or_default(),
             parent,
             scope,
+            runtime,
             ..v1::Task::default()
         };
         let (kind, function) = (fields.kind.as_deref(), fields.function.as_deref());
@@ -285,8 +286,10 @@ where
             match &mark {
                 Mark::Task(task) => {
                     self.enter_task(here, task, at);
+                    // The future given to `block_on` is made outside of its runtime.
                     if task.read(|t| t.block_on && t.wire.polls == 1) {
-                        self.runtimes.meet();
+                        let runtime = self.runtimes.meet();
+                        self.cells.change(task, |t| t.wire.runtime = runtime);
                     }
                 }
                 Mark::Timer(timer) => self.cells.change(timer, Timer::enter),

@@ -11,33 +11,42 @@ use crate::{cells::lock, clock};
 /// Runtimes seen on the program's threads and not taken up yet.
 #[derive(Debug, Default)]
 pub(crate) struct Runtimes {
-    met: Mutex<(Vec<Id>, Vec<Handle>)>,
+    met: Mutex<Met>,
     /// The probe's numbers of threads, by std's, which tokio tells of its workers.
     threads: Mutex<HashMap<ThreadId, u64>>,
 }
 
+#[derive(Debug, Default)]
+struct Met {
+    /// All of them; the place of each is its number, from 1.
+    known: Vec<Id>,
+    new: Vec<Handle>,
+}
+
 impl Runtimes {
-    /// Notes the runtime that the calling thread is in.
-    pub(crate) fn meet(&self) {
+    /// Notes the runtime that the calling thread is in, and gives its number.
+    pub(crate) fn meet(&self) -> Option<u64> {
         thread_local! {
-            static LAST: std::cell::Cell<Option<Id>> = const { std::cell::Cell::new(None) };
+            static LAST: std::cell::Cell<Option<(Id, u64)>> = const { std::cell::Cell::new(None) };
         }
-        let Ok(handle) = Handle::try_current() else {
-            return;
-        };
+        let handle = Handle::try_current().ok()?;
         let id = handle.id();
         // Nearly always the one from last time: no lock is taken then.
-        if LAST
-            .try_with(|last| last.replace(Some(id)) == Some(id))
-            .unwrap_or(true)
-        {
-            return;
+        let last = LAST.try_with(std::cell::Cell::get).ok().flatten();
+        if let Some((_, number)) = last.filter(|(known, _)| *known == id) {
+            return Some(number);
         }
         let mut met = lock(&self.met);
-        if !met.0.contains(&id) {
-            met.0.push(id);
-            met.1.push(handle);
-        }
+        let place = met.known.iter().position(|known| *known == id);
+        let place = place.unwrap_or_else(|| {
+            met.known.push(id);
+            met.new.push(handle);
+            met.known.len() - 1
+        });
+        let number = place as u64 + 1;
+        // A thread that is being torn down looks it up each time.
+        let _ = LAST.try_with(|last| last.set(Some((id, number))));
+        Some(number)
     }
 
     pub(crate) fn meet_thread(&self, thread: ThreadId, number: u64) {
@@ -45,7 +54,7 @@ impl Runtimes {
     }
 
     fn take(&self) -> Vec<Handle> {
-        std::mem::take(&mut lock(&self.met).1)
+        std::mem::take(&mut lock(&self.met).new)
     }
 }
 

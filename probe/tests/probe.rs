@@ -383,6 +383,33 @@ fn runtimes_are_told_with_their_workers() {
 }
 
 #[test]
+fn tasks_tell_which_runtime_they_run_on() {
+    let other = || {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime")
+    };
+    socket();
+    let ids = [other(), other()].map(|runtime| {
+        runtime.block_on(async {
+            let task = spawn("somewhere", async {});
+            let id = number(task.id());
+            let _ = task.await;
+            id
+        })
+    });
+    let runtimes = move |seen: &Seen| ids.map(|id| seen.tasks.get(&id).and_then(|t| t.runtime));
+    // The runtimes' own figures come with the update after the first.
+    let seen = until(move |seen| {
+        runtimes(seen)
+            .iter()
+            .all(|id| seen.runtimes.iter().any(|r| Some(r.id) == *id))
+    });
+    let [one, two] = runtimes(&seen);
+    assert_ne!(one, two);
+}
+
+#[test]
 fn the_console_protocol_is_beside_it_and_its_ids_agree() {
     let (id, span) = run(async {
         let mut updates = InstrumentClient::new(channel().await)

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Model,
+    runtimes::Flavor,
     task::{Task, TaskId},
     timers::TimerId,
     wire::Location,
@@ -153,20 +154,26 @@ impl Model {
             task: task.id,
             since,
             lasted,
-            victims: self.victims(),
+            victims: self.victims(task.runtime),
         })
     }
 
     /// A `block_on` beside the workers of a multi-thread runtime holds up nobody; and if it
     /// runs a `LocalSet`, its polls are made of those of the set's tasks.
     fn can_block(&self, task: &Task) -> bool {
+        let runtime = task.runtime.and_then(|id| self.runtimes.get(id));
+        let has_workers = match runtime.map(|r| r.flavor) {
+            Some(flavor) => flavor != Flavor::CurrentThread,
+            None => self.tasks.workers() > 0,
+        };
         match task.kind {
-            super::Kind::BlockOn => self.tasks.workers() == 0 && !self.tasks.any_local(),
+            super::Kind::BlockOn => !has_workers && !self.tasks.any_local(),
             ref kind => kind.is_async(),
         }
     }
 
-    fn victims(&self) -> Vec<Victim> {
+    /// Who is late on this runtime; where runtimes are not told apart, on any.
+    fn victims(&self, runtime: Option<u64>) -> Vec<Victim> {
         /// tokio's timers count whole milliseconds, so less is no delay.
         const LEAST: Duration = Duration::from_millis(2);
         let mut late: BTreeMap<TaskId, Victim> = BTreeMap::new();
@@ -198,7 +205,12 @@ impl Model {
         for task in self.tasks.running() {
             late.remove(&task.id);
         }
-        let mut late: Vec<Victim> = late.into_values().filter(|v| v.late >= LEAST).collect();
+        let here = |victim: &Victim| {
+            let its = self.tasks.get(victim.task).and_then(|t| t.runtime);
+            its.zip(runtime).is_none_or(|(its, runtime)| its == runtime)
+        };
+        let late = late.into_values().filter(|v| v.late >= LEAST && here(v));
+        let mut late: Vec<Victim> = late.collect();
         late.sort_by_key(|v| std::cmp::Reverse(v.late));
         late
     }

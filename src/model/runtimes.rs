@@ -64,6 +64,10 @@ impl Runtimes {
         self.all.values()
     }
 
+    pub fn get(&self, id: u64) -> Option<&Runtime> {
+        self.all.get(&id)
+    }
+
     /// The one that the target's own tasks run on: the first that was met.
     pub fn main(&self) -> Option<&Runtime> {
         self.all.values().next()

@@ -125,6 +125,8 @@ pub struct Task {
     pub error: Option<Box<str>>,
     /// The probe's number of the thread that last polled it.
     pub thread: Option<u64>,
+    /// The probe's number of the runtime that it runs on.
+    pub runtime: Option<u64>,
     /// What the stats messages count: enters of the span.
     enters: u64,
     /// Of polls that have ended.
@@ -172,6 +174,7 @@ impl Task {
             outcome: None,
             error: None,
             thread: None,
+            runtime: None,
             enters: 0,
             busy: Duration::ZERO,
             scheduled: Duration::ZERO,
@@ -451,6 +454,7 @@ impl Task {
         self.awaits = awaits;
         self.scope = fact.scope.map(ScopeId);
         self.thread = fact.thread;
+        self.runtime = fact.runtime;
         self.outcome = Outcome::from_wire(fact.outcome());
         self.error = (!fact.error.is_empty()).then(|| fact.error.as_str().into());
         self.polls_exact = Some(fact.polls);

@@ -287,6 +287,7 @@ fn fact() -> impl Strategy<Value = v1::Task> {
             longest_poll,
             outcome: outcome % 8,
             error,
+            runtime: ids.2,
         },
     )
 }

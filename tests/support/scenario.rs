@@ -13,7 +13,8 @@
 //!
 //! TIME  block_on TASK                  the future given to `block_on`
 //! TIME  spawn TASK [as local]          a task; options: by TASK, in SCOPE, at FILE:LINE,
-//!                                      unnamed, reusing TASK (which is gone: its span id)
+//!                                      unnamed, reusing TASK (which is gone: its span id),
+//!                                      runtime N (1 if not said)
 //! TIME  call TASK                      a closure for the blocking pool; the same options
 //! TIME  poll TASK [FOR] [ends OUTCOME ["TEXT"]] [on THREAD]
 //!                                      a poll; without FOR it goes on until

@@ -16,6 +16,8 @@ pub struct Options {
     pub location: Option<(String, u32)>,
     pub named: Option<String>,
     pub reusing: Option<String>,
+    /// The number of a runtime; 0 stands for the first.
+    pub runtime: u64,
     pub unnamed: bool,
     pub kept: bool,
     pub unpolled: bool,
@@ -117,6 +119,7 @@ impl Words {
                 "at" => options.location = Some(location(&self.next("a place after `at`")?)?),
                 "named" => options.named = Some(self.next("a text after `named`")?),
                 "reusing" => options.reusing = Some(self.next("a task after `reusing`")?),
+                "runtime" => options.runtime = self.number("the number of a runtime")?,
                 "unnamed" => options.unnamed = true,
                 "kept" => options.kept = true,
                 "unpolled" => options.unpolled = true,

@@ -150,6 +150,9 @@ pub struct Task {
     /// The error's or panic's text.
     #[prost(string, tag = "10")]
     pub error: ::prost::alloc::string::String,
+    /// The `Runtime.id` that it runs on.
+    #[prost(uint64, optional, tag = "11")]
+    pub runtime: ::core::option::Option<u64>,
 }
 /// A timer: a `Sleep`, or the one inside an `Interval` or a time limit.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

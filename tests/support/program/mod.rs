@@ -194,6 +194,7 @@ impl Program {
                 id: tokio_id,
                 parent: parent.map(|p| self.tasks[p].fact.value.id),
                 scope: scope.map(|s| self.scopes[s].value.id),
+                runtime: Some(options.runtime.max(1)),
                 ..v1::Task::default()
             }),
             awaits: None,
