@@ -20,6 +20,7 @@ use tracing_subscriber::{
 use crate::{
     clock, last_words,
     layer::{ProbeLayer, wanted},
+    panics,
     publish::{Publisher, Shared, State},
     server::{self, Address, Listener},
 };
@@ -216,6 +217,7 @@ impl Builder {
                 }
             })
             .map_err(Error::Thread)?;
+        panics::listen();
         last_words::after_main(&shared);
         let layer = ProbeLayer {
             cells: Arc::clone(&shared.cells),

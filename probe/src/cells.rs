@@ -167,12 +167,17 @@ impl Task {
         self.last = Duration::ZERO;
     }
 
-    pub(crate) fn exit(&mut self, at: Instant, panicking: bool) {
+    /// `panic`: what the panic said that ends this poll.
+    pub(crate) fn exit(&mut self, at: Instant, panic: Option<String>) {
         if let Some(started) = self.poll_started.take() {
             self.last = at.saturating_duration_since(started);
         }
-        if panicking {
+        // The future is dropped, and its span left once more, while the thread unwinds.
+        if let Some(text) = panic
+            && self.wire.outcome() != v1::Outcome::Panicked
+        {
             self.wire.set_outcome(v1::Outcome::Panicked);
+            self.wire.error = text;
         }
     }
 

@@ -32,6 +32,7 @@ use crate::{
     cells::{Cell, Cells, Scope, Task, Thread, Timer},
     clock,
     metrics::Runtimes,
+    panics,
 };
 
 const SPAWN: &str = "runtime.spawn";
@@ -227,7 +228,8 @@ impl ProbeLayer {
     }
 
     fn exit_task(&self, here: &Here, task: &Arc<Cell<Task>>, at: Instant) {
-        self.cells.change(task, |t| t.exit(at, thread::panicking()));
+        let panic = thread::panicking().then(panics::said);
+        self.cells.change(task, |t| t.exit(at, panic));
         let outer = here
             .task()
             .filter(|t| t.read(|t| !t.worker))

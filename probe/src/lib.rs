@@ -24,6 +24,7 @@
 //! | `publish` | collects what changed, once an interval, for everyone who watches |
 //! | `metrics` | the runtimes' own counters |
 //! | `server` | listens and answers |
+//! | `panics` | hears what a panic says |
 //! | `last_words` | holds the end of `main` until those who watch have read it |
 
 mod builder;
@@ -32,6 +33,7 @@ mod clock;
 mod last_words;
 mod layer;
 mod metrics;
+mod panics;
 mod publish;
 mod server;
 

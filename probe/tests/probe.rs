@@ -172,6 +172,7 @@ fn a_task_has_a_parent_and_a_scope_and_an_end() {
     );
     assert_eq!(inner.error, "no");
     assert_eq!(seen.tasks[&failed].outcome(), Outcome::Panicked);
+    assert_eq!(seen.tasks[&failed].error, "on purpose");
     assert_eq!((scope.kind.as_str(), scope.task), ("gather", Some(parent)));
     assert_eq!(scope.outcome(), Outcome::Error);
     assert!(scope.closed_at.is_some());
