@@ -1,6 +1,6 @@
 //! What can go wrong, as one line that a person reads, and the exit code that goes with it.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, process::ExitCode};
 
 use crate::target::ConnectError;
 
@@ -45,8 +45,6 @@ pub enum Error {
     OwnPath(io::Error),
     #[error("no terminal to draw on: {0}; --headless prints a report instead")]
     Terminal(io::Error),
-    #[error("cannot write to {path:?}: {error}")]
-    Write { path: PathBuf, error: io::Error },
     #[error("cannot write the report: {0}")]
     Report(io::Error),
     #[error("cannot start: {0}")]
@@ -77,7 +75,6 @@ impl Error {
             Self::Program { .. }
             | Self::Folder(_)
             | Self::OwnPath(_)
-            | Self::Write { .. }
             | Self::Report(_)
             | Self::Runtime(_) => exit::TARGET_FAILED,
         })

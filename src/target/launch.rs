@@ -92,7 +92,7 @@ pub fn launch(what: &Launch) -> Result<Source, Error> {
 
 fn private_folder() -> io::Result<TempDir> {
     let usual = std::env::temp_dir();
-    let room = usual.as_os_str().len() + "/loopview-XXXXXX/".len() + SOCKET.len();
+    let room = usual.as_os_str().len() + "/loopview-abcdef/".len() + SOCKET.len();
     let parent = if room < SOCKET_PATH {
         usual
     } else {

@@ -3,11 +3,11 @@
 //! ```text
 //! ━ A  z sleeping  sleep 1.20 s · gather.rs:42 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 //!  Time           2.35 s ████▒▒················ Poll times          12  log scale
-//!  █ busy        1.20 ms    5 %  in polls         █
-//!  ▒ ready       12.0 µs   <1 %  …                █   ▂▁
-//!  · idle         2.20 s   94 %  …                █▂▁·██▁··▁
-//!  Polls              12   mean 100 µs            1.00 µs     12.0 ms
-//!  …                                              p50 …  p90 …
+//!  █ busy        1.20 ms    5 %  in polls         p50 …  p90 …
+//!  ▒ ready       12.0 µs   <1 %  …                █
+//!  · idle         2.20 s   94 %  …                █   ▂▁
+//!  Polls              12   mean 100 µs            █▂▁·██▁··▁
+//!  …                                              1.00 µs     12.0 ms
 //! ```
 //!
 //! Two columns where there is room for two, else one below the other. It is drawn whole
@@ -296,6 +296,24 @@ impl Details<'_> {
         if histogram.count() == 0 {
             return;
         }
+        let (min, max) = histogram.range();
+        let (least, most) = (view.duration(min), view.duration(max));
+        let mut pen = sheet.line();
+        pen.skip(2);
+        for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
+            let value = view.duration(histogram.at(quantile));
+            if name.len() + 1 + text::width(&value) > pen.room() {
+                break;
+            }
+            pen.put(name, theme.label())
+                .skip(1)
+                .put(&value, theme.text())
+                .skip(2);
+        }
+        // It is at the end of the scale, too.
+        if "max ".len() + text::width(&most) <= pen.room() {
+            pen.put("max ", theme.label()).put(&most, theme.text());
+        }
         let area = sheet.rows(5);
         let column = 2;
         let counts =
@@ -314,8 +332,6 @@ impl Details<'_> {
             glyphs: view.glyphs,
         };
         chart.render(inner, &mut sheet.buf);
-        let (min, max) = histogram.range();
-        let (least, most) = (view.duration(min), view.duration(max));
         let most = text::pad_left(
             &most,
             width.saturating_sub(text::width(&least)),
@@ -326,23 +342,6 @@ impl Details<'_> {
             .skip(2)
             .put(&least, theme.dim())
             .put(&most, theme.dim());
-        let mut pen = sheet.line();
-        pen.skip(2);
-        for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
-            let value = view.duration(histogram.at(quantile));
-            if name.len() + 1 + text::width(&value) > pen.room() {
-                break;
-            }
-            pen.put(name, theme.label())
-                .skip(1)
-                .put(&value, theme.text())
-                .skip(2);
-        }
-        let max = view.duration(max);
-        // It is at the end of the scale, too.
-        if "max ".len() + text::width(&max) <= pen.room() {
-            pen.put("max ", theme.label()).put(&max, theme.text());
-        }
         if histogram.outliers > 0 {
             let mut pen = sheet.line();
             let words = format!(

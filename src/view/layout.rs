@@ -1,7 +1,7 @@
 //! Which pane is where, for each size of the terminal.
 //!
 //! ```text
-//! below 60 × 17: one pane      below 160 wide             from 160 × 30
+//! below 60 × 17: one pane      below 190 wide             from 190 × 30
 //! ┌───────────────┐            ┌───────────────────┐      ┌────────────────┬─────────┐
 //! │ header        │            │ header, message   │      │ header, message          │
 //! │ focused pane  │            │ 1 tasks           │      │ 1 tasks        │ 2 timers│
@@ -89,7 +89,7 @@ impl Screen {
         let (body, footer) = split_bottom(rest, footer);
         let panes = if wish.zoomed || body.width < 60 || body.height < 12 {
             vec![(wish.focus, body)]
-        } else if body.width >= 160 && body.height >= 26 {
+        } else if body.width >= 190 && body.height >= 26 {
             wide(body)
         } else if body.height >= 18 {
             stacked(body, wish.focus)

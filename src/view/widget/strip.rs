@@ -25,8 +25,6 @@ impl Strip<'_> {
     /// Delay is drawn where it was more than the work: it is what a person looks for,
     /// and half a cell of each cannot be told apart anyway.
     fn cell(&self, cell: Cell) -> (&str, Style) {
-        /// Less work than this is a rounding error.
-        const WORK: f32 = 1e-4;
         /// Less delay than this is what every wake costs.
         const DELAY: f32 = 0.05;
         match cell {
@@ -35,7 +33,7 @@ impl Strip<'_> {
                 let much = usize::from(ready > 0.5);
                 (self.glyphs.delays[much], self.ready)
             }
-            Cell::Spent { busy, .. } if busy > WORK => {
+            Cell::Spent { busy, .. } if busy > 0.0 => {
                 let levels = self.glyphs.levels;
                 let level = (busy.min(1.0) * levels.len() as f32).ceil() as usize;
                 (levels[level.clamp(1, levels.len()) - 1], self.busy)
