@@ -9,20 +9,18 @@ use std::{
     time::Duration,
 };
 
-use console_subscriber::ConsoleLayer;
 use loopview_api::v1;
-use tokio::sync::mpsc;
 use tracing::{Subscriber, subscriber::NoSubscriber};
-use tracing_subscriber::{
-    Layer, filter::FilterFn, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
-};
+use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use crate::{
-    clock, last_words,
-    layer::{ProbeLayer, wanted},
-    panics,
-    publish::{Publisher, Shared, State},
-    server::{self, Address, Listener},
+    clock,
+    hear::{Heard, ProbeLayer, ProbeSubscriber, wanted},
+    last_words, panics,
+    tell::{
+        Settings, Shared,
+        server::{self, Address, Listener},
+    },
 };
 
 /// Why a program could not be made visible.
@@ -55,6 +53,7 @@ pub struct Builder {
     addresses: Vec<Address>,
     publish_interval: Duration,
     retention: Duration,
+    memory_limit: usize,
     wait: Duration,
 }
 
@@ -64,6 +63,7 @@ impl Default for Builder {
             addresses: Vec::new(),
             publish_interval: Self::DEFAULT_PUBLISH_INTERVAL,
             retention: Self::DEFAULT_RETENTION,
+            memory_limit: Self::DEFAULT_MEMORY_LIMIT,
             wait: Duration::ZERO,
         }
     }
@@ -74,9 +74,11 @@ impl Builder {
     pub const DEFAULT_ADDRESS: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 6669);
     /// One second, as console-subscriber's.
-    pub const DEFAULT_PUBLISH_INTERVAL: Duration = ConsoleLayer::DEFAULT_PUBLISH_INTERVAL;
+    pub const DEFAULT_PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
     /// One hour, as console-subscriber's.
-    pub const DEFAULT_RETENTION: Duration = ConsoleLayer::DEFAULT_RETENTION;
+    pub const DEFAULT_RETENTION: Duration = Duration::from_secs(60 * 60);
+    /// Room for some hundred thousand live tasks, or a million that have ended.
+    pub const DEFAULT_MEMORY_LIMIT: usize = 256 << 20;
 
     /// How often what has changed is sent. 1 ms at least.
     #[must_use]
@@ -85,10 +87,19 @@ impl Builder {
         self
     }
 
-    /// How long what has ended is kept for those who come later.
+    /// How long what has ended is kept for those who come later, if there is memory for it.
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
+        self
+    }
+
+    /// How many bytes the probe may take for what it knows of the program. What ended first
+    /// is forgotten when they are used up, and what is new is not recorded when all of them
+    /// are taken by what lives; those who watch are told.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = bytes;
         self
     }
 
@@ -123,6 +134,7 @@ impl Builder {
     /// | `LOOPVIEW_SOCKET` | a Unix socket to listen on |
     /// | `TOKIO_CONSOLE_PUBLISH_INTERVAL` | [`Self::publish_interval`], such as `50ms` |
     /// | `TOKIO_CONSOLE_RETENTION` | [`Self::retention`], such as `10min` |
+    /// | `LOOPVIEW_MEMORY_LIMIT` | [`Self::memory_limit`], in bytes |
     /// | `LOOPVIEW_WAIT` | [`Self::wait_for_watcher`], such as `2s` |
     pub fn with_default_env(mut self) -> Result<Self, Error> {
         if let Some(bind) = variable("TOKIO_CONSOLE_BIND") {
@@ -142,6 +154,13 @@ impl Builder {
         if let Some(retention) = duration("TOKIO_CONSOLE_RETENTION")? {
             self = self.retention(retention);
         }
+        if let Some(limit) = variable("LOOPVIEW_MEMORY_LIMIT") {
+            self.memory_limit = limit.parse().map_err(|_| Error::Environment {
+                variable: "LOOPVIEW_MEMORY_LIMIT",
+                value: limit,
+                expected: "a number of bytes such as 100000000",
+            })?;
+        }
         if let Some(limit) = duration("LOOPVIEW_WAIT")? {
             self = self.wait_for_watcher(limit);
         }
@@ -151,55 +170,48 @@ impl Builder {
     /// Makes the program visible, by a subscriber that has the probe and nothing else.
     pub fn try_init(self) -> Result<Probe, Error> {
         let wait = self.wait;
-        let (layer, probe) = self.without_waiting()?;
-        tracing_subscriber::registry()
-            .with(layer)
-            .try_init()
+        let (heard, probe) = self.start()?;
+        tracing::subscriber::set_global_default(ProbeSubscriber::new(heard))
             .map_err(|_| Error::Subscriber)?;
         probe.0.wait_for_watcher(wait);
         Ok(probe)
     }
 
     /// The probe as a layer, to go into a subscriber of your own. It listens from now on.
+    ///
+    /// A filter for the whole subscriber (`EnvFilter` as a layer, say) keeps tokio's spans
+    /// from the probe: put it on the layer that it is meant for, by `with_filter`.
     pub fn layer<S>(self) -> Result<(impl Layer<S>, Probe), Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let wait = self.wait;
-        let (layer, probe) = self.without_waiting()?;
+        let (heard, probe) = self.start()?;
+        let layer = ProbeLayer::new(heard).with_filter(FilterFn::new(wanted));
         probe.0.wait_for_watcher(wait);
         Ok((layer, probe))
     }
 
-    fn without_waiting<S>(self) -> Result<(impl Layer<S>, Probe), Error>
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
+    fn start(self) -> Result<(Arc<Heard>, Probe), Error> {
         if !cfg!(tokio_unstable) {
             return Err(Error::Unstable);
         }
         clock::start();
         let listeners = self.listen()?;
-        let (console_layer, console_server) = ConsoleLayer::builder()
-            .publish_interval(self.publish_interval)
-            .retention(self.retention)
-            .build();
-        let shared = Arc::new(Shared::default());
-        let (subscribe, new_watchers) = mpsc::channel(16);
-        let publisher = Publisher {
-            shared: Arc::clone(&shared),
-            new_watchers,
+        let (heard, changes) = Heard::new(self.memory_limit);
+        let shared = Shared::new(Arc::clone(&heard));
+        let settings = Settings {
+            interval: self.publish_interval,
+            retention: self.retention,
             process: v1::Process {
                 pid: std::process::id(),
                 probe_version: env!("CARGO_PKG_VERSION").to_owned(),
                 instrument: "probe".to_owned(),
-                publish_interval: Some(clock::wire_duration(self.publish_interval)),
-                started_at: Some(clock::wire(std::time::Instant::now())),
+                publish_interval: Some(loopview_api::duration(self.publish_interval)),
+                started_at: Some(clock::wire(clock::now())),
             },
-            interval: self.publish_interval,
-            retention: self.retention,
-            state: State::default(),
         };
+        let serving = Arc::clone(&shared);
         thread::Builder::new()
             .name("loopview-probe".into())
             .spawn(move || {
@@ -209,8 +221,7 @@ impl Builder {
                     .enable_all()
                     .build();
                 let served = runtime.map_err(Into::into).and_then(|runtime| {
-                    let parts = console_server.into_parts();
-                    runtime.block_on(server::serve(listeners, parts, publisher, subscribe))
+                    runtime.block_on(server::serve(listeners, serving, settings, changes))
                 });
                 if let Err(error) = served {
                     eprintln!("loopview-probe: stopped: {error}; the program runs on unobserved");
@@ -219,14 +230,7 @@ impl Builder {
             .map_err(Error::Thread)?;
         panics::listen();
         last_words::after_main(&shared);
-        let layer = ProbeLayer {
-            cells: Arc::clone(&shared.cells),
-            runtimes: Arc::clone(&shared.runtimes),
-        };
-        let layer = console_layer
-            .and_then(layer)
-            .with_filter(FilterFn::new(wanted));
-        Ok((layer, Probe(shared)))
+        Ok((heard, Probe(shared)))
     }
 
     fn listen(&self) -> Result<Vec<Listener>, Error> {

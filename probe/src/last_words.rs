@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, sync::Arc, thread, time::Duration};
 
-use crate::publish::Shared;
+use crate::tell::Shared;
 
 /// How long the last state may take to be read. A loopview that watches leaves as soon as
 /// it has it, and without one there is no wait at all.

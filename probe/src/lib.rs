@@ -19,23 +19,21 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Builder`] | settings, and how the environment overrides them |
-//! | `layer` | hears tokio's spans and events on the program's threads |
-//! | `cells` | what is known of each task, timer, scope and thread, filled in place |
-//! | `publish` | collects what changed, once an interval, for everyone who watches |
-//! | `metrics` | the runtimes' own counters |
-//! | `server` | listens and answers |
+//! | `hear` | hears tokio's spans and events on the program's threads |
+//! | `facts` | what is known of each task, resource, scope and thread, filled in place |
+//! | `tell` | collects what changed, once an interval, and tells everyone who watches |
+//! | `metrics` | the runtimes' own counters, and what the process uses |
 //! | `panics` | hears what a panic says |
 //! | `last_words` | holds the end of `main` until those who watch have read it |
 
 mod builder;
-mod cells;
 mod clock;
+mod facts;
+mod hear;
 mod last_words;
-mod layer;
 mod metrics;
 mod panics;
-mod publish;
-mod server;
+mod tell;
 
 pub use builder::{Builder, Error, Probe};
 

@@ -1,98 +1,163 @@
 //! The runtimes' own counters, by tokio-metrics, and each worker's by tokio.
 
-use std::{collections::HashMap, sync::Mutex, thread::ThreadId};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
+    },
+    thread::ThreadId,
+    time::{Duration, Instant},
+};
 
 use loopview_api::v1;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio_metrics::{RuntimeIntervals, RuntimeMetrics, RuntimeMonitor};
 
-use crate::{cells::lock, clock};
+use crate::facts::changes::{Changed, Changes};
 
-/// Runtimes seen on the program's threads and not taken up yet.
+/// A runtime's number, from 1 in the order in which the probe met them.
+pub(crate) type Number = u16;
+
+/// The runtimes that the program's threads have met.
 #[derive(Debug, Default)]
 pub(crate) struct Runtimes {
-    met: Mutex<Met>,
+    known: Mutex<HashMap<Id, Known>>,
+    last: AtomicU16,
     /// The probe's numbers of threads, by std's, which tokio tells of its workers.
-    threads: Mutex<HashMap<ThreadId, u64>>,
+    threads: Mutex<HashMap<ThreadId, u32>>,
 }
 
-#[derive(Debug, Default)]
-struct Met {
-    /// All of them; the place of each is its number, from 1.
-    known: Vec<Id>,
-    new: Vec<Handle>,
+#[derive(Clone, Debug)]
+struct Known {
+    number: Number,
+    /// The publisher has its handle. It lets go of one that has been silent for long.
+    is_monitored: Arc<AtomicBool>,
+}
+
+impl Known {
+    fn if_monitored(&self) -> Option<Number> {
+        self.is_monitored.load(Relaxed).then_some(self.number)
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<Option<(Id, Known)>> = const { RefCell::new(None) };
 }
 
 impl Runtimes {
     /// Notes the runtime that the calling thread is in, and gives its number.
-    pub(crate) fn meet(&self) -> Option<u64> {
-        thread_local! {
-            static LAST: std::cell::Cell<Option<(Id, u64)>> = const { std::cell::Cell::new(None) };
-        }
+    pub(crate) fn meet(&self, changes: &Changes) -> Option<Number> {
         let handle = Handle::try_current().ok()?;
         let id = handle.id();
-        // Nearly always the one from last time: no lock is taken then.
-        let last = LAST.try_with(std::cell::Cell::get).ok().flatten();
-        if let Some((_, number)) = last.filter(|(known, _)| *known == id) {
+        // Nearly always the one from last time: no lock is taken then. A thread that is
+        // being torn down looks it up each time.
+        let last = LAST.try_with(|last| match &*last.borrow() {
+            Some((last, known)) if *last == id => known.if_monitored(),
+            _ => None,
+        });
+        if let Ok(Some(number)) = last {
             return Some(number);
         }
-        let mut met = lock(&self.met);
-        let place = met.known.iter().position(|known| *known == id);
-        let place = place.unwrap_or_else(|| {
-            met.known.push(id);
-            met.new.push(handle);
-            met.known.len() - 1
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.entry(id).or_insert_with(|| Known {
+            number: self.last.fetch_add(1, Relaxed).wrapping_add(1),
+            is_monitored: Arc::default(),
         });
-        let number = place as u64 + 1;
-        // A thread that is being torn down looks it up each time.
-        let _ = LAST.try_with(|last| last.set(Some((id, number))));
-        Some(number)
+        let _ = LAST.try_with(|last| last.replace(Some((id, known.clone()))));
+        if !known.is_monitored.swap(true, Relaxed) {
+            changes.push(Changed::Runtime(Box::new(Met {
+                number: known.number,
+                is_monitored: Arc::clone(&known.is_monitored),
+                handle,
+            })));
+        }
+        Some(known.number)
     }
 
-    pub(crate) fn meet_thread(&self, thread: ThreadId, number: u64) {
-        lock(&self.threads).insert(thread, number);
+    pub(crate) fn meet_thread(&self, thread: ThreadId, number: u32) {
+        self.threads().insert(thread, number);
     }
 
-    fn take(&self) -> Vec<Handle> {
-        std::mem::take(&mut lock(&self.met).new)
+    /// A thread is met and leaves once in its life: waiting here is no matter.
+    fn threads(&self) -> std::sync::MutexGuard<'_, HashMap<ThreadId, u32>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    pub(crate) fn leave_thread(&self, number: u32) {
+        self.threads().retain(|_, of| *of != number);
+    }
+}
+
+/// A runtime that is to be watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Met {
+    number: Number,
+    is_monitored: Arc<AtomicBool>,
+    handle: Handle,
 }
 
 /// The runtimes that are watched.
 #[derive(Default)]
 pub(crate) struct Monitors {
-    all: Vec<Monitor>,
+    all: BTreeMap<Number, Monitor>,
 }
 
 struct Monitor {
-    handle: Handle,
+    met: Met,
     intervals: RuntimeIntervals,
+    /// When it last did anything.
+    active: Instant,
 }
 
 impl Monitors {
-    /// Every runtime's figures for the time since the last call.
-    pub(crate) fn sample(&mut self, runtimes: &Runtimes) -> Vec<v1::Runtime> {
-        self.all
-            .extend(runtimes.take().into_iter().map(|handle| Monitor {
-                intervals: RuntimeMonitor::new(&handle).intervals(),
-                handle,
-            }));
-        (1..)
-            .zip(&mut self.all)
-            .filter_map(|(id, monitor)| monitor.sample(id, runtimes))
-            .collect()
+    /// A runtime in which nothing is left is let go after so long, until it is heard of
+    /// again: a handle keeps what a dropped runtime had.
+    const SILENCE: Duration = Duration::from_secs(10);
+
+    pub(crate) fn add(&mut self, met: Met) {
+        let intervals = RuntimeMonitor::new(&met.handle).intervals();
+        let monitor = Monitor {
+            intervals,
+            active: Instant::now(),
+            met,
+        };
+        self.all.insert(monitor.met.number, monitor);
+    }
+
+    /// Every runtime's figures for the time since the last call. `is_used`: it has a thread.
+    pub(crate) fn sample(
+        &mut self,
+        runtimes: &Runtimes,
+        is_used: impl Fn(Number) -> bool,
+    ) -> Vec<v1::Runtime> {
+        let threads = runtimes.threads().clone();
+        let figures = self.all.values_mut().filter_map(|m| m.sample(&threads));
+        let figures = figures.collect();
+        self.all.retain(|number, monitor| {
+            if is_used(*number) {
+                monitor.active = Instant::now();
+            }
+            let is_monitored = monitor.active.elapsed() < Self::SILENCE;
+            monitor.met.is_monitored.store(is_monitored, Relaxed);
+            is_monitored
+        });
+        figures
     }
 }
 
 impl Monitor {
-    fn sample(&mut self, id: u64, runtimes: &Runtimes) -> Option<v1::Runtime> {
+    fn sample(&mut self, threads: &HashMap<ThreadId, u32>) -> Option<v1::Runtime> {
         let interval: RuntimeMetrics = self.intervals.next()?;
-        let metrics = self.handle.metrics();
-        let threads = lock(&runtimes.threads);
+        let metrics = self.met.handle.metrics();
+        if interval.live_tasks_count > 0 || interval.total_park_count > 0 {
+            self.active = Instant::now();
+        }
         let workers = (0..metrics.num_workers())
             .map(|index| v1::Worker {
                 index: u32::try_from(index).unwrap_or(u32::MAX),
-                busy: Some(clock::wire_duration(
+                busy: Some(loopview_api::duration(
                     metrics.worker_total_busy_duration(index),
                 )),
                 polls: metrics.worker_poll_count(index),
@@ -103,16 +168,17 @@ impl Monitor {
                 local_queue_depth: metrics.worker_local_queue_depth(index) as u64,
                 thread: metrics
                     .worker_thread_id(index)
-                    .and_then(|id| threads.get(&id).copied()),
+                    .and_then(|id| threads.get(&id).copied())
+                    .map(u64::from),
             })
             .collect();
-        let flavor = match self.handle.runtime_flavor() {
+        let flavor = match self.met.handle.runtime_flavor() {
             RuntimeFlavor::CurrentThread => "current-thread",
             RuntimeFlavor::MultiThread => "multi-thread",
             _ => "other",
         };
         Some(v1::Runtime {
-            id,
+            id: self.met.number.into(),
             flavor: flavor.to_owned(),
             workers,
             live_tasks: interval.live_tasks_count as u64,
@@ -120,8 +186,8 @@ impl Monitor {
             blocking_queue_depth: interval.blocking_queue_depth as u64,
             blocking_threads: interval.blocking_threads_count as u64,
             idle_blocking_threads: interval.idle_blocking_threads_count as u64,
-            elapsed: Some(clock::wire_duration(interval.elapsed)),
-            busy: Some(clock::wire_duration(interval.total_busy_duration)),
+            elapsed: Some(loopview_api::duration(interval.elapsed)),
+            busy: Some(loopview_api::duration(interval.total_busy_duration)),
             polls: interval.total_polls_count,
             parks: interval.total_park_count,
             noops: interval.total_noop_count,
@@ -133,5 +199,18 @@ impl Monitor {
             budget_forced_yields: interval.budget_forced_yield_count,
             io_ready_events: interval.io_driver_ready_count,
         })
+    }
+}
+
+/// What the process has used so far.
+pub(crate) fn usage() -> v1::Usage {
+    let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let cpu = u64::try_from(cpu.tv_sec).ok().map(|seconds| {
+        let nanos = u32::try_from(cpu.tv_nsec).unwrap_or_default();
+        loopview_api::duration(Duration::new(seconds, nanos))
+    });
+    v1::Usage {
+        cpu,
+        memory: memory_stats::memory_stats().map(|stats| stats.physical_mem as u64),
     }
 }

@@ -83,7 +83,7 @@ fn watch(holds: impl Fn(&Seen) -> bool + Send + 'static) -> mpsc::Receiver<Seen>
             .build();
         let seen = runtime.expect("a runtime").block_on(async {
             let mut updates = ProbeClient::new(channel().await)
-                .watch(v1::WatchRequest {})
+                .watch(v1::WatchRequest::default())
                 .await
                 .expect("the probe answers")
                 .into_inner();

@@ -98,7 +98,7 @@ impl Connection {
         let mut probe = ProbeClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
         // Old targets know neither of these: then there is less to show.
         let probe = probe
-            .watch(v1::WatchRequest {})
+            .watch(v1::WatchRequest::default())
             .await
             .ok()
             .map(tonic::Response::into_inner);

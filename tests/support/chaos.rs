@@ -347,6 +347,7 @@ fn thread() -> impl Strategy<Value = v1::Thread> {
             role,
             task,
             since,
+            ended_at: since.filter(|_| id % 3 == 0),
         },
     )
 }
@@ -398,6 +399,7 @@ fn probe_update() -> impl Strategy<Value = v1::Update> {
                 scopes,
                 threads,
                 ended_at: ended.flatten(),
+                ..v1::Update::default()
             },
         )
 }

@@ -158,6 +158,7 @@ impl Program {
             scopes: news(all, self.scopes.iter_mut()),
             threads: news(all, self.threads.iter_mut().map(|t| &mut t.wire)),
             ended_at: self.ended.map(timestamp),
+            ..v1::Update::default()
         }
     }
 

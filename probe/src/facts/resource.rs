@@ -1,0 +1,89 @@
+//! A resource: a timer, a lock, a semaphore, a channel.
+
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicBool, AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
+};
+
+use super::{
+    attributes::{Attributes, Read, Update},
+    site::Site,
+    timer::{self, Timer},
+};
+use crate::clock::Nanos;
+
+#[derive(Debug)]
+pub(crate) struct Resource {
+    pub(crate) listed: AtomicBool,
+    pub(crate) id: u64,
+    pub(crate) site: Arc<Site>,
+    pub(crate) parent: Option<Arc<Resource>>,
+    pub(crate) created: Nanos,
+    closed: AtomicU64,
+    pub(crate) attributes: Attributes,
+    /// Of a `Sleep`.
+    pub(crate) timer: Option<Timer>,
+}
+
+/// A resource as it was when it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) id: u64,
+    pub(crate) site: Arc<Site>,
+    /// 0 for none.
+    pub(crate) parent: u64,
+    pub(crate) created: Nanos,
+    pub(crate) closed: Nanos,
+    pub(crate) attributes: Box<[Read]>,
+    pub(crate) timer: Option<timer::State>,
+}
+
+impl Resource {
+    pub(crate) fn new(id: u64, site: Arc<Site>, parent: Option<Arc<Self>>, at: Nanos) -> Self {
+        Self {
+            listed: AtomicBool::new(false),
+            id,
+            site,
+            parent,
+            created: at,
+            closed: AtomicU64::new(0),
+            attributes: Attributes::default(),
+            timer: None,
+        }
+    }
+
+    pub(crate) fn is_interval(&self) -> bool {
+        &*self.site.what == "Interval"
+    }
+
+    /// Tells it to the parent, too, if that one wants it; gives the parent then.
+    pub(crate) fn update(&self, update: &Update<'_>) -> Option<&Arc<Self>> {
+        self.attributes.update(update);
+        let parent = self.parent.as_ref().filter(|p| p.site.inherits)?;
+        parent.attributes.update(update);
+        Some(parent)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed) > 0
+    }
+
+    pub(crate) fn close(&self, at: Nanos) {
+        self.closed.store(at, Release);
+    }
+
+    pub(crate) fn read(&self) -> State {
+        State {
+            id: self.id,
+            site: Arc::clone(&self.site),
+            parent: self.parent.as_ref().map_or(0, |p| p.id),
+            created: self.created,
+            closed: self.closed.load(Relaxed),
+            attributes: self.attributes.read(),
+            timer: self.timer.as_ref().map(Timer::read),
+        }
+    }
+}

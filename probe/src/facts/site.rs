@@ -1,0 +1,189 @@
+//! What is the same for all that comes from one place in the program: kept once.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use tracing::Metadata;
+
+/// A place in source code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) file: Box<str>,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// What a task is, by tokio's field `kind` and, of blocking ones, by its function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    #[default]
+    Task,
+    Blocking,
+    BlockOn,
+    /// A closure on the blocking pool that is a worker of a multi-thread runtime.
+    Worker,
+}
+
+impl Role {
+    /// `function` is the closure's type: one that starts a worker, or one that takes its
+    /// place while it runs `block_in_place`.
+    fn of(kind: &str, function: &str) -> Self {
+        let worker =
+            function.contains("worker::Launch") || function.contains("worker::block_in_place");
+        match kind {
+            _ if worker => Self::Worker,
+            "blocking" => Self::Blocking,
+            "block_on" => Self::BlockOn,
+            _ => Self::Task,
+        }
+    }
+}
+
+/// The fields of a span of tokio's that do not differ between those of one place.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) meta: &'static Metadata<'static>,
+    pub(crate) role: Role,
+    /// The field `kind`.
+    pub(crate) kind: Box<str>,
+    /// The field `fn` of a blocking task, `concrete_type` of a resource, `source` of an
+    /// operation.
+    pub(crate) what: Box<str>,
+    pub(crate) place: Option<Place>,
+    pub(crate) size: Option<u64>,
+    pub(crate) original_size: Option<u64>,
+    pub(crate) is_internal: bool,
+    pub(crate) inherits: bool,
+    /// Of an operation: what its poll is called, and by which event.
+    pub(crate) poll_op: OnceLock<(&'static Metadata<'static>, Box<str>)>,
+}
+
+/// A site as a span tells it, in buffers that are used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct SiteFields {
+    pub(crate) kind: String,
+    pub(crate) what: String,
+    pub(crate) file: String,
+    pub(crate) line: Option<u32>,
+    pub(crate) column: u32,
+    pub(crate) size: Option<u64>,
+    pub(crate) original_size: Option<u64>,
+    pub(crate) is_internal: bool,
+    pub(crate) inherits: bool,
+}
+
+impl SiteFields {
+    pub(crate) fn clear(&mut self) {
+        self.kind.clear();
+        self.what.clear();
+        self.file.clear();
+        (self.line, self.column) = (None, 0);
+        (self.size, self.original_size) = (None, None);
+        (self.is_internal, self.inherits) = (false, false);
+    }
+
+    pub(crate) fn place(&self) -> Option<Place> {
+        Some(Place {
+            file: self.file.as_str().into(),
+            line: self.line?,
+            column: self.column,
+        })
+    }
+
+    fn is(&self, meta: &'static Metadata<'static>, site: &Site) -> bool {
+        let place = match &site.place {
+            Some(place) => {
+                self.line == Some(place.line)
+                    && self.column == place.column
+                    && *self.file == *place.file
+            }
+            None => self.line.is_none(),
+        };
+        place
+            && std::ptr::eq(meta, site.meta)
+            && self.size == site.size
+            && self.original_size == site.original_size
+            && *self.what == *site.what
+            && *self.kind == *site.kind
+            && self.is_internal == site.is_internal
+            && self.inherits == site.inherits
+    }
+
+    fn make(&self, meta: &'static Metadata<'static>) -> Site {
+        Site {
+            meta,
+            role: Role::of(&self.kind, &self.what),
+            kind: self.kind.as_str().into(),
+            what: self.what.as_str().into(),
+            place: self.place(),
+            size: self.size,
+            original_size: self.original_size,
+            is_internal: self.is_internal,
+            inherits: self.inherits,
+            poll_op: OnceLock::new(),
+        }
+    }
+
+    fn hash(&self, meta: &'static Metadata<'static>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        std::ptr::from_ref(meta).hash(&mut hasher);
+        (&self.file, self.line, self.column, &self.what).hash(&mut hasher);
+        (self.size, self.original_size).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Where in a thread's own small table its site is looked for.
+    fn slot(&self, meta: &'static Metadata<'static>) -> usize {
+        let meta = std::ptr::from_ref(meta).addr() >> 4;
+        let line = self.line.unwrap_or_default() as usize;
+        let size = self.size.unwrap_or_default() as usize;
+        (meta ^ line ^ (self.column as usize) << 2 ^ size >> 3) % NEAR
+    }
+}
+
+const NEAR: usize = 64;
+
+/// The sites that a thread met last.
+#[derive(Debug)]
+pub(crate) struct NearSites([Option<Arc<Site>>; NEAR]);
+
+impl Default for NearSites {
+    fn default() -> Self {
+        Self([const { None }; NEAR])
+    }
+}
+
+impl NearSites {
+    pub(crate) fn find(
+        &mut self,
+        sites: &Sites,
+        meta: &'static Metadata<'static>,
+        fields: &SiteFields,
+    ) -> Arc<Site> {
+        let near = &mut self.0[fields.slot(meta)];
+        match near {
+            Some(site) if fields.is(meta, site) => Arc::clone(site),
+            _ => Arc::clone(near.insert(sites.find(meta, fields))),
+        }
+    }
+}
+
+/// All sites.
+#[derive(Debug, Default)]
+pub(crate) struct Sites(Mutex<HashMap<u64, Vec<Arc<Site>>>>);
+
+impl Sites {
+    fn find(&self, meta: &'static Metadata<'static>, fields: &SiteFields) -> Arc<Site> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = all.entry(fields.hash(meta)).or_default();
+        if let Some(site) = same.iter().find(|site| fields.is(meta, site)) {
+            return Arc::clone(site);
+        }
+        let site = Arc::new(fields.make(meta));
+        same.push(Arc::clone(&site));
+        site
+    }
+}

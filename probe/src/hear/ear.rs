@@ -1,0 +1,505 @@
+//! Takes in each span and event where it happens.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
+};
+
+use loopview_api::v1::{Outcome, TimerKind};
+use tracing::{Event, Metadata, span};
+
+use super::{
+    Heard,
+    fields::{OpName, PollOpEvent, SpanFields, StateEvent, TaskEvent, WakerEvent, WakerOp},
+    here::{Entered, Here, here},
+    spans::Entity,
+};
+use crate::{
+    clock,
+    facts::{
+        attributes::Update,
+        changes::{Budget, Changed},
+        first_change,
+        op::Op,
+        polls::Poll,
+        resource::Resource,
+        scope::Scope,
+        site::Role,
+        task::{Task, Woken, Words},
+        timer::Timer,
+    },
+    panics,
+};
+
+const SPAWN: &str = "runtime.spawn";
+const RESOURCE: &str = "runtime.resource";
+const OP: &str = "runtime.resource.async_op";
+const WAKER: &str = "tokio::task::waker";
+const POLL_OP: &str = "runtime::resource::poll_op";
+const RESOURCE_STATE: &str = "runtime::resource::state_update";
+const OP_STATE: &str = "runtime::resource::async_op::state_update";
+const SCOPE: &str = "loopview::scope";
+const TASK: &str = "loopview::task";
+
+/// What the probe wants to hear.
+pub(crate) fn wanted(meta: &Metadata<'_>) -> bool {
+    if meta.is_event() {
+        matches!(
+            meta.target(),
+            WAKER | POLL_OP | RESOURCE_STATE | OP_STATE | TASK
+        )
+    } else {
+        matches!(meta.name(), SPAWN | RESOURCE | OP) || meta.target() == SCOPE
+    }
+}
+
+/// Takes in each span and event where it happens.
+#[derive(Clone, Debug)]
+pub(super) struct Ear {
+    pub(super) heard: Arc<Heard>,
+}
+
+impl Ear {
+    fn here<R>(&self, with: impl FnOnce(&mut Here) -> R) -> Option<R> {
+        here(&self.heard, with)
+    }
+
+    fn touch_task(&self, task: &Arc<Task>) {
+        if first_change(&task.listed) {
+            self.heard.changes.push(Changed::Task(Arc::clone(task)));
+        }
+    }
+
+    fn touch_resource(&self, resource: &Arc<Resource>) {
+        if first_change(&resource.listed) {
+            let resource = Arc::clone(resource);
+            self.heard.changes.push(Changed::Resource(resource));
+        }
+    }
+
+    fn touch_op(&self, op: &Arc<Op>) {
+        if first_change(&op.listed) {
+            self.heard.changes.push(Changed::Op(Arc::clone(op)));
+        }
+    }
+
+    fn touch_scope(&self, scope: &Arc<Scope>) {
+        if first_change(&scope.listed) {
+            self.heard.changes.push(Changed::Scope(Arc::clone(scope)));
+        }
+    }
+
+    /// Keeps what a new span stands for, if there is memory for it.
+    fn keep(&self, span: u64, entity: &Entity) {
+        let (bytes, lost) = match entity {
+            Entity::Task(task) => (task.bytes(), &self.heard.lost.tasks),
+            Entity::Resource(_) => (size_of::<Resource>(), &self.heard.lost.resources),
+            Entity::Op(_) => (size_of::<Op>(), &self.heard.lost.ops),
+            Entity::Scope(_) => (size_of::<Scope>(), &self.heard.lost.scopes),
+        };
+        if !self.heard.budget.take(bytes + Budget::ROWS) {
+            lost.fetch_add(1, Relaxed);
+            return;
+        }
+        self.heard.spans.insert(span, entity.clone());
+        match entity {
+            Entity::Task(task) => self.touch_task(task),
+            Entity::Resource(resource) => self.touch_resource(resource),
+            Entity::Op(op) => self.touch_op(op),
+            Entity::Scope(scope) => self.touch_scope(scope),
+        }
+    }
+
+    fn new_task(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
+        let site = here.site(meta);
+        let words = Words {
+            name: here.fields.name.as_str().into(),
+            other: std::mem::take(&mut here.fields.other),
+            ..Words::default()
+        };
+        // Without tokio's own number, one that cannot be one of those.
+        let id = here.fields.task_id;
+        let id = id.unwrap_or_else(|| self.heard.next_id() | 1 << 63);
+        let mut task = Task::new(id, site, words, clock::now());
+        task.parent = here.task_id();
+        task.scope = here.scope().map_or(0, |scope| scope.id);
+        let runtime = self.heard.runtimes.meet(&self.heard.changes);
+        task.runtime = u32::from(runtime.unwrap_or_default()).into();
+        Entity::Task(self.heard.spare.fill(task))
+    }
+
+    fn new_resource(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
+        let site = here.site(meta);
+        let is_timer = &*site.what == "Sleep";
+        let id = self.heard.next_id();
+        let parent = here.resource().cloned();
+        let mut resource = Resource::new(id, site, parent, clock::now());
+        if is_timer {
+            let in_limit = here.entered.last().is_some_and(|e| match &e.entity {
+                Entity::Scope(scope) => scope.is_time_limit(),
+                _ => false,
+            });
+            let kind = if in_limit {
+                TimerKind::Timeout
+            } else {
+                TimerKind::Sleep
+            };
+            resource.timer = Some(Timer::new(kind));
+        }
+        Entity::Resource(Arc::new(resource))
+    }
+
+    fn new_op(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Option<Entity> {
+        let site = here.site(attrs.metadata());
+        // Since tokio 1.53, a sleep's resource is not entered when its operation is made.
+        let explicit = attrs.parent().map(span::Id::into_u64);
+        let resource = match explicit.and_then(|span| here.find(span)) {
+            Some(Entity::Resource(resource)) => Arc::clone(resource),
+            _ => Arc::clone(here.resource()?),
+        };
+        let parent = here.op().cloned();
+        let op = Op::new(self.heard.next_id(), site, resource, parent, clock::now());
+        Some(Entity::Op(Arc::new(op)))
+    }
+
+    fn new_scope(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
+        let around = here.task().map_or(0, |task| task.scope);
+        let parent = here.scope().map_or(around, |scope| scope.id);
+        let id = self.heard.next_id();
+        let mut scope = Scope::new(id, meta, parent, here.task_id(), clock::now());
+        scope.kind = here.fields.site.kind.as_str().into();
+        scope.name = here.fields.name.as_str().into();
+        scope.place = here.fields.site.place();
+        Entity::Scope(Arc::new(scope))
+    }
+
+    fn enter(&self, here: &mut Here, span: u64, entity: Entity) {
+        let mut woken = Woken::default();
+        match &entity {
+            Entity::Task(task) => woken = self.enter_task(here, span, task),
+            Entity::Resource(resource) => {
+                if let Some(timer) = &resource.timer {
+                    timer.enter();
+                }
+            }
+            Entity::Op(op) => {
+                op.enter(clock::now());
+                self.touch_op(op);
+            }
+            Entity::Scope(_) => {}
+        }
+        here.entered.push(Entered {
+            span,
+            entity,
+            woken,
+        });
+    }
+
+    fn enter_task(&self, here: &mut Here, span: u64, task: &Arc<Task>) -> Woken {
+        let first = task.polls() == 0;
+        let adjacent = here.just_left == span;
+        (here.just_left, here.just_ended, here.cloned) = (0, 0, false);
+        if first {
+            here.thread.runs(task.site.role);
+        }
+        // One that was spawned from outside of its runtime does not know it yet, and the
+        // future given to `block_on` is always made outside, be it in another one.
+        if first && (task.site.role == Role::BlockOn || task.runtime.load(Relaxed) == 0) {
+            let runtime = self.heard.runtimes.meet(&self.heard.changes);
+            task.runtime
+                .store(runtime.unwrap_or_default().into(), Relaxed);
+        }
+        let at = clock::now();
+        let woken = task.enter(at, here.thread.id, adjacent);
+        if task.site.role != Role::Worker {
+            here.thread.polls(task.id, at);
+        }
+        self.touch_task(task);
+        woken
+    }
+
+    fn exit(&self, here: &mut Here, span: u64) {
+        let Some(index) = here.entered.iter().rposition(|e| e.span == span) else {
+            return;
+        };
+        let Entered { entity, woken, .. } = here.entered.remove(index);
+        match &entity {
+            Entity::Task(task) => self.exit_task(here, span, task, woken),
+            Entity::Resource(resource) => {
+                if let Some(timer) = &resource.timer {
+                    timer.exit(clock::now, here.interval());
+                    self.touch_resource(resource);
+                }
+            }
+            Entity::Op(op) => {
+                op.exit(clock::now());
+                self.touch_op(op);
+            }
+            Entity::Scope(_) => {}
+        }
+        here.near.put(span, entity);
+    }
+
+    fn exit_task(&self, here: &mut Here, span: u64, task: &Arc<Task>, woken: Woken) {
+        let at = clock::now();
+        let poll = task.exit(at, woken);
+        // The future is dropped, and its span left once more, while the thread unwinds.
+        if thread::panicking() && !task.has_panicked() {
+            task.ends(Outcome::Panicked, Some(&panics::said()));
+        }
+        if here.cloned {
+            here.cloned = false;
+            if let Some(mark) = here.driver_mark(task.runtime.load(Relaxed)) {
+                task.may_yield(mark);
+            }
+        }
+        here.just_left = span;
+        if task.site.role != Role::Worker {
+            // A `LocalSet` polls its tasks within the poll of the `block_on` around it.
+            let outer = here.task_id();
+            here.thread.polls(outer, at);
+            if task.site.role != Role::Blocking
+                && let Some(ring) = here.ring()
+            {
+                ring.push(poll);
+            }
+        }
+        self.touch_task(task);
+    }
+
+    fn waker(&self, here: &mut Here, event: &Event<'_>) {
+        let mut fields = WakerEvent::default();
+        event.record(&mut fields);
+        let Some(op) = fields.op else { return };
+        here.just_left = 0;
+        if let Some(innermost) = here.entered.last()
+            && innermost.span == fields.span
+            && let Entity::Task(task) = &innermost.entity
+        {
+            // A change of its own will be noted when its poll ends.
+            here.cloned |= op == WakerOp::Clone;
+            return own_waker(task, op);
+        }
+        if here.is_entered(fields.span) {
+            let entered = here.entered.iter().rev().find(|e| e.span == fields.span);
+            if let Some(Entity::Task(task)) = entered.map(|e| &e.entity) {
+                own_waker(task, op);
+            }
+            return;
+        }
+        let by = match here.task_id() {
+            0 if op == WakerOp::WakeByRef => here.just_ended,
+            by => by,
+        };
+        let mark = here.mark().filter(|_| by == 0 && here.just_ended == 0);
+        let Some(Entity::Task(task)) = here.find(fields.span) else {
+            return;
+        };
+        match op {
+            WakerOp::Clone => task.waker_cloned(),
+            WakerOp::Drop => task.waker_dropped(),
+            WakerOp::WakeByRef => task.woken(clock::now(), by),
+            WakerOp::Wake => {
+                task.waker_dropped();
+                // The scheduler wakes who has yielded, outside of any task.
+                let yielded = mark.is_some_and(|mark| task.has_yielded(mark));
+                task.woken(clock::now(), if yielded { task.id } else { by });
+            }
+        }
+        let task = Arc::clone(task);
+        self.touch_task(&task);
+    }
+
+    fn poll_op(&self, here: &mut Here, event: &Event<'_>) {
+        let mut fields = PollOpEvent::default();
+        event.record(&mut fields);
+        let Some(ready) = fields.is_ready else { return };
+        let task = here.task_id();
+        if let Some(timer) = here.resource().and_then(|r| r.timer.as_ref()) {
+            timer.poll_op(task, ready);
+        }
+        if let (Some(op), Some(polled)) = (here.op(), here.task()) {
+            op.site.poll_op.get_or_init(|| {
+                let mut name = OpName::default();
+                event.record(&mut name);
+                (event.metadata(), name.0.into())
+            });
+            polled.pending_ops(op.poll_op(task, ready));
+            self.touch_op(op);
+        }
+    }
+
+    fn state_update(&self, here: &mut Here, event: &Event<'_>) {
+        let mut fields = StateEvent::default();
+        event.record(&mut fields);
+        let Some((name, value)) = &fields.field else {
+            return;
+        };
+        let meta = event.metadata();
+        let update = |of| Update {
+            of,
+            meta,
+            name,
+            value,
+            unit: fields.unit.as_deref(),
+            change: fields.change,
+        };
+        if meta.target() == OP_STATE {
+            if let Some(op) = here.op() {
+                let parent = op.update(&update(op.id));
+                self.touch_op(op);
+                if let Some(parent) = parent {
+                    self.touch_op(parent);
+                }
+            }
+        } else if let Some(resource) = here.resource() {
+            if let (Some(timer), "duration", crate::facts::attributes::Value::U64(millis)) =
+                (&resource.timer, *name, value)
+            {
+                timer.arm(clock::now(), *millis);
+            }
+            let parent = resource.update(&update(resource.id));
+            self.touch_resource(resource);
+            if let Some(parent) = parent {
+                self.touch_resource(parent);
+            }
+        }
+    }
+
+    fn task_event(&self, here: &mut Here, event: &Event<'_>) {
+        let mut fields = TaskEvent::default();
+        event.record(&mut fields);
+        let Some(task) = here.task() else { return };
+        if let Some(awaited) = fields.awaits {
+            task.awaits(awaited);
+        }
+        if let Some(outcome) = fields.outcome() {
+            task.ends(outcome, Some(&fields.error));
+        }
+        self.touch_task(task);
+    }
+
+    pub(super) fn close(&self, span: u64, entity: &Entity) {
+        let at = clock::now();
+        match entity {
+            Entity::Task(task) => {
+                task.close(at);
+                self.touch_task(task);
+            }
+            Entity::Resource(resource) => {
+                resource.close(at);
+                self.touch_resource(resource);
+            }
+            Entity::Op(op) => {
+                op.close(at);
+                self.touch_op(op);
+            }
+            Entity::Scope(scope) => {
+                scope.close(at);
+                self.touch_scope(scope);
+            }
+        }
+        self.here(|here| {
+            here.near.forget(span);
+            match entity {
+                Entity::Task(task) => {
+                    here.just_ended = task.id;
+                    if task.site.role != Role::Blocking
+                        && let Some(ring) = here.thread.ring.get()
+                    {
+                        ring.push(Poll::drop_of(task.id));
+                    }
+                }
+                Entity::Op(op) if op.is_pending() => {
+                    if let Some(task) = here.task().filter(|task| task.id == op.task()) {
+                        task.pending_ops(-1);
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+
+    pub(super) fn new_span(&self, attrs: &span::Attributes<'_>, span: u64) {
+        let meta = attrs.metadata();
+        self.here(|here| {
+            here.fields.clear();
+            attrs.record(&mut here.fields);
+            let entity = match meta.name() {
+                _ if meta.target() == SCOPE => Some(self.new_scope(here, meta)),
+                SPAWN => Some(self.new_task(here, meta)),
+                RESOURCE => Some(self.new_resource(here, meta)),
+                _ => self.new_op(here, attrs),
+            };
+            if let Some(entity) = entity {
+                self.keep(span, &entity);
+            }
+        });
+    }
+
+    pub(super) fn enters(&self, span: u64) {
+        self.here(|here| {
+            let entity = match here.near.take(span) {
+                Some(entity) => Some(entity),
+                None => self.heard.spans.get(span),
+            };
+            if let Some(entity) = entity {
+                self.enter(here, span, entity);
+            }
+        });
+    }
+
+    pub(super) fn exits(&self, span: u64) {
+        self.here(|here| self.exit(here, span));
+    }
+
+    pub(super) fn record(&self, span: u64, values: &span::Record<'_>) {
+        if let Some(Entity::Scope(scope)) = self.heard.spans.get(span) {
+            let mut fields = SpanFields::default();
+            values.record(&mut fields);
+            if let Some(outcome) = fields.outcome() {
+                scope.ends(outcome);
+                self.touch_scope(&scope);
+            }
+        }
+    }
+
+    pub(super) fn event(&self, event: &Event<'_>) {
+        let take: fn(&Self, &mut Here, &Event<'_>) = match event.metadata().target() {
+            WAKER => Self::waker,
+            POLL_OP => Self::poll_op,
+            RESOURCE_STATE | OP_STATE => Self::state_update,
+            TASK => Self::task_event,
+            _ => return,
+        };
+        self.here(|here| take(self, here, event));
+    }
+
+    pub(super) fn closes(&self, span: u64) {
+        if let Some(entity) = self.heard.spans.remove(span) {
+            self.close(span, &entity);
+        }
+    }
+
+    /// The span that is entered here.
+    pub(super) fn current(&self) -> Option<(u64, &'static Metadata<'static>)> {
+        self.here(|here| {
+            let innermost = here.entered.last()?;
+            Some((innermost.span, innermost.entity.meta()))
+        })
+        .flatten()
+    }
+}
+
+/// What is done with a waker of a task in the task's own poll.
+fn own_waker(task: &Task, op: WakerOp) {
+    match op {
+        WakerOp::Clone => task.waker_cloned(),
+        WakerOp::Drop => task.waker_dropped(),
+        WakerOp::WakeByRef => task.wakes_itself(),
+        WakerOp::Wake => {
+            task.waker_dropped();
+            task.wakes_itself();
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What the calling thread is doing.
+
+use std::{
+    cell::RefCell,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
+};
+
+use tokio::runtime::{Handle, RuntimeMetrics};
+
+use super::{
+    Heard,
+    fields::SpanFields,
+    spans::{Entity, NearSpans},
+};
+use crate::{
+    clock::{self, Nanos},
+    facts::{
+        changes::Changed,
+        op::Op,
+        polls::Ring,
+        resource::Resource,
+        scope::Scope,
+        site::{NearSites, Role, Site},
+        task::{Task, Woken},
+        thread::Thread,
+    },
+};
+
+/// A span of ours that is entered.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) span: u64,
+    pub(super) entity: Entity,
+    /// Of a task.
+    pub(super) woken: Woken,
+}
+
+#[derive(Debug)]
+pub(super) struct Here {
+    heard: Arc<Heard>,
+    pub(super) thread: Arc<Thread>,
+    pub(super) near: NearSpans,
+    sites: NearSites,
+    pub(super) fields: SpanFields,
+    /// The innermost last.
+    pub(super) entered: Vec<Entered>,
+    /// The task's span that was left last, if nothing has happened since.
+    pub(super) just_left: u64,
+    /// The task that ended last, if none has been polled since: it wakes who joined it.
+    pub(super) just_ended: u64,
+    /// In this poll, the task's waker was cloned by something that is no operation.
+    pub(super) cloned: bool,
+    /// Of the runtime that this thread works for.
+    driver: Option<(u32, RuntimeMetrics)>,
+}
+
+thread_local! {
+    static HERE: RefCell<Option<Box<Here>>> = const { RefCell::new(None) };
+}
+
+/// Runs with this thread's state. Nothing if the thread is being torn down, or in code that
+/// is called from within: what comes then is counted as lost.
+pub(super) fn here<R>(heard: &Arc<Heard>, with: impl FnOnce(&mut Here) -> R) -> Option<R> {
+    let result = HERE
+        .try_with(|here| {
+            let mut here = here.try_borrow_mut().ok()?;
+            // Only tests have more than one probe in a process.
+            let here = match &mut *here {
+                Some(known) if Arc::ptr_eq(&known.heard, heard) => known,
+                other => other.insert(Box::new(Here::new(heard))),
+            };
+            Some(with(here))
+        })
+        .ok()
+        .flatten();
+    if result.is_none() {
+        heard.lost.events.fetch_add(1, Relaxed);
+    }
+    result
+}
+
+impl Here {
+    fn new(heard: &Arc<Heard>) -> Self {
+        let current = thread::current();
+        let id = heard.last_thread.fetch_add(1, Relaxed) + 1;
+        let name = current.name().unwrap_or_default();
+        let thread = Arc::new(Thread::new(id, name));
+        heard.runtimes.meet_thread(current.id(), id);
+        heard.changes.push(Changed::Thread(Arc::clone(&thread)));
+        Self {
+            heard: Arc::clone(heard),
+            thread,
+            near: NearSpans::default(),
+            sites: NearSites::default(),
+            fields: SpanFields::default(),
+            entered: Vec::new(),
+            just_left: 0,
+            just_ended: 0,
+            cloned: false,
+            driver: None,
+        }
+    }
+
+    /// The site of the span whose fields were just read.
+    pub(super) fn site(&mut self, meta: &'static tracing::Metadata<'static>) -> Arc<Site> {
+        self.sites.find(&self.heard.sites, meta, &self.fields.site)
+    }
+
+    fn innermost<'a, T>(&'a self, which: impl Fn(&'a Entity) -> Option<T>) -> Option<T> {
+        self.entered.iter().rev().find_map(|e| which(&e.entity))
+    }
+
+    /// What is being polled: a worker's own closure surrounds everything that it polls.
+    pub(super) fn task(&self) -> Option<&Arc<Task>> {
+        self.innermost(|entity| match entity {
+            Entity::Task(task) if task.site.role != Role::Worker => Some(task),
+            _ => None,
+        })
+    }
+
+    pub(super) fn task_id(&self) -> u64 {
+        self.task().map_or(0, |task| task.id)
+    }
+
+    pub(super) fn resource(&self) -> Option<&Arc<Resource>> {
+        self.innermost(|entity| match entity {
+            Entity::Resource(resource) => Some(resource),
+            _ => None,
+        })
+    }
+
+    pub(super) fn interval(&self) -> Option<&Arc<Site>> {
+        self.innermost(|entity| match entity {
+            Entity::Resource(resource) if resource.is_interval() => Some(&resource.site),
+            _ => None,
+        })
+    }
+
+    pub(super) fn op(&self) -> Option<&Arc<Op>> {
+        self.innermost(|entity| match entity {
+            Entity::Op(op) => Some(op),
+            _ => None,
+        })
+    }
+
+    /// The scope that what is spawned here belongs to.
+    pub(super) fn scope(&self) -> Option<&Arc<Scope>> {
+        self.innermost(|entity| match entity {
+            Entity::Scope(scope) => Some(scope),
+            _ => None,
+        })
+    }
+
+    pub(super) fn is_entered(&self, span: u64) -> bool {
+        self.entered.iter().rev().any(|e| e.span == span)
+    }
+
+    /// What a span stands for.
+    pub(super) fn find(&mut self, span: u64) -> Option<&Entity> {
+        if self.near.get(span).is_none() {
+            let entity = self.heard.spans.get(span)?;
+            self.near.put(span, entity);
+        }
+        self.near.get(span)
+    }
+
+    /// The polls of this thread, if somebody wants them.
+    pub(super) fn ring(&self) -> Option<&Arc<Ring>> {
+        let wanted = self.heard.want_polls.load(Relaxed);
+        wanted.then(|| {
+            self.thread.ring.get_or_init(|| {
+                self.heard.budget.take_anyway(Ring::BYTES);
+                Arc::new(Ring::new(Arc::clone(&self.heard.changes.wake)))
+            })
+        })
+    }
+
+    /// Stands for this thread and for what its runtime's I/O driver has done until now: if
+    /// it is the same later on, nothing that was woken since was woken by I/O.
+    pub(super) fn driver_mark(&mut self, runtime: u32) -> Option<u64> {
+        if self.driver.as_ref().is_none_or(|(of, _)| *of != runtime) {
+            let handle = Handle::try_current().ok()?;
+            self.driver = Some((runtime, handle.metrics()));
+        }
+        self.mark()
+    }
+
+    /// The same, for the runtime that this thread worked for last.
+    pub(super) fn mark(&self) -> Option<u64> {
+        let (_, metrics) = self.driver.as_ref()?;
+        let events = metrics.io_driver_ready_count() & u64::from(u32::MAX);
+        Some(u64::from(self.thread.id) << 32 | events)
+    }
+
+    pub(super) fn end(&self, at: Nanos) {
+        self.thread.end(at);
+        let thread = Arc::clone(&self.thread);
+        self.heard.changes.push(Changed::Thread(thread));
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.end(clock::now());
+    }
+}

@@ -1,0 +1,115 @@
+//! Hears tokio's spans and events, and loopview's own, on the program's threads.
+//!
+//! tokio's names are those of `tokio::util::trace`, of its wakers, and of the resources in
+//! `tokio::time` and `tokio::sync`; loopview's are the targets `loopview::scope` and
+//! `loopview::task`:
+//!
+//! - a span with the target `loopview::scope` and the fields `kind` and, if wanted,
+//!   `name`, `outcome`, `loc.file`, `loc.line`, `loc.col` is a scope; tasks that are
+//!   spawned while it is entered belong to it;
+//! - an event with the target `loopview::task` tells of the task that emits it: `outcome`
+//!   (and `error`) how it ends, `awaits` whose end it waits for, 0 for nobody's.
+
+mod ear;
+mod fields;
+mod front;
+mod here;
+mod spans;
+
+pub(crate) use ear::wanted;
+pub(crate) use front::{ProbeLayer, ProbeSubscriber};
+
+use std::num::NonZeroU64;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    mpsc,
+};
+
+use tracing::{Dispatch, Level, dispatcher::WeakDispatch};
+
+use self::spans::Spans;
+use crate::{
+    facts::{
+        changes::{Budget, Changed, Changes},
+        site::Sites,
+        spare::Spare,
+    },
+    metrics::Runtimes,
+};
+
+/// What the program's threads write, and the publisher reads.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) changes: Changes,
+    pub(crate) budget: Budget,
+    pub(crate) runtimes: Runtimes,
+    pub(crate) lost: Lost,
+    pub(crate) spare: Spare,
+    /// Somebody wants every poll.
+    pub(crate) want_polls: AtomicBool,
+    sites: Sites,
+    spans: Spans,
+    /// Of resources, operations, scopes, and of tasks to which tokio gives no number.
+    last_id: AtomicU64,
+    /// Of spans, if nobody else numbers them.
+    last_span: AtomicU64,
+    last_thread: AtomicU32,
+    /// The subscriber that this is a part of.
+    dispatch: OnceLock<WeakDispatch>,
+}
+
+/// What was not kept, in total.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    /// For want of memory.
+    pub(crate) tasks: AtomicU64,
+    pub(crate) resources: AtomicU64,
+    pub(crate) ops: AtomicU64,
+    pub(crate) scopes: AtomicU64,
+    /// Spans and events that came while another was being taken in on the same thread, or
+    /// while the thread was torn down.
+    pub(crate) events: AtomicU64,
+}
+
+impl Heard {
+    pub(crate) fn new(memory_limit: usize) -> (Arc<Self>, mpsc::Receiver<Changed>) {
+        let (changes, list) = Changes::new();
+        let heard = Self {
+            changes,
+            budget: Budget::new(memory_limit),
+            runtimes: Runtimes::default(),
+            lost: Lost::default(),
+            spare: Spare::default(),
+            want_polls: AtomicBool::new(false),
+            sites: Sites::default(),
+            spans: Spans::default(),
+            last_id: AtomicU64::new(0),
+            last_span: AtomicU64::new(0),
+            last_thread: AtomicU32::new(0),
+            dispatch: OnceLock::new(),
+        };
+        (Arc::new(heard), list)
+    }
+
+    fn installed(&self, dispatch: &Dispatch) {
+        let _ = self.dispatch.set(dispatch.downgrade());
+    }
+
+    /// The program's own filter keeps tokio's spans from us. Unknown while there is no
+    /// subscriber.
+    pub(crate) fn is_deaf(&self) -> Option<bool> {
+        let dispatch = self.dispatch.get()?.upgrade()?;
+        tracing::dispatcher::with_default(&dispatch, || {
+            Some(!tracing::enabled!(target: "tokio::task::waker", Level::TRACE))
+        })
+    }
+
+    fn next_span(&self) -> NonZeroU64 {
+        NonZeroU64::MIN.saturating_add(self.last_span.fetch_add(1, Relaxed))
+    }
+
+    fn next_id(&self) -> u64 {
+        self.last_id.fetch_add(1, Relaxed) + 1
+    }
+}

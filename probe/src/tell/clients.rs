@@ -1,0 +1,119 @@
+//! Who watches what.
+
+use std::collections::HashSet;
+
+use console_api::{
+    instrument::{self, State, Temporality},
+    tasks::TaskDetails,
+};
+use loopview_api::v1;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::{
+    console,
+    store::Store,
+    watcher::{Connection, Watcher},
+};
+use crate::clock;
+
+#[derive(Default)]
+pub(super) struct Clients {
+    pub(super) console: Vec<Watcher<instrument::Update>>,
+    pub(super) own: Vec<Own>,
+    pub(super) details: Vec<Details>,
+    pub(super) states: Vec<(Connection, mpsc::Sender<Result<State, Status>>)>,
+    pub(super) paused: HashSet<Connection>,
+}
+
+pub(super) struct Own {
+    pub(super) watcher: Watcher<v1::Update>,
+    pub(super) wants_polls: bool,
+    /// Polls that it was not sent, because it lagged.
+    pub(super) lost_polls: u64,
+}
+
+pub(super) struct Details {
+    pub(super) task: u64,
+    pub(super) messages: mpsc::Sender<Result<TaskDetails, Status>>,
+    /// Polls that the last message was about.
+    pub(super) polls: Option<u64>,
+}
+
+impl Clients {
+    pub(super) fn state(&self, connection: Connection) -> State {
+        let paused = self.paused.contains(&connection);
+        let temporality = if paused {
+            Temporality::Paused
+        } else {
+            Temporality::Live
+        };
+        State {
+            temporality: temporality.into(),
+        }
+    }
+
+    /// Pauses the client at that end of the connection only.
+    pub(super) fn pause(&mut self, connection: Connection, pause: bool) {
+        if pause {
+            self.paused.insert(connection);
+        } else {
+            self.paused.remove(&connection);
+        }
+        for watcher in &mut self.console {
+            if watcher.connection == connection {
+                watcher.is_paused = pause;
+            }
+        }
+        let state = self.state(connection);
+        for (of, messages) in &self.states {
+            if *of == connection {
+                let _ = messages.try_send(Ok(state));
+            }
+        }
+    }
+
+    /// Forgets who has left; tells whether one of them may have wanted polls.
+    pub(super) fn leave(&mut self) -> bool {
+        let before = self.own.len();
+        self.own.retain(|own| !own.watcher.has_left());
+        self.console.retain(|watcher| !watcher.has_left());
+        self.details.retain(|details| !details.messages.is_closed());
+        self.states.retain(|(_, messages)| !messages.is_closed());
+        if self.states.is_empty() && self.console.is_empty() {
+            self.paused.clear();
+        }
+        self.own.len() < before
+    }
+}
+
+impl Details {
+    /// Tells of the task, if it was polled since the last time. A message that a slow client
+    /// has no room for is left out: the next one holds everything.
+    pub(super) fn tell(&mut self, store: &Store) {
+        // The last change of a task is its end.
+        const ENDED: u64 = u64::MAX;
+        if self.polls == Some(ENDED) {
+            return;
+        }
+        let (polls, buckets) = if let Some(task) = store.tasks.get(self.task) {
+            let polls = task.polls();
+            if self.polls == Some(polls) {
+                return;
+            }
+            let sampled = task.sampled();
+            (polls, (sampled.polls(task.last_poll()), sampled.waits()))
+        } else if let Some(state) = store.tasks.get_ended(self.task) {
+            (ENDED, state.samples())
+        } else {
+            let unknown = Status::not_found(format!("there is no task {}", self.task));
+            let _ = self.messages.try_send(Err(unknown));
+            self.polls = Some(ENDED);
+            return;
+        };
+        let message = console::details(self.task, clock::now(), &buckets.0, &buckets.1);
+        if self.messages.try_send(Ok(message)).is_ok() {
+            self.polls = Some(polls);
+        }
+    }
+}

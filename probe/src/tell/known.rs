@@ -1,0 +1,312 @@
+//! All that there is to tell, and messages of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use console_api::instrument;
+use loopview_api::v1;
+use tracing::Metadata;
+
+use super::{
+    PART, console, own,
+    publish::Settings,
+    shared::{Shared, lock},
+    store::{Rest, Seq, Store},
+    watcher::{Round, Todo},
+};
+use crate::{
+    clock::{self, Nanos},
+    facts::{
+        changes::Changed,
+        thread::{self, Thread},
+    },
+    hear::Heard,
+    metrics::{self, Monitors},
+};
+
+/// All that there is to tell.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) store: Store,
+    pub(super) callsites: Vec<(Seq, &'static Metadata<'static>)>,
+    pub(super) threads: BTreeMap<u32, KnownThread>,
+    pub(super) monitors: Monitors,
+    pub(super) runtimes: Vec<v1::Runtime>,
+    pub(super) lost_samples: u64,
+    /// Told to console clients so far: their protocol wants the increase.
+    pub(super) dropped: console::Dropped,
+    pub(super) is_filtered: bool,
+}
+
+pub(super) struct KnownThread {
+    pub(super) thread: Arc<Thread>,
+    pub(super) told: Option<thread::State>,
+    pub(super) lost_polls: u64,
+}
+
+/// What has not been published yet.
+#[derive(Default)]
+pub(super) struct News {
+    pub(super) console: Option<console::Updates>,
+    pub(super) own: Option<own::Updates>,
+    pub(super) polls: own::Polls,
+}
+
+impl News {
+    /// So much is told at once, before its time.
+    pub(super) const MUCH: usize = 4 * PART;
+
+    pub(super) fn is_much(&self) -> bool {
+        let console = self.console.as_ref().map_or(0, console::Updates::size);
+        let own = self.own.as_ref().map_or(0, own::Updates::size);
+        console.max(own) > Self::MUCH
+    }
+}
+
+pub(super) fn dropped(heard: &Heard) -> console::Dropped {
+    console::Dropped {
+        tasks: heard.lost.tasks.load(Relaxed) + heard.lost.events.load(Relaxed),
+        resources: heard.lost.resources.load(Relaxed),
+        ops: heard.lost.ops.load(Relaxed),
+    }
+}
+
+/// Memory that changed hands, in bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Memory {
+    pub(super) freed: usize,
+    pub(super) used: usize,
+}
+
+impl Memory {
+    pub(super) fn of<E>(rest: &Rest<E>) -> Self {
+        Self {
+            freed: rest.freed,
+            used: rest.used,
+        }
+    }
+}
+
+impl Known {
+    pub(super) fn take(
+        &mut self,
+        changed: Changed,
+        seq: Seq,
+        news: &mut News,
+        heard: &Heard,
+    ) -> Memory {
+        let (console, own) = (&mut news.console, &mut news.own);
+        match changed {
+            Changed::Task(task) => {
+                self.store.anchor(&task);
+                let mut missed = 0;
+                let rest = self.store.tasks.take(task, seq, |state, is_new| {
+                    if let Some(console) = console {
+                        console.task(state, is_new);
+                    }
+                    if let Some(own) = own {
+                        own.task(state);
+                    }
+                    missed = state.missed_samples();
+                });
+                self.lost_samples += u64::from(missed);
+                let memory = Memory::of(&rest);
+                if let Some(task) = rest.ended {
+                    heard.spare.put(task);
+                }
+                memory
+            }
+            Changed::Resource(resource) => {
+                Memory::of(&self.store.resources.take(resource, seq, |state, is_new| {
+                    if let Some(console) = console {
+                        console.resource(state, is_new);
+                    }
+                    if let Some(own) = own {
+                        own.resource(state);
+                    }
+                }))
+            }
+            Changed::Op(op) => Memory::of(&self.store.ops.take(op, seq, |state, is_new| {
+                if let Some(console) = console {
+                    console.op(state, is_new);
+                }
+            })),
+            Changed::Scope(scope) => Memory::of(&self.store.scopes.take(scope, seq, |state, _| {
+                if let Some(own) = own {
+                    own.scope(state);
+                }
+            })),
+            Changed::Thread(thread) => {
+                self.threads.entry(thread.id).or_insert(KnownThread {
+                    thread,
+                    told: None,
+                    lost_polls: 0,
+                });
+                Memory::default()
+            }
+            Changed::Runtime(met) => {
+                self.monitors.add(*met);
+                Memory::default()
+            }
+            Changed::Callsite(meta) => {
+                self.callsites.push((seq, meta));
+                if let Some(console) = console {
+                    console.callsite(meta);
+                }
+                Memory::default()
+            }
+        }
+    }
+
+    pub(super) fn drain_polls(&mut self, polls: &mut own::Polls, heard: &Heard) {
+        /// Between the end of a poll and that of its task, if it was the drop.
+        const SETTLED: Nanos = 200_000;
+        let wanted = heard.want_polls.load(Relaxed);
+        for (number, known) in &mut self.threads {
+            let Some(ring) = known.thread.ring.get() else {
+                continue;
+            };
+            let has_ended = known.thread.read().ended > 0;
+            let settled = if has_ended {
+                Nanos::MAX
+            } else {
+                clock::now().saturating_sub(SETTLED)
+            };
+            let lost = ring.drain(settled, |poll| {
+                if wanted {
+                    polls.add(*number, poll);
+                }
+            });
+            if wanted {
+                polls.lost(lost - known.lost_polls);
+            }
+            known.lost_polls = lost;
+        }
+    }
+
+    /// Reads what is read at each publish.
+    pub(super) fn sample(&mut self, heard: &Heard, news: Option<&mut News>) {
+        let store = &self.store;
+        self.runtimes = self.monitors.sample(&heard.runtimes, |r| store.is_used(r));
+        self.is_filtered = heard.is_deaf() == Some(true);
+        let mut own = news.and_then(|news| news.own.as_mut());
+        for known in self.threads.values_mut() {
+            let state = known.thread.read();
+            if known.told != Some(state) {
+                known.told = Some(state);
+                if let Some(own) = &mut own {
+                    own.thread(&known.thread, &state);
+                }
+            }
+        }
+        if let Some(own) = own {
+            own.runtimes(self.runtimes.clone());
+            own.usage(metrics::usage());
+        }
+    }
+
+    pub(super) fn always(&self, shared: &Shared) -> own::Always {
+        let heard = &shared.heard;
+        let lost = &heard.lost;
+        own::Always {
+            now: clock::now(),
+            ended: *lock(&shared.ended),
+            overhead: v1::Overhead {
+                memory: heard.budget.used() as u64,
+                memory_limit: heard.budget.limit() as u64,
+                lost_tasks: lost.tasks.load(Relaxed),
+                lost_resources: lost.resources.load(Relaxed) + lost.ops.load(Relaxed),
+                lost_scopes: lost.scopes.load(Relaxed),
+                forgotten: self.store.forgotten,
+                lost_events: lost.events.load(Relaxed),
+                lost_samples: self.lost_samples,
+                filtered: self.is_filtered,
+            },
+        }
+    }
+
+    /// A message of a client's round of catching up, with as much of it as fits.
+    pub(super) fn console_part(
+        &self,
+        round: Option<Round>,
+        todo: &mut Todo,
+        now: Nanos,
+    ) -> Vec<instrument::Update> {
+        let mut updates = console::Updates::default();
+        todo.scopes.clear();
+        if let Some(round) = round {
+            for (seq, meta) in &self.callsites {
+                if *seq > round.since {
+                    updates.callsite(meta);
+                }
+            }
+        }
+        let store = &self.store;
+        while !updates.is_full() {
+            if let Some(key) = todo.tasks.pop() {
+                store.tasks.show(key, |state| updates.task(state, true));
+            } else if let Some(key) = todo.resources.pop() {
+                store
+                    .resources
+                    .show(key, |state| updates.resource(state, true));
+            } else if let Some(key) = todo.ops.pop() {
+                store.ops.show(key, |state| updates.op(state, true));
+            } else {
+                break;
+            }
+        }
+        let dropped = match round {
+            Some(Round { since: 0 }) => self.dropped,
+            _ => console::Dropped::default(),
+        };
+        updates.finish(now, dropped)
+    }
+
+    pub(super) fn own_part(
+        &self,
+        round: Option<Round>,
+        todo: &mut Todo,
+        always: &own::Always,
+        settings: &Settings,
+        lost_polls: u64,
+    ) -> Vec<v1::Update> {
+        let mut updates = own::Updates::default();
+        todo.ops.clear();
+        if let Some(round) = round {
+            if round.since == 0 {
+                updates.process(settings.process.clone());
+            }
+            updates.usage(metrics::usage());
+            updates.runtimes(self.runtimes.clone());
+            for known in self.threads.values() {
+                updates.thread(&known.thread, &known.thread.read());
+            }
+        }
+        if lost_polls > 0 {
+            updates.polls(v1::Polls {
+                lost: lost_polls,
+                ..v1::Polls::default()
+            });
+        }
+        let store = &self.store;
+        while !updates.is_full() {
+            if let Some(key) = todo.scopes.pop() {
+                store.scopes.show(key, |state| updates.scope(state));
+            } else if let Some(key) = todo.tasks.pop() {
+                store.tasks.show(key, |state| updates.task(state));
+            } else if let Some(key) = todo.resources.pop() {
+                store.resources.show(key, |state| updates.resource(state));
+            } else {
+                break;
+            }
+        }
+        let last = todo.tasks.is_empty() && todo.resources.is_empty() && todo.scopes.is_empty();
+        let always = own::Always {
+            ended: if last { always.ended } else { 0 },
+            ..always.clone()
+        };
+        updates.finish(&always)
+    }
+}

@@ -1,0 +1,27 @@
+//! Tells those who watch, from a thread of the probe's own.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `publish` | collects what changed, once an interval |
+//! | `known`, `store` | what there is, and for a while what there was |
+//! | `clients`, `watcher` | who watches what, and what each still lacks |
+//! | `console`, `own` | the messages of the two protocols |
+//! | `server` | listens and answers |
+
+mod clients;
+mod console;
+mod known;
+mod own;
+mod publish;
+pub(crate) mod server;
+mod shared;
+mod store;
+mod watcher;
+
+use publish::Publisher;
+pub(crate) use publish::Settings;
+pub(crate) use shared::Shared;
+
+/// The parts of a message stay below this, so that the whole is below gRPC's usual limit of
+/// 4 MiB.
+const PART: usize = 3 << 20;

@@ -1,0 +1,318 @@
+//! Collects what changed, once an interval, for everyone who watches.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc as list},
+    time::Duration,
+};
+
+use console_api::{
+    instrument::{self, State},
+    tasks::TaskDetails,
+};
+use loopview_api::v1;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::MissedTickBehavior,
+};
+use tonic::Status;
+
+use super::{
+    clients::{Clients, Details, Own},
+    console,
+    known::{Known, Memory, News, dropped},
+    own,
+    shared::Shared,
+    store::Seq,
+    watcher::{Connection, Watcher},
+};
+use crate::{
+    clock::{self, Nanos},
+    facts::{changes::Changed, polls::Ring},
+};
+
+/// What the server asks for.
+#[derive(Debug)]
+pub(super) enum Request {
+    Console(Watcher<instrument::Update>),
+    /// With every poll, or without.
+    Own(Watcher<v1::Update>, bool),
+    Details(u64, mpsc::Sender<Result<TaskDetails, Status>>),
+    State(Connection, mpsc::Sender<Result<State, Status>>),
+    Pause(Connection, bool),
+}
+
+/// Settings that matter here.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) interval: Duration,
+    pub(crate) retention: Duration,
+    pub(crate) process: v1::Process,
+}
+
+pub(crate) struct Publisher {
+    shared: Arc<Shared>,
+    settings: Settings,
+    changes: list::Receiver<Changed>,
+    requests: mpsc::UnboundedReceiver<Request>,
+    /// A client that lags has read something.
+    has_read: Arc<Notify>,
+    clients: Clients,
+    known: Known,
+    /// Of the newest reading, and of the newest that was published.
+    seq: Seq,
+    published: Seq,
+    news: News,
+}
+
+impl Publisher {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        settings: Settings,
+        changes: list::Receiver<Changed>,
+        requests: mpsc::UnboundedReceiver<Request>,
+        has_read: Arc<Notify>,
+    ) -> Self {
+        Self {
+            shared,
+            settings,
+            changes,
+            requests,
+            has_read,
+            clients: Clients::default(),
+            known: Known::default(),
+            seq: 1,
+            published: 1,
+            news: News::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut ticks = tokio::time::interval(self.settings.interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let shared = Arc::clone(&self.shared);
+        let has_read = Arc::clone(&self.has_read);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.publish(),
+                () = shared.wake.notified() => self.publish(),
+                () = shared.heard.changes.wake.notified() => {
+                    self.collect();
+                    if self.news.is_much() {
+                        self.publish();
+                    }
+                }
+                () = has_read.notified() => self.catch_up(),
+                request = self.requests.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Console(mut watcher) => {
+                self.collect();
+                watcher.is_paused = self.clients.paused.contains(&watcher.connection);
+                self.clients.console.push(watcher);
+                self.catch_up();
+            }
+            Request::Own(watcher, wants_polls) => {
+                self.collect();
+                self.clients.own.push(Own {
+                    watcher,
+                    wants_polls,
+                    lost_polls: 0,
+                });
+                self.want_polls();
+                self.catch_up();
+            }
+            Request::Details(task, messages) => {
+                let mut details = Details {
+                    task,
+                    messages,
+                    polls: None,
+                };
+                details.tell(&self.known.store);
+                self.clients.details.push(details);
+            }
+            Request::State(connection, messages) => {
+                let _ = messages.try_send(Ok(self.clients.state(connection)));
+                self.clients.states.push((connection, messages));
+            }
+            Request::Pause(connection, pause) => {
+                self.clients.pause(connection, pause);
+                self.catch_up();
+            }
+        }
+    }
+
+    /// While nobody wants them, polls are not written down.
+    fn want_polls(&self) {
+        let wanted = self.clients.own.iter().any(|own| own.wants_polls);
+        self.shared.heard.want_polls.store(wanted, Relaxed);
+    }
+
+    /// Reads what has changed.
+    fn collect(&mut self) {
+        // There is no need to put together what nobody is going to be sent.
+        let published = self.published;
+        let clients = &self.clients;
+        if clients.console.iter().any(|w| w.is_current(published)) {
+            self.news.console.get_or_insert_default();
+        }
+        if clients
+            .own
+            .iter()
+            .any(|own| own.watcher.is_current(published))
+        {
+            self.news.own.get_or_insert_default();
+        }
+        let mut n = 0;
+        let mut all = Memory::default();
+        while let Ok(changed) = self.changes.try_recv() {
+            n += 1;
+            self.seq += 1;
+            let heard = &self.shared.heard;
+            let memory = self.known.take(changed, self.seq, &mut self.news, heard);
+            all.freed += memory.freed;
+            all.used += memory.used;
+        }
+        let heard = &self.shared.heard;
+        heard.changes.taken(n);
+        heard.budget.take_anyway(all.used);
+        heard.budget.give(all.freed);
+        let excess = heard.budget.excess();
+        if excess > 0 {
+            heard.budget.give(self.known.store.make_room(excess));
+        }
+        self.known.drain_polls(&mut self.news.polls, heard);
+    }
+
+    fn publish(&mut self) {
+        self.collect();
+        let always = self.known.always(&self.shared);
+        let is_current = self
+            .clients
+            .own
+            .iter()
+            .any(|own| own.watcher.is_current(self.published));
+        self.known
+            .sample(&self.shared.heard, is_current.then_some(&mut self.news));
+        // Threads and runtimes are read anew each time: there is always something new.
+        self.seq += 1;
+        let news = std::mem::take(&mut self.news);
+        self.tell_console(news.console, &always);
+        self.tell_own(news.own, news.polls, &always);
+        self.published = self.seq;
+        for details in &mut self.clients.details {
+            details.tell(&self.known.store);
+        }
+        self.catch_up();
+        if self.clients.leave() {
+            self.want_polls();
+        }
+        self.forget(always.now);
+    }
+
+    fn tell_console(&mut self, updates: Option<console::Updates>, always: &own::Always) {
+        let total = dropped(&self.shared.heard);
+        let before = std::mem::replace(&mut self.known.dropped, total);
+        let Some(updates) = updates else { return };
+        let messages = updates.finish(always.now, total.since(before));
+        let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
+        for watcher in &mut self.clients.console {
+            if watcher.is_current(self.published) {
+                watcher.send(&messages, self.seq);
+            }
+        }
+    }
+
+    fn tell_own(
+        &mut self,
+        updates: Option<own::Updates>,
+        mut polls: own::Polls,
+        always: &own::Always,
+    ) {
+        let n = polls.len();
+        let clients = &mut self.clients.own;
+        let is_current = |own: &Own| own.watcher.is_current(self.published);
+        for own in clients.iter_mut().filter(|own| !is_current(own)) {
+            own.lost_polls += n;
+        }
+        let Some(updates) = updates else { return };
+        let polls = polls.take();
+        // Who wants no polls is not sent any; there are two kinds of clients at most.
+        for wanted in [false, true] {
+            let all = |own: &&mut Own| own.wants_polls == wanted && is_current(own);
+            let mut clients = clients.iter_mut().filter(all).peekable();
+            if clients.peek().is_none() {
+                continue;
+            }
+            let mut updates = updates.clone();
+            if wanted {
+                for part in &polls {
+                    updates.polls(part.clone());
+                }
+            }
+            let messages = updates.finish(always);
+            let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
+            for own in clients {
+                if !own.watcher.send(&messages, self.seq) {
+                    own.lost_polls += n;
+                }
+            }
+        }
+    }
+
+    /// Sends everyone what they lack, as far as they take it.
+    fn catch_up(&mut self) {
+        let (known, seq) = (&self.known, self.seq);
+        let now = clock::now();
+        let published = self.published;
+        let console = self.clients.console.iter_mut();
+        for watcher in console.filter(|watcher| !watcher.is_current(published)) {
+            watcher.catch_up(&known.store, seq, |round, todo| {
+                known.console_part(round, todo, now)
+            });
+        }
+        let own = self.clients.own.iter_mut();
+        for own in own.filter(|own| !own.watcher.is_current(published)) {
+            let always = known.always(&self.shared);
+            let settings = &self.settings;
+            let lost = &mut own.lost_polls;
+            let wants_polls = own.wants_polls;
+            own.watcher.catch_up(&known.store, seq, |round, todo| {
+                let lost = std::mem::take(lost);
+                let lost = if wants_polls { lost } else { 0 };
+                known.own_part(round, todo, &always, settings, lost)
+            });
+        }
+    }
+
+    fn forget(&mut self, now: Nanos) {
+        let told = [
+            self.clients.console.iter().map(Watcher::told).min(),
+            self.clients.own.iter().map(|own| own.watcher.told()).min(),
+        ];
+        let told = told.into_iter().flatten().min().unwrap_or(Seq::MAX);
+        let retention = self.settings.retention.as_nanos();
+        let before = now.saturating_sub(u64::try_from(retention).unwrap_or(Nanos::MAX));
+        let freed = self.known.store.forget(before, told);
+        self.shared.heard.budget.give(freed);
+        let budget = &self.shared.heard.budget;
+        let runtimes = &self.shared.heard.runtimes;
+        self.known.threads.retain(|number, known| {
+            let ended = known.told.map_or(0, |state| state.ended);
+            let keep = ended == 0 || ended >= before;
+            if !keep {
+                runtimes.leave_thread(*number);
+                if known.thread.ring.get().is_some() {
+                    budget.give(Ring::BYTES);
+                }
+            }
+            keep
+        });
+    }
+}

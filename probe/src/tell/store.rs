@@ -1,0 +1,432 @@
+//! Keeps what there is, and for a while what there was.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering::AcqRel},
+};
+
+use crate::{
+    clock::Nanos,
+    facts::{
+        changes::Budget,
+        op,
+        op::Op,
+        resource,
+        resource::Resource,
+        samples::{Buckets, Sampled},
+        scope,
+        scope::Scope,
+        site::Role,
+        task,
+        task::Task,
+    },
+};
+
+/// Counts readings: what was read later has the greater number.
+pub(crate) type Seq = u64;
+
+/// Something that the program's threads fill in.
+pub(crate) trait Entity {
+    /// What it was when it was read.
+    type State: State;
+
+    fn id(&self) -> u64;
+    fn listed(&self) -> &AtomicBool;
+    fn is_closed(&self) -> bool;
+    fn read(&self) -> Self::State;
+    /// Memory that it takes while it lives.
+    fn bytes(&self) -> usize;
+}
+
+/// The state of something that may have ended.
+pub(crate) trait State {
+    fn id(&self) -> u64;
+    /// 0 if it has not.
+    fn closed(&self) -> Nanos;
+    fn bytes(&self) -> usize;
+}
+
+/// All of one kind.
+#[derive(Debug)]
+pub(crate) struct Kept<E: Entity> {
+    live: BTreeMap<u64, (Arc<E>, Seq)>,
+    /// In the order of their numbers.
+    ended: VecDeque<(Seq, E::State)>,
+}
+
+impl<E: Entity> Default for Kept<E> {
+    fn default() -> Self {
+        Self {
+            live: BTreeMap::new(),
+            ended: VecDeque::new(),
+        }
+    }
+}
+
+/// One that a client has not been sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key {
+    Live(u64),
+    Ended(Seq),
+}
+
+/// What reading something left.
+#[derive(Debug)]
+pub(crate) struct Rest<E> {
+    /// Bytes that are free now, and bytes that are in use now.
+    pub(crate) freed: usize,
+    pub(crate) used: usize,
+    /// It has ended: only its last state is kept.
+    pub(crate) ended: Option<Arc<E>>,
+}
+
+impl<E> Default for Rest<E> {
+    fn default() -> Self {
+        Self {
+            freed: 0,
+            used: 0,
+            ended: None,
+        }
+    }
+}
+
+impl<E: Entity> Kept<E> {
+    /// Reads what has changed, shows it, and keeps it. `show` is told whether it is new.
+    pub(crate) fn take(
+        &mut self,
+        entity: Arc<E>,
+        seq: Seq,
+        show: impl FnOnce(&E::State, bool),
+    ) -> Rest<E> {
+        let id = entity.id();
+        if !entity.is_closed() {
+            // A change from here on, and be it the end, lists it anew.
+            entity.listed().swap(false, AcqRel);
+            let state = entity.read();
+            let known = self.live.insert(id, (entity, seq));
+            show(&state, known.is_none());
+            return Rest::default();
+        }
+        // It stays marked, so that it is not listed again: a waker can outlive its task.
+        let state = entity.read();
+        let known = self.live.remove(&id);
+        show(&state, known.is_none());
+        let used = state.bytes();
+        self.ended.push_back((seq, state));
+        Rest {
+            freed: entity.bytes() + Budget::ROWS,
+            used,
+            ended: Some(entity),
+        }
+    }
+
+    /// What changed after the reading `since`.
+    pub(crate) fn changed(&self, since: Seq) -> impl Iterator<Item = Key> {
+        let first = self.ended.partition_point(|(seq, _)| *seq <= since);
+        let ended = self.ended.range(first..).map(|(seq, _)| Key::Ended(*seq));
+        let live = self.live.iter().filter(move |(_, (_, seq))| *seq > since);
+        live.map(|(id, _)| Key::Live(*id)).chain(ended)
+    }
+
+    /// Shows one, unless it has been forgotten.
+    pub(crate) fn show(&self, key: Key, show: impl FnOnce(&E::State)) {
+        match key {
+            Key::Live(id) => {
+                if let Some((entity, _)) = self.live.get(&id) {
+                    show(&entity.read());
+                }
+            }
+            Key::Ended(seq) => {
+                let at = self.ended.partition_point(|(s, _)| *s < seq);
+                if let Some((_, state)) = self.ended.get(at).filter(|(s, _)| *s == seq) {
+                    show(state);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Arc<E>> {
+        self.live.get(&id).map(|(entity, _)| entity)
+    }
+
+    pub(crate) fn get_ended(&self, id: u64) -> Option<&E::State> {
+        self.ended
+            .iter()
+            .rev()
+            .find_map(|(_, state)| (state.id() == id).then_some(state))
+    }
+
+    pub(crate) fn oldest(&self) -> Option<Nanos> {
+        self.ended.front().map(|(_, state)| state.closed())
+    }
+
+    /// Forgets the one that ended first, and tells its number and its memory.
+    pub(crate) fn forget_oldest(&mut self) -> Option<(Seq, usize)> {
+        let (seq, state) = self.ended.pop_front()?;
+        Some((seq, state.bytes()))
+    }
+
+    /// Forgets what ended before `before`, unless somebody lacks it; tells its memory.
+    pub(crate) fn forget(&mut self, before: Nanos, told: Seq) -> usize {
+        let mut freed = 0;
+        while let Some((seq, state)) = self.ended.front()
+            && state.closed() < before
+            && *seq <= told
+        {
+            freed += state.bytes();
+            self.ended.pop_front();
+        }
+        freed
+    }
+}
+
+/// In the tables of the publisher, for each.
+const ROW: usize = 8;
+
+impl Entity for Task {
+    type State = TaskState;
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn listed(&self) -> &AtomicBool {
+        &self.listed
+    }
+
+    fn is_closed(&self) -> bool {
+        Task::is_closed(self)
+    }
+
+    fn read(&self) -> TaskState {
+        let now = Task::read(self);
+        // While it lives, its samples are read when somebody asks.
+        let sampled = if now.closed > 0 {
+            self.sampled()
+        } else {
+            Sampled::default()
+        };
+        TaskState { now, sampled }
+    }
+
+    fn bytes(&self) -> usize {
+        Task::bytes(self)
+    }
+}
+
+/// A task, and once it has ended how long its polls took.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskState {
+    pub(crate) now: task::State,
+    sampled: Sampled,
+}
+
+impl TaskState {
+    /// The durations of an ended task's polls and waits.
+    pub(crate) fn samples(&self) -> (Buckets, Buckets) {
+        (self.sampled.polls(None), self.sampled.waits())
+    }
+
+    pub(crate) fn missed_samples(&self) -> u32 {
+        self.sampled.missed
+    }
+}
+
+impl State for TaskState {
+    fn id(&self) -> u64 {
+        self.now.id
+    }
+
+    fn closed(&self) -> Nanos {
+        self.now.closed
+    }
+
+    fn bytes(&self) -> usize {
+        let words = self.now.words.as_ref().map_or(0, |words| words.bytes());
+        size_of::<Self>() + ROW + words + self.sampled.bytes()
+    }
+}
+
+impl Entity for Resource {
+    type State = resource::State;
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn listed(&self) -> &AtomicBool {
+        &self.listed
+    }
+
+    fn is_closed(&self) -> bool {
+        Resource::is_closed(self)
+    }
+
+    fn read(&self) -> resource::State {
+        Resource::read(self)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+impl State for resource::State {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn closed(&self) -> Nanos {
+        self.closed
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + ROW + size_of_val(&*self.attributes)
+    }
+}
+
+impl Entity for Op {
+    type State = op::State;
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn listed(&self) -> &AtomicBool {
+        &self.listed
+    }
+
+    fn is_closed(&self) -> bool {
+        Op::is_closed(self)
+    }
+
+    fn read(&self) -> op::State {
+        Op::read(self)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+impl State for op::State {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn closed(&self) -> Nanos {
+        self.closed
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + ROW + size_of_val(&*self.attributes)
+    }
+}
+
+impl Entity for Scope {
+    type State = scope::State;
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn listed(&self) -> &AtomicBool {
+        &self.listed
+    }
+
+    fn is_closed(&self) -> bool {
+        Scope::is_closed(self)
+    }
+
+    fn read(&self) -> scope::State {
+        Scope::read(self)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+impl State for scope::State {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn closed(&self) -> Nanos {
+        self.closed
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + ROW + self.kind.len() + self.name.len()
+    }
+}
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) tasks: Kept<Task>,
+    pub(crate) resources: Kept<Resource>,
+    pub(crate) ops: Kept<Op>,
+    pub(crate) scopes: Kept<Scope>,
+    /// Live tasks that stand for a thread of a runtime: workers, and calls of `block_on`.
+    anchors: BTreeMap<u64, Arc<Task>>,
+    /// The greatest number of what was forgotten although somebody lacked it.
+    pub(crate) lacking: Seq,
+    /// How many were forgotten before their time.
+    pub(crate) forgotten: u64,
+}
+
+impl Store {
+    pub(crate) fn anchor(&mut self, task: &Arc<Task>) {
+        if matches!(task.site.role, Role::Worker | Role::BlockOn) {
+            if task.is_closed() {
+                self.anchors.remove(&task.id);
+            } else {
+                self.anchors.insert(task.id, Arc::clone(task));
+            }
+        }
+    }
+
+    /// A runtime has a thread of its own, or one that is in its `block_on`.
+    pub(crate) fn is_used(&self, runtime: u16) -> bool {
+        let of = |task: &Arc<Task>| task.runtime.load(std::sync::atomic::Ordering::Relaxed);
+        self.anchors.values().any(|task| of(task) == runtime.into())
+    }
+
+    /// Forgets what ended before `before`. What somebody lacks, whose last reading is
+    /// `told`, stays. Tells the memory that is free now.
+    pub(crate) fn forget(&mut self, before: Nanos, told: Seq) -> usize {
+        self.tasks.forget(before, told)
+            + self.resources.forget(before, told)
+            + self.ops.forget(before, told)
+            + self.scopes.forget(before, told)
+    }
+
+    /// Forgets what ended first, whoever lacks it, until so much memory is free or nothing
+    /// has ended.
+    pub(crate) fn make_room(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        while freed < bytes {
+            let oldest = [
+                self.tasks.oldest(),
+                self.resources.oldest(),
+                self.ops.oldest(),
+                self.scopes.oldest(),
+            ];
+            let first = (0..oldest.len()).filter(|i| oldest[*i].is_some());
+            let forgotten = match first.min_by_key(|i| oldest[*i]) {
+                Some(0) => self.tasks.forget_oldest(),
+                Some(1) => self.resources.forget_oldest(),
+                Some(2) => self.ops.forget_oldest(),
+                Some(_) => self.scopes.forget_oldest(),
+                None => break,
+            };
+            if let Some((seq, bytes)) = forgotten {
+                freed += bytes;
+                self.lacking = self.lacking.max(seq);
+                self.forgotten += 1;
+            }
+        }
+        freed
+    }
+}

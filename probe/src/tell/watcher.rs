@@ -1,0 +1,197 @@
+//! One client's stream: what it has been sent, and what it still lacks.
+//!
+//! A client that keeps up gets the changes of each publish, which are put together once for
+//! all. One that does not is left alone until it has read what it was sent; then it gets
+//! everything that has changed since. So a client that stalls, or has paused, costs nothing,
+//! and needs no buffer that could overflow.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::sync::{Notify, mpsc};
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::store::{Key, Seq, Store};
+
+/// Messages that a client has not read, at most.
+const ROOM: usize = 8;
+
+/// Which of several programs that watch over one server.
+pub(crate) type Connection = u64;
+
+type Message<M> = Result<Arc<M>, Status>;
+
+/// The publisher's end.
+#[derive(Debug)]
+pub(crate) struct Watcher<M> {
+    messages: mpsc::Sender<Message<M>>,
+    pub(super) connection: Connection,
+    /// It has been sent everything up to here.
+    seq: Seq,
+    catching_up: Option<CatchingUp>,
+    lags: Arc<AtomicBool>,
+    pub(super) is_paused: bool,
+}
+
+/// What is still to be sent of what there was at a time.
+#[derive(Debug)]
+struct CatchingUp {
+    until: Seq,
+    todo: Todo,
+}
+
+/// What a client lacks, by kind.
+#[derive(Debug, Default)]
+pub(super) struct Todo {
+    pub(super) tasks: Vec<Key>,
+    pub(super) resources: Vec<Key>,
+    pub(super) ops: Vec<Key>,
+    pub(super) scopes: Vec<Key>,
+}
+
+impl Todo {
+    fn since(store: &Store, seq: Seq) -> Self {
+        Self {
+            tasks: store.tasks.changed(seq).collect(),
+            resources: store.resources.changed(seq).collect(),
+            ops: store.ops.changed(seq).collect(),
+            scopes: store.scopes.changed(seq).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+            && self.resources.is_empty()
+            && self.ops.is_empty()
+            && self.scopes.is_empty()
+    }
+}
+
+/// The client's end.
+#[derive(Debug)]
+pub(crate) struct Watched<M, G = ()> {
+    messages: mpsc::Receiver<Message<M>>,
+    lags: Arc<AtomicBool>,
+    /// Wakes the publisher, as there is room again.
+    has_read: Arc<Notify>,
+    /// Dropped when the client leaves.
+    _guard: G,
+}
+
+pub(crate) fn watch<M, G>(
+    connection: Connection,
+    has_read: &Arc<Notify>,
+    guard: G,
+) -> (Watcher<M>, Watched<M, G>) {
+    let (sender, receiver) = mpsc::channel(ROOM);
+    let lags = Arc::new(AtomicBool::new(false));
+    let watcher = Watcher {
+        messages: sender,
+        connection,
+        seq: 0,
+        catching_up: None,
+        lags: Arc::clone(&lags),
+        is_paused: false,
+    };
+    let stream = Watched {
+        messages: receiver,
+        lags,
+        has_read: Arc::clone(has_read),
+        _guard: guard,
+    };
+    (watcher, stream)
+}
+
+impl<M: Clone + Unpin, G: Unpin> Stream for Watched<M, G> {
+    type Item = Result<M, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let message = self.messages.poll_recv(cx);
+        if message.is_ready() && self.lags.load(Relaxed) {
+            self.has_read.notify_one();
+        }
+        message.map(|message| message.map(|message| message.map(Arc::unwrap_or_clone)))
+    }
+}
+
+/// What a round of catching up starts with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    /// What changed after this is in it.
+    pub(super) since: Seq,
+}
+
+impl<M> Watcher<M> {
+    pub(super) fn has_left(&self) -> bool {
+        self.messages.is_closed()
+    }
+
+    /// It has been sent everything up to here.
+    pub(super) fn told(&self) -> Seq {
+        self.seq
+    }
+
+    /// It has everything up to the reading `seq`, and can take what comes after it.
+    pub(super) fn is_current(&self, seq: Seq) -> bool {
+        !self.is_paused && self.catching_up.is_none() && self.seq > 0 && self.seq >= seq
+    }
+
+    /// Sends the changes up to `seq`, if it has everything before and room for them.
+    pub(super) fn send(&mut self, messages: &[Arc<M>], seq: Seq) -> bool {
+        if self.messages.capacity() < messages.len() {
+            return false;
+        }
+        for message in messages {
+            // It has room; if it has left, that is seen later.
+            let _ = self.messages.try_send(Ok(Arc::clone(message)));
+        }
+        self.seq = seq;
+        true
+    }
+
+    /// Sends what it lacks, as far as there is room. `part` makes messages of some of it,
+    /// one if it can, with what else a round starts with.
+    pub(super) fn catch_up(
+        &mut self,
+        store: &Store,
+        seq: Seq,
+        mut part: impl FnMut(Option<Round>, &mut Todo) -> Vec<M>,
+    ) {
+        while !self.is_paused && self.messages.capacity() > ROOM / 2 && !self.messages.is_closed() {
+            let mut round = None;
+            let catching_up = match &mut self.catching_up {
+                Some(catching_up) => catching_up,
+                None if self.seq >= seq => break,
+                None if self.seq > 0 && self.seq < store.lacking => {
+                    let status = "what you have not read had to be forgotten: connect again";
+                    let _ = self.messages.try_send(Err(Status::data_loss(status)));
+                    self.messages = mpsc::channel(1).0;
+                    break;
+                }
+                None => {
+                    round = Some(Round { since: self.seq });
+                    let todo = Todo::since(store, self.seq);
+                    self.catching_up.insert(CatchingUp { until: seq, todo })
+                }
+            };
+            let messages = part(round, &mut catching_up.todo);
+            if catching_up.todo.is_empty() {
+                self.seq = catching_up.until;
+                // What ended since the round began was passed over, and is in the next one.
+                self.catching_up = None;
+            }
+            for message in messages {
+                let _ = self.messages.try_send(Ok(Arc::new(message)));
+            }
+        }
+        self.lags
+            .store(self.catching_up.is_some() || self.seq < seq, Relaxed);
+    }
+}
