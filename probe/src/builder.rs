@@ -15,7 +15,7 @@ use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use crate::{
     clock,
-    hear::{Heard, ProbeLayer, ProbeSubscriber, wanted},
+    hear::{self, Heard, ProbeLayer, ProbeSubscriber, wanted},
     last_words, panics,
     tell::{
         Settings, Shared,
@@ -170,7 +170,7 @@ impl Builder {
     /// Makes the program visible, by a subscriber that has the probe and nothing else.
     pub fn try_init(self) -> Result<Probe, Error> {
         let wait = self.wait;
-        let (heard, probe) = self.start()?;
+        let (heard, probe) = self.start(true)?;
         tracing::subscriber::set_global_default(ProbeSubscriber::new(heard))
             .map_err(|_| Error::Subscriber)?;
         probe.0.wait_for_watcher(wait);
@@ -186,19 +186,19 @@ impl Builder {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let wait = self.wait;
-        let (heard, probe) = self.start()?;
+        let (heard, probe) = self.start(false)?;
         let layer = ProbeLayer::new(heard).with_filter(FilterFn::new(wanted));
         probe.0.wait_for_watcher(wait);
         Ok((layer, probe))
     }
 
-    fn start(self) -> Result<(Arc<Heard>, Probe), Error> {
+    fn start(self, alone: bool) -> Result<(Arc<Heard>, Probe), Error> {
         if !cfg!(tokio_unstable) {
             return Err(Error::Unstable);
         }
         clock::start();
         let listeners = self.listen()?;
-        let (heard, changes) = Heard::new(self.memory_limit);
+        let (heard, changes) = Heard::new(self.memory_limit, alone);
         let shared = Shared::new(Arc::clone(&heard));
         let settings = Settings {
             interval: self.publish_interval,
@@ -215,8 +215,15 @@ impl Builder {
         thread::Builder::new()
             .name("loopview-probe".into())
             .spawn(move || {
-                // What the probe does itself is not what the person wants to see.
-                let _unseen = tracing::subscriber::set_default(NoSubscriber::new());
+                // What the probe does itself is not what the person wants to see. A second
+                // subscriber keeps it from other layers, but makes each event of the
+                // program ask whether it is wanted.
+                let _unseen = if alone {
+                    hear::ignore_this_thread();
+                    None
+                } else {
+                    Some(tracing::subscriber::set_default(NoSubscriber::new()))
+                };
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build();

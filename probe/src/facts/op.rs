@@ -11,7 +11,6 @@ use std::sync::{
 use super::{
     add,
     attributes::{Attributes, Read, Update},
-    resource::Resource,
     site::Site,
 };
 use crate::clock::Nanos;
@@ -21,7 +20,7 @@ pub(crate) struct Op {
     pub(crate) listed: AtomicBool,
     pub(crate) id: u64,
     pub(crate) site: Arc<Site>,
-    pub(crate) resource: Arc<Resource>,
+    pub(crate) resource: u64,
     pub(crate) parent: Option<Arc<Op>>,
     pub(crate) created: Nanos,
     closed: AtomicU64,
@@ -69,7 +68,7 @@ impl Op {
     pub(crate) fn new(
         id: u64,
         site: Arc<Site>,
-        resource: Arc<Resource>,
+        resource: u64,
         parent: Option<Arc<Self>>,
         at: Nanos,
     ) -> Self {
@@ -148,7 +147,7 @@ impl Op {
         State {
             id: self.id,
             site: Arc::clone(&self.site),
-            resource: self.resource.id,
+            resource: self.resource,
             parent: self.parent.as_ref().map_or(0, |p| p.id),
             created: self.created,
             closed: self.closed.load(Relaxed),

@@ -9,7 +9,7 @@ use std::sync::{
 };
 
 use super::{
-    attributes::{Attributes, Read, Update},
+    attributes::{Attributes, Read, Update, Value},
     site::Site,
     timer::{self, Timer},
 };
@@ -23,6 +23,7 @@ pub(crate) struct Resource {
     pub(crate) parent: Option<Arc<Resource>>,
     pub(crate) created: Nanos,
     closed: AtomicU64,
+    /// Without the duration of a `Sleep`, which is known as a timer.
     pub(crate) attributes: Attributes,
     /// Of a `Sleep`.
     pub(crate) timer: Option<Timer>,
@@ -37,7 +38,7 @@ pub(crate) struct State {
     pub(crate) parent: u64,
     pub(crate) created: Nanos,
     pub(crate) closed: Nanos,
-    pub(crate) attributes: Box<[Read]>,
+    others: Box<[Read]>,
     pub(crate) timer: Option<timer::State>,
 }
 
@@ -82,8 +83,28 @@ impl Resource {
             parent: self.parent.as_ref().map_or(0, |p| p.id),
             created: self.created,
             closed: self.closed.load(Relaxed),
-            attributes: self.attributes.read(),
+            others: self.attributes.read(),
             timer: self.timer.as_ref().map(Timer::read),
         }
+    }
+}
+
+impl State {
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = Read> {
+        let duration = self.timer.as_ref().and_then(|timer| {
+            let (meta, unit) = self.site.duration.get()?;
+            Some(Read {
+                meta,
+                name: "duration",
+                unit: Some(unit.clone()),
+                value: Value::U64(timer.duration? / 1_000_000),
+            })
+        });
+        duration.into_iter().chain(self.others.iter().cloned())
+    }
+
+    /// On the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.others)
     }
 }

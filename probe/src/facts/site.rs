@@ -59,6 +59,8 @@ pub(crate) struct Site {
     pub(crate) inherits: bool,
     /// Of an operation: what its poll is called, and by which event.
     pub(crate) poll_op: OnceLock<(&'static Metadata<'static>, Box<str>)>,
+    /// Of a timer: by which event its duration is told, and in what unit.
+    pub(crate) duration: OnceLock<(&'static Metadata<'static>, Box<str>)>,
 }
 
 /// A site as a span tells it, in buffers that are used again and again.
@@ -124,6 +126,7 @@ impl SiteFields {
             is_internal: self.is_internal,
             inherits: self.inherits,
             poll_op: OnceLock::new(),
+            duration: OnceLock::new(),
         }
     }
 

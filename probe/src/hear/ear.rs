@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     facts::{
-        attributes::Update,
+        attributes::{Update, Value},
         changes::{Budget, Changed},
         first_change,
         op::Op,
@@ -125,7 +125,7 @@ impl Ear {
         task.scope = here.scope().map_or(0, |scope| scope.id);
         let runtime = self.heard.runtimes.meet(&self.heard.changes);
         task.runtime = u32::from(runtime.unwrap_or_default()).into();
-        Entity::Task(self.heard.spare.fill(task))
+        Entity::Task(self.heard.spare.tasks.fill(task))
     }
 
     fn new_resource(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
@@ -146,20 +146,25 @@ impl Ear {
             };
             resource.timer = Some(Timer::new(kind));
         }
-        Entity::Resource(Arc::new(resource))
+        Entity::Resource(self.heard.spare.resources.fill(resource))
     }
 
     fn new_op(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Option<Entity> {
         let site = here.site(attrs.metadata());
         // Since tokio 1.53, a sleep's resource is not entered when its operation is made.
         let explicit = attrs.parent().map(span::Id::into_u64);
-        let resource = match explicit.and_then(|span| here.find(span)) {
-            Some(Entity::Resource(resource)) => Arc::clone(resource),
-            _ => Arc::clone(here.resource()?),
+        let resource = |entity: &Entity| match entity {
+            Entity::Resource(resource) => Some(resource.id),
+            _ => None,
+        };
+        let explicit = explicit.and_then(|span| self.heard.spans.look(span, resource));
+        let resource = match explicit.flatten() {
+            Some(resource) => resource,
+            None => here.resource()?.id,
         };
         let parent = here.op().cloned();
         let op = Op::new(self.heard.next_id(), site, resource, parent, clock::now());
-        Some(Entity::Op(Arc::new(op)))
+        Some(Entity::Op(self.heard.spare.ops.fill(op)))
     }
 
     fn new_scope(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
@@ -237,7 +242,9 @@ impl Ear {
             }
             Entity::Scope(_) => {}
         }
-        here.near.put(span, entity);
+        if let Entity::Task(task) = entity {
+            here.left(span, task);
+        }
     }
 
     fn exit_task(&self, here: &mut Here, span: u64, task: &Arc<Task>, woken: Woken) {
@@ -292,22 +299,21 @@ impl Ear {
             by => by,
         };
         let mark = here.mark().filter(|_| by == 0 && here.just_ended == 0);
-        let Some(Entity::Task(task)) = here.find(fields.span) else {
-            return;
-        };
-        match op {
-            WakerOp::Clone => task.waker_cloned(),
-            WakerOp::Drop => task.waker_dropped(),
-            WakerOp::WakeByRef => task.woken(clock::now(), by),
-            WakerOp::Wake => {
-                task.waker_dropped();
-                // The scheduler wakes who has yielded, outside of any task.
-                let yielded = mark.is_some_and(|mark| task.has_yielded(mark));
-                task.woken(clock::now(), if yielded { task.id } else { by });
+        self.heard.spans.look(fields.span, |entity| {
+            let Entity::Task(task) = entity else { return };
+            match op {
+                WakerOp::Clone => task.waker_cloned(),
+                WakerOp::Drop => task.waker_dropped(),
+                WakerOp::WakeByRef => task.woken(clock::now(), by),
+                WakerOp::Wake => {
+                    task.waker_dropped();
+                    // The scheduler wakes who has yielded, outside of any task.
+                    let yielded = mark.is_some_and(|mark| task.has_yielded(mark));
+                    task.woken(clock::now(), if yielded { task.id } else { by });
+                }
             }
-        }
-        let task = Arc::clone(task);
-        self.touch_task(&task);
+            self.touch_task(task);
+        });
     }
 
     fn poll_op(&self, here: &mut Here, event: &Event<'_>) {
@@ -353,10 +359,11 @@ impl Ear {
                 }
             }
         } else if let Some(resource) = here.resource() {
-            if let (Some(timer), "duration", crate::facts::attributes::Value::U64(millis)) =
-                (&resource.timer, *name, value)
-            {
+            if let (Some(timer), "duration", Value::U64(millis)) = (&resource.timer, *name, value) {
                 timer.arm(clock::now(), *millis);
+                let unit = || fields.unit.as_deref().unwrap_or_default().into();
+                resource.site.duration.get_or_init(|| (meta, unit()));
+                return self.touch_resource(resource);
             }
             let parent = resource.update(&update(resource.id));
             self.touch_resource(resource);
@@ -400,7 +407,7 @@ impl Ear {
             }
         }
         self.here(|here| {
-            here.near.forget(span);
+            here.forget(span);
             match entity {
                 Entity::Task(task) => {
                     here.just_ended = task.id;
@@ -420,7 +427,12 @@ impl Ear {
         });
     }
 
-    pub(super) fn new_span(&self, attrs: &span::Attributes<'_>, span: u64) {
+    /// `number` gives the span's id; nothing if the span is not heard.
+    pub(super) fn new_span(
+        &self,
+        attrs: &span::Attributes<'_>,
+        number: impl FnOnce() -> u64,
+    ) -> Option<u64> {
         let meta = attrs.metadata();
         self.here(|here| {
             here.fields.clear();
@@ -431,19 +443,17 @@ impl Ear {
                 RESOURCE => Some(self.new_resource(here, meta)),
                 _ => self.new_op(here, attrs),
             };
+            let span = number();
             if let Some(entity) = entity {
                 self.keep(span, &entity);
             }
-        });
+            span
+        })
     }
 
     pub(super) fn enters(&self, span: u64) {
         self.here(|here| {
-            let entity = match here.near.take(span) {
-                Some(entity) => Some(entity),
-                None => self.heard.spans.get(span),
-            };
-            if let Some(entity) = entity {
+            if let Some(entity) = here.find(span) {
                 self.enter(here, span, entity);
             }
         });

@@ -3,11 +3,13 @@
 use std::{num::NonZeroU64, sync::Arc};
 
 use tracing::{Dispatch, Event, Metadata, Subscriber, span, subscriber::Interest};
+use tracing_core::span::Current;
 use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
     Heard,
     ear::{Ear, wanted},
+    spans::{Slots, Spans},
 };
 use crate::facts::changes::Changed;
 
@@ -23,6 +25,13 @@ pub(crate) struct ProbeLayer(Ear);
 impl ProbeSubscriber {
     pub(crate) fn new(heard: Arc<Heard>) -> Self {
         Self(Ear { heard })
+    }
+
+    fn slots(&self) -> Option<&Slots> {
+        match &self.0.heard.spans {
+            Spans::Own(slots) => Some(slots),
+            Spans::Foreign(_) => None,
+        }
     }
 }
 
@@ -51,10 +60,9 @@ impl Subscriber for ProbeSubscriber {
     }
 
     fn new_span(&self, attrs: &span::Attributes<'_>) -> span::Id {
-        // Never reused, and never 0.
-        let span = self.0.heard.next_span();
-        self.0.new_span(attrs, span.get());
-        span::Id::from_non_zero_u64(span)
+        let reserve = || self.slots().map_or(Slots::NOTHING, Slots::reserve).get();
+        let span = self.0.new_span(attrs, reserve).and_then(NonZeroU64::new);
+        span::Id::from_non_zero_u64(span.unwrap_or(Slots::NOTHING))
     }
 
     fn record(&self, id: &span::Id, values: &span::Record<'_>) {
@@ -76,28 +84,27 @@ impl Subscriber for ProbeSubscriber {
     }
 
     fn clone_span(&self, id: &span::Id) -> span::Id {
-        self.0.heard.spans.hold(id.into_u64());
+        if let Some(slots) = self.slots() {
+            slots.hold(id.into_u64());
+        }
         id.clone()
     }
 
     fn try_close(&self, id: span::Id) -> bool {
-        let entity = self.0.heard.spans.release(id.into_u64());
-        if let Some(entity) = &entity {
-            self.0.close(id.into_u64(), entity);
+        let span = id.into_u64();
+        let is_last = self.slots().is_some_and(|slots| slots.release(span));
+        if is_last {
+            self.0.closes(span);
         }
-        entity.is_some()
+        is_last
     }
 
-    fn current_span(&self) -> tracing_core::span::Current {
-        match self.0.current() {
-            Some((span, meta)) => match NonZeroU64::new(span) {
-                Some(span) => {
-                    tracing_core::span::Current::new(span::Id::from_non_zero_u64(span), meta)
-                }
-                None => tracing_core::span::Current::none(),
-            },
-            None => tracing_core::span::Current::none(),
-        }
+    fn current_span(&self) -> Current {
+        let current = self.0.current();
+        let known = current.and_then(|(span, meta)| Some((NonZeroU64::new(span)?, meta)));
+        known.map_or_else(Current::none, |(span, meta)| {
+            Current::new(span::Id::from_non_zero_u64(span), meta)
+        })
     }
 }
 
@@ -115,7 +122,7 @@ impl<S: Subscriber> Layer<S> for ProbeLayer {
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, _: Context<'_, S>) {
         if wanted(attrs.metadata()) {
-            self.0.new_span(attrs, id.into_u64());
+            self.0.new_span(attrs, || id.into_u64());
         }
     }
 

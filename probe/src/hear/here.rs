@@ -8,11 +8,7 @@ use std::{
 
 use tokio::runtime::{Handle, RuntimeMetrics};
 
-use super::{
-    Heard,
-    fields::SpanFields,
-    spans::{Entity, NearSpans},
-};
+use super::{Heard, fields::SpanFields, spans::Entity};
 use crate::{
     clock::{self, Nanos},
     facts::{
@@ -40,7 +36,8 @@ pub(super) struct Entered {
 pub(super) struct Here {
     heard: Arc<Heard>,
     pub(super) thread: Arc<Thread>,
-    pub(super) near: NearSpans,
+    /// The task that was polled last: very often it is the next one, too.
+    last: Option<(u64, Arc<Task>)>,
     sites: NearSites,
     pub(super) fields: SpanFields,
     /// The innermost last.
@@ -56,28 +53,45 @@ pub(super) struct Here {
 }
 
 thread_local! {
-    static HERE: RefCell<Option<Box<Here>>> = const { RefCell::new(None) };
+    static HERE: RefCell<Listening> = const { RefCell::new(Listening::New) };
 }
 
-/// Runs with this thread's state. Nothing if the thread is being torn down, or in code that
-/// is called from within: what comes then is counted as lost.
+/// Whether the calling thread is heard.
+#[derive(Debug)]
+enum Listening {
+    New,
+    Heard(Box<Here>),
+    /// It is the probe's own.
+    Ignored,
+}
+
+/// What the calling thread does from now on is not the program's.
+pub(crate) fn ignore_this_thread() {
+    HERE.with(|here| here.replace(Listening::Ignored));
+}
+
+/// Runs with this thread's state. Nothing if the thread is the probe's. Nothing, too, if it
+/// is being torn down, or in code that is called from within: that is counted as lost.
 pub(super) fn here<R>(heard: &Arc<Heard>, with: impl FnOnce(&mut Here) -> R) -> Option<R> {
-    let result = HERE
-        .try_with(|here| {
-            let mut here = here.try_borrow_mut().ok()?;
+    let result = HERE.try_with(|here| {
+        let mut here = here.try_borrow_mut().ok()?;
+        match &mut *here {
             // Only tests have more than one probe in a process.
-            let here = match &mut *here {
-                Some(known) if Arc::ptr_eq(&known.heard, heard) => known,
-                other => other.insert(Box::new(Here::new(heard))),
-            };
-            Some(with(here))
-        })
-        .ok()
-        .flatten();
-    if result.is_none() {
+            Listening::Heard(here) if Arc::ptr_eq(&here.heard, heard) => Some(Some(with(here))),
+            Listening::Ignored => Some(None),
+            Listening::New | Listening::Heard(_) => {
+                *here = Listening::Heard(Box::new(Here::new(heard)));
+                match &mut *here {
+                    Listening::Heard(here) => Some(Some(with(here))),
+                    Listening::New | Listening::Ignored => Some(None),
+                }
+            }
+        }
+    });
+    result.ok().flatten().unwrap_or_else(|| {
         heard.lost.events.fetch_add(1, Relaxed);
-    }
-    result
+        None
+    })
 }
 
 impl Here {
@@ -91,7 +105,7 @@ impl Here {
         Self {
             heard: Arc::clone(heard),
             thread,
-            near: NearSpans::default(),
+            last: None,
             sites: NearSites::default(),
             fields: SpanFields::default(),
             entered: Vec::new(),
@@ -156,13 +170,21 @@ impl Here {
         self.entered.iter().rev().any(|e| e.span == span)
     }
 
-    /// What a span stands for.
-    pub(super) fn find(&mut self, span: u64) -> Option<&Entity> {
-        if self.near.get(span).is_none() {
-            let entity = self.heard.spans.get(span)?;
-            self.near.put(span, entity);
+    /// What a span stands for that is entered now.
+    pub(super) fn find(&mut self, span: u64) -> Option<Entity> {
+        match self.last.take() {
+            Some((last, task)) if last == span && !task.is_closed() => Some(Entity::Task(task)),
+            _ => self.heard.spans.get(span),
         }
-        self.near.get(span)
+    }
+
+    pub(super) fn left(&mut self, span: u64, task: Arc<Task>) {
+        self.last = Some((span, task));
+    }
+
+    /// The task has ended: nothing is kept for it.
+    pub(super) fn forget(&mut self, span: u64) {
+        self.last.take_if(|(last, _)| *last == span);
     }
 
     /// The polls of this thread, if somebody wants them.

@@ -18,8 +18,8 @@ mod spans;
 
 pub(crate) use ear::wanted;
 pub(crate) use front::{ProbeLayer, ProbeSubscriber};
+pub(crate) use here::ignore_this_thread;
 
-use std::num::NonZeroU64;
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -28,12 +28,16 @@ use std::sync::{
 
 use tracing::{Dispatch, Level, dispatcher::WeakDispatch};
 
+pub(crate) use self::spans::SpanHasher;
 use self::spans::Spans;
 use crate::{
     facts::{
         changes::{Budget, Changed, Changes},
+        op::Op,
+        resource::Resource,
         site::Sites,
         spare::Spare,
+        task::Task,
     },
     metrics::Runtimes,
 };
@@ -45,15 +49,13 @@ pub(crate) struct Heard {
     pub(crate) budget: Budget,
     pub(crate) runtimes: Runtimes,
     pub(crate) lost: Lost,
-    pub(crate) spare: Spare,
+    pub(crate) spare: Spares,
     /// Somebody wants every poll.
     pub(crate) want_polls: AtomicBool,
     sites: Sites,
     spans: Spans,
     /// Of resources, operations, scopes, and of tasks to which tokio gives no number.
     last_id: AtomicU64,
-    /// Of spans, if nobody else numbers them.
-    last_span: AtomicU64,
     last_thread: AtomicU32,
     /// The subscriber that this is a part of.
     dispatch: OnceLock<WeakDispatch>,
@@ -72,20 +74,31 @@ pub(crate) struct Lost {
     pub(crate) events: AtomicU64,
 }
 
+#[derive(Debug, Default)]
+pub(crate) struct Spares {
+    pub(crate) tasks: Spare<Task>,
+    pub(crate) resources: Spare<Resource>,
+    pub(crate) ops: Spare<Op>,
+}
+
 impl Heard {
-    pub(crate) fn new(memory_limit: usize) -> (Arc<Self>, mpsc::Receiver<Changed>) {
+    /// `alone`: tracing tells nobody else, so that the ids of spans are ours to choose.
+    pub(crate) fn new(memory_limit: usize, alone: bool) -> (Arc<Self>, mpsc::Receiver<Changed>) {
         let (changes, list) = Changes::new();
         let heard = Self {
             changes,
             budget: Budget::new(memory_limit),
             runtimes: Runtimes::default(),
             lost: Lost::default(),
-            spare: Spare::default(),
+            spare: Spares::default(),
             want_polls: AtomicBool::new(false),
             sites: Sites::default(),
-            spans: Spans::default(),
+            spans: if alone {
+                Spans::Own(Box::default())
+            } else {
+                Spans::Foreign(Box::default())
+            },
             last_id: AtomicU64::new(0),
-            last_span: AtomicU64::new(0),
             last_thread: AtomicU32::new(0),
             dispatch: OnceLock::new(),
         };
@@ -103,10 +116,6 @@ impl Heard {
         tracing::dispatcher::with_default(&dispatch, || {
             Some(!tracing::enabled!(target: "tokio::task::waker", Level::TRACE))
         })
-    }
-
-    fn next_span(&self) -> NonZeroU64 {
-        NonZeroU64::MIN.saturating_add(self.last_span.fetch_add(1, Relaxed))
     }
 
     fn next_id(&self) -> u64 {

@@ -1,14 +1,16 @@
 //! What each of tracing's live spans stands for.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    num::NonZeroU64,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
 };
 
+use crossbeam_queue::SegQueue;
 use tracing::Metadata;
 
 use crate::facts::{op::Op, resource::Resource, scope::Scope, task::Task};
@@ -31,85 +33,45 @@ impl Entity {
             Self::Scope(scope) => scope.meta,
         }
     }
-
-    /// Its span is gone, and may have been given to another.
-    fn is_closed(&self) -> bool {
-        match self {
-            Self::Task(task) => task.is_closed(),
-            Self::Resource(resource) => resource.is_closed(),
-            Self::Op(op) => op.is_closed(),
-            Self::Scope(scope) => scope.is_closed(),
-        }
-    }
 }
 
-const SHARDS: usize = 64;
-
-/// By span id. Threads of the program wait here for one another as long as a look into a
-/// table takes; nobody else takes part.
+/// By the id of a span. Threads of the program wait here for one another as long as a look
+/// takes; nobody else takes part.
 #[derive(Debug)]
-pub(crate) struct Spans([RwLock<Shard>; SHARDS]);
-
-type Shard = HashMap<u64, Row, BuildHasherDefault<SpanHasher>>;
-
-#[derive(Debug)]
-struct Row {
-    entity: Entity,
-    /// How often the span is held, if nobody else counts that.
-    holders: AtomicU32,
-}
-
-impl Default for Spans {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| RwLock::default()))
-    }
+pub(crate) enum Spans {
+    /// The ids are ours: they say where to look.
+    Own(Box<Slots>),
+    /// Somebody else chose them.
+    Foreign(Box<Shards>),
 }
 
 impl Spans {
-    fn shard(&self, span: u64) -> &RwLock<Shard> {
-        &self.0[(mix(span) >> 58) as usize % SHARDS]
-    }
-
     pub(crate) fn insert(&self, span: u64, entity: Entity) {
-        let holders = AtomicU32::new(1);
-        let row = Row { entity, holders };
-        let shard = self.shard(span).write();
-        shard
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(span, row);
-    }
-
-    pub(crate) fn remove(&self, span: u64) -> Option<Entity> {
-        let shard = self.shard(span).write();
-        let row = shard.unwrap_or_else(PoisonError::into_inner).remove(&span);
-        row.map(|row| row.entity)
-    }
-
-    /// One more holds the span.
-    pub(crate) fn hold(&self, span: u64) {
-        let shard = self.shard(span).read();
-        if let Some(row) = shard.unwrap_or_else(PoisonError::into_inner).get(&span) {
-            row.holders.fetch_add(1, Relaxed);
+        match self {
+            Self::Own(slots) => slots.insert(span, entity),
+            Self::Foreign(shards) => {
+                shards.write(span).insert(span, entity);
+            }
         }
     }
 
-    /// One less does; gives what it stood for if it was the last one.
-    pub(crate) fn release(&self, span: u64) -> Option<Entity> {
-        let shard = self.shard(span).write();
-        let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
-        let Entry::Occupied(row) = shard.entry(span) else {
-            return None;
-        };
-        let is_last = row.get().holders.fetch_sub(1, Relaxed) == 1;
-        is_last.then(|| row.remove().entity)
+    pub(crate) fn remove(&self, span: u64) -> Option<Entity> {
+        match self {
+            Self::Own(slots) => slots.remove(span),
+            Self::Foreign(shards) => shards.write(span).remove(&span),
+        }
+    }
+
+    /// Shows what a span stands for.
+    pub(crate) fn look<R>(&self, span: u64, look: impl FnOnce(&Entity) -> R) -> Option<R> {
+        match self {
+            Self::Own(slots) => slots.look(span, look),
+            Self::Foreign(shards) => shards.read(span).get(&span).map(look),
+        }
     }
 
     pub(crate) fn get(&self, span: u64) -> Option<Entity> {
-        let shard = self.shard(span).read();
-        shard
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&span)
-            .map(|row| row.entity.clone())
+        self.look(span, Entity::clone)
     }
 }
 
@@ -118,6 +80,36 @@ fn mix(span: u64) -> u64 {
     span.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+const SHARDS: usize = 64;
+
+type Shard = HashMap<u64, Entity, BuildHasherDefault<SpanHasher>>;
+
+#[derive(Debug)]
+pub(crate) struct Shards([RwLock<Shard>; SHARDS]);
+
+impl Default for Shards {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| RwLock::default()))
+    }
+}
+
+impl Shards {
+    fn shard(&self, span: u64) -> &RwLock<Shard> {
+        &self.0[(mix(span) >> 58) as usize % SHARDS]
+    }
+
+    fn read(&self, span: u64) -> RwLockReadGuard<'_, Shard> {
+        let shard = self.shard(span).read();
+        shard.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, span: u64) -> RwLockWriteGuard<'_, Shard> {
+        let shard = self.shard(span).write();
+        shard.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For numbers that are spread by [`mix`].
 #[derive(Debug, Default)]
 pub(crate) struct SpanHasher(u64);
 
@@ -137,45 +129,176 @@ impl Hasher for SpanHasher {
     }
 }
 
-const NEAR: usize = 64;
+/// Slots in a block: blocks are made as they are needed, and stay.
+const BLOCK: usize = 1 << 12;
+/// Together, as many spans as memory for what they stand for could ever hold.
+const BLOCKS: usize = 1 << 14;
 
-/// The spans that a thread met last. An entity is taken out while it is entered.
+type Block = Box<[RwLock<Slot>]>;
+
+/// A table in which an id is a place: a look takes one miss of the processor's cache where a
+/// hash table takes three.
 #[derive(Debug)]
-pub(crate) struct NearSpans([Option<(u64, Entity)>; NEAR]);
+pub(crate) struct Slots {
+    blocks: Box<[OnceLock<Block>]>,
+    /// Places that were never used begin here.
+    unused: AtomicU32,
+    free: SegQueue<u32>,
+}
 
-impl Default for NearSpans {
+#[derive(Debug, Default)]
+struct Slot {
+    /// Which of the spans that have had this place: the upper half of its id.
+    turn: u32,
+    /// How often the span is held.
+    holders: u32,
+    entity: Option<Entity>,
+}
+
+impl Default for Slots {
     fn default() -> Self {
-        Self([const { None }; NEAR])
+        Self {
+            blocks: (0..BLOCKS).map(|_| OnceLock::new()).collect(),
+            unused: AtomicU32::new(0),
+            free: SegQueue::new(),
+        }
     }
 }
 
-impl NearSpans {
-    fn slot(&mut self, span: u64) -> &mut Option<(u64, Entity)> {
-        &mut self.0[(mix(span) >> 52) as usize % NEAR]
+impl Slots {
+    /// The id of a span of which nothing is known.
+    pub(super) const NOTHING: NonZeroU64 = NonZeroU64::MAX;
+
+    fn slot(&self, span: u64) -> Option<&RwLock<Slot>> {
+        // Place 0 has the id 1, as no id is 0.
+        let place = (span as u32).checked_sub(1)? as usize;
+        self.blocks.get(place / BLOCK)?.get()?.get(place % BLOCK)
     }
 
-    /// What is known of the span here, unless that is out of date.
-    pub(crate) fn get(&mut self, span: u64) -> Option<&Entity> {
-        match self.slot(span) {
-            Some((id, entity)) if *id == span && !entity.is_closed() => Some(entity),
+    fn write(&self, span: u64) -> Option<RwLockWriteGuard<'_, Slot>> {
+        let slot = self.slot(span)?.write();
+        let slot = slot.unwrap_or_else(PoisonError::into_inner);
+        (u64::from(slot.turn) == span >> 32).then_some(slot)
+    }
+
+    /// Gives out an id. Nothing is at its place yet.
+    pub(super) fn reserve(&self) -> NonZeroU64 {
+        let place = self.free.pop().or_else(|| {
+            let place = self.unused.fetch_add(1, Relaxed);
+            let block = self.blocks.get(place as usize / BLOCK)?;
+            block.get_or_init(|| (0..BLOCK).map(|_| RwLock::default()).collect());
+            Some(place)
+        });
+        let Some(place) = place else {
+            return Self::NOTHING;
+        };
+        let id = u64::from(place) + 1;
+        let slot = self.slot(id).map(|slot| {
+            let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+            slot.holders = 1;
+            slot.turn
+        });
+        let turn = u64::from(slot.unwrap_or_default());
+        NonZeroU64::new(turn << 32 | id).unwrap_or(Self::NOTHING)
+    }
+
+    fn insert(&self, span: u64, entity: Entity) {
+        if let Some(mut slot) = self.write(span) {
+            slot.entity = Some(entity);
+        }
+    }
+
+    fn look<R>(&self, span: u64, look: impl FnOnce(&Entity) -> R) -> Option<R> {
+        let slot = self.slot(span)?.read();
+        let slot = slot.unwrap_or_else(PoisonError::into_inner);
+        let is_it = u64::from(slot.turn) == span >> 32;
+        slot.entity.as_ref().filter(|_| is_it).map(look)
+    }
+
+    /// The place is free from now on.
+    fn remove(&self, span: u64) -> Option<Entity> {
+        let mut slot = self.write(span)?;
+        let entity = slot.entity.take();
+        slot.turn = slot.turn.wrapping_add(1);
+        drop(slot);
+        self.free.push(span as u32 - 1);
+        entity
+    }
+
+    /// One more holds the span.
+    pub(super) fn hold(&self, span: u64) {
+        if let Some(mut slot) = self.write(span) {
+            slot.holders += 1;
+        }
+    }
+
+    /// One less does; true if it was the last one.
+    pub(super) fn release(&self, span: u64) -> bool {
+        self.write(span).is_some_and(|mut slot| {
+            slot.holders = slot.holders.saturating_sub(1);
+            slot.holders == 0
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::scope::Scope;
+
+    static CALLSITE: tracing::callsite::DefaultCallsite = {
+        static META: Metadata<'static> = tracing::metadata! {
+            name: "any",
+            target: "any",
+            level: tracing::Level::TRACE,
+            fields: &[],
+            callsite: &CALLSITE,
+            kind: tracing::metadata::Kind::SPAN,
+        };
+        tracing::callsite::DefaultCallsite::new(&META)
+    };
+
+    fn entity(id: u64) -> Entity {
+        let meta = tracing::callsite::Callsite::metadata(&CALLSITE);
+        Entity::Scope(Arc::new(Scope::new(id, meta, 0, 0, 1)))
+    }
+
+    fn number(entity: &Entity) -> Option<u64> {
+        match entity {
+            Entity::Scope(scope) => Some(scope.id),
             _ => None,
         }
     }
 
-    pub(crate) fn take(&mut self, span: u64) -> Option<Entity> {
-        self.get(span)?;
-        self.slot(span).take().map(|(_, entity)| entity)
+    #[test]
+    fn a_place_that_is_used_again_has_another_id() {
+        let slots = Slots::default();
+        let mut known = std::collections::HashSet::new();
+        for n in 0..10_000 {
+            let id = slots.reserve().get();
+            assert!(known.insert(id), "{id} is new");
+            slots.insert(id, entity(n));
+            assert_eq!(slots.look(id, number), Some(Some(n)));
+            slots.hold(id);
+            assert!(!slots.release(id));
+            assert!(slots.release(id));
+            assert_eq!(slots.remove(id).as_ref().map(number), Some(Some(n)));
+            assert_eq!(slots.look(id, number), None);
+            assert!(slots.remove(id).is_none());
+        }
+        let used = slots.unused.load(Relaxed);
+        assert_eq!(used, 1, "one place is enough");
     }
 
-    pub(crate) fn put(&mut self, span: u64, entity: Entity) {
-        *self.slot(span) = Some((span, entity));
-    }
-
-    /// The span is gone, and nothing is kept for it.
-    pub(crate) fn forget(&mut self, span: u64) {
-        let slot = self.slot(span);
-        if slot.as_ref().is_some_and(|(id, _)| *id == span) {
-            *slot = None;
+    #[test]
+    fn ids_that_were_never_given_out_stand_for_nothing() {
+        let slots = Slots::default();
+        for span in [0, 1, 2, u64::MAX, 1 << 32, u64::from(u32::MAX)] {
+            assert_eq!(slots.look(span, number), None);
+            assert!(!slots.release(span));
+            slots.hold(span);
+            slots.insert(span, entity(1));
+            assert!(slots.remove(span).is_none());
         }
     }
 }

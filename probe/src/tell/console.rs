@@ -109,7 +109,7 @@ impl Updates {
         let stats = resources::Stats {
             created_at: Some(clock::wire(resource.created)),
             dropped_at: clock::wire_if(resource.closed),
-            attributes: resource.attributes.iter().map(attribute).collect(),
+            attributes: resource.attributes().map(|a| attribute(&a)).collect(),
         };
         size += stats.encoded_len();
         update.stats_update.insert(resource.id, stats);

@@ -20,6 +20,7 @@ use crate::{
     clock::{self, Nanos},
     facts::{
         changes::Changed,
+        spare::Spare,
         thread::{self, Thread},
     },
     hear::Heard,
@@ -81,7 +82,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn of<E>(rest: &Rest<E>) -> Self {
+    pub(super) fn of<E>(rest: Rest<E>, spare: Option<&Spare<E>>) -> Self {
+        if let (Some(ended), Some(spare)) = (rest.ended, spare) {
+            spare.put(ended);
+        }
         Self {
             freed: rest.freed,
             used: rest.used,
@@ -112,32 +116,35 @@ impl Known {
                     missed = state.missed_samples();
                 });
                 self.lost_samples += u64::from(missed);
-                let memory = Memory::of(&rest);
-                if let Some(task) = rest.ended {
-                    heard.spare.put(task);
-                }
-                memory
+                Memory::of(rest, Some(&heard.spare.tasks))
             }
             Changed::Resource(resource) => {
-                Memory::of(&self.store.resources.take(resource, seq, |state, is_new| {
+                let rest = self.store.resources.take(resource, seq, |state, is_new| {
                     if let Some(console) = console {
                         console.resource(state, is_new);
                     }
                     if let Some(own) = own {
                         own.resource(state);
                     }
-                }))
+                });
+                Memory::of(rest, Some(&heard.spare.resources))
             }
-            Changed::Op(op) => Memory::of(&self.store.ops.take(op, seq, |state, is_new| {
-                if let Some(console) = console {
-                    console.op(state, is_new);
-                }
-            })),
-            Changed::Scope(scope) => Memory::of(&self.store.scopes.take(scope, seq, |state, _| {
-                if let Some(own) = own {
-                    own.scope(state);
-                }
-            })),
+            Changed::Op(op) => {
+                let rest = self.store.ops.take(op, seq, |state, is_new| {
+                    if let Some(console) = console {
+                        console.op(state, is_new);
+                    }
+                });
+                Memory::of(rest, Some(&heard.spare.ops))
+            }
+            Changed::Scope(scope) => {
+                let rest = self.store.scopes.take(scope, seq, |state, _| {
+                    if let Some(own) = own {
+                        own.scope(state);
+                    }
+                });
+                Memory::of(rest, None)
+            }
             Changed::Thread(thread) => {
                 self.threads.entry(thread.id).or_insert(KnownThread {
                     thread,

@@ -1,7 +1,8 @@
 //! Keeps what there is, and for a while what there was.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
+    hash::BuildHasherDefault,
     sync::{Arc, atomic::AtomicBool, atomic::Ordering::AcqRel},
 };
 
@@ -20,6 +21,7 @@ use crate::{
         task,
         task::Task,
     },
+    hear::SpanHasher,
 };
 
 /// Counts readings: what was read later has the greater number.
@@ -49,7 +51,7 @@ pub(crate) trait State {
 /// All of one kind.
 #[derive(Debug)]
 pub(crate) struct Kept<E: Entity> {
-    live: BTreeMap<u64, (Arc<E>, Seq)>,
+    live: HashMap<u64, (Arc<E>, Seq), BuildHasherDefault<SpanHasher>>,
     /// In the order of their numbers.
     ended: VecDeque<(Seq, E::State)>,
 }
@@ -57,7 +59,7 @@ pub(crate) struct Kept<E: Entity> {
 impl<E: Entity> Default for Kept<E> {
     fn default() -> Self {
         Self {
-            live: BTreeMap::new(),
+            live: HashMap::default(),
             ended: VecDeque::new(),
         }
     }
@@ -281,7 +283,7 @@ impl State for resource::State {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + ROW + size_of_val(&*self.attributes)
+        size_of::<Self>() + ROW + resource::State::bytes(self)
     }
 }
 
