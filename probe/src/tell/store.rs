@@ -92,6 +92,18 @@ impl<E> Default for Rest<E> {
     }
 }
 
+/// Whether it has ended. If not, a change from here on, and be it the end, lists it anew. If
+/// so, it stays marked, and is not listed again: a waker can outlive its task.
+fn has_ended(entity: &impl Entity) -> bool {
+    if entity.is_closed() {
+        return true;
+    }
+    entity.listed().swap(false, AcqRel);
+    // It may have ended just before the mark was gone, and then it has not been listed; if it
+    // has, it comes again.
+    entity.is_closed() && !entity.listed().swap(true, AcqRel)
+}
+
 impl<E: Entity> Kept<E> {
     /// Reads what has changed, shows it, and keeps it. `show` is told whether it is new.
     pub(crate) fn take(
@@ -101,15 +113,12 @@ impl<E: Entity> Kept<E> {
         show: impl FnOnce(&E::State, bool),
     ) -> Rest<E> {
         let id = entity.id();
-        if !entity.is_closed() {
-            // A change from here on, and be it the end, lists it anew.
-            entity.listed().swap(false, AcqRel);
+        if !has_ended(&*entity) {
             let state = entity.read();
             let known = self.live.insert(id, (entity, seq));
             show(&state, known.is_none());
             return Rest::default();
         }
-        // It stays marked, so that it is not listed again: a waker can outlive its task.
         let state = entity.read();
         let known = self.live.remove(&id);
         show(&state, known.is_none());
@@ -430,5 +439,114 @@ impl Store {
             }
         }
         freed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{
+        AtomicU32,
+        Ordering::{Acquire, Release},
+    };
+
+    use super::*;
+
+    /// Ends, and lists itself, right after it was looked at so many times.
+    #[derive(Debug)]
+    struct Ends {
+        after: u32,
+        looks: AtomicU32,
+        listed: AtomicBool,
+        closed: AtomicBool,
+        lists: AtomicU32,
+    }
+
+    #[derive(Debug)]
+    struct Ended(bool);
+
+    impl Ends {
+        fn look(&self) {
+            if self.looks.fetch_add(1, AcqRel) == self.after {
+                self.closed.store(true, Release);
+                if !self.listed.swap(true, AcqRel) {
+                    self.lists.fetch_add(1, AcqRel);
+                }
+            }
+        }
+    }
+
+    impl Entity for Ends {
+        type State = Ended;
+
+        fn id(&self) -> u64 {
+            7
+        }
+
+        fn listed(&self) -> &AtomicBool {
+            self.look();
+            &self.listed
+        }
+
+        fn is_closed(&self) -> bool {
+            let closed = self.closed.load(Acquire);
+            self.look();
+            closed
+        }
+
+        fn read(&self) -> Ended {
+            let state = Ended(self.closed.load(Acquire));
+            self.look();
+            state
+        }
+
+        fn bytes(&self) -> usize {
+            1_000
+        }
+    }
+
+    impl State for Ended {
+        fn id(&self) -> u64 {
+            7
+        }
+
+        fn closed(&self) -> Nanos {
+            self.0.into()
+        }
+
+        fn bytes(&self) -> usize {
+            10
+        }
+    }
+
+    #[test]
+    fn what_ends_while_it_is_read_ends_once() {
+        for after in 0..6 {
+            let entity = Arc::new(Ends {
+                after,
+                looks: AtomicU32::new(0),
+                // It is on the list for something that happened before.
+                listed: AtomicBool::new(true),
+                closed: AtomicBool::new(false),
+                lists: AtomicU32::new(1),
+            });
+            let mut kept = Kept::default();
+            let (mut seq, mut freed, mut last) = (0, 0, None);
+            let mut take_listed = || {
+                while entity.lists.load(Acquire) > seq {
+                    seq += 1;
+                    let show = |state: &Ended, _: bool| last = Some(state.0);
+                    freed += kept.take(Arc::clone(&entity), seq.into(), show).freed;
+                }
+            };
+            take_listed();
+            // If it has not come to its end by then, it does now.
+            while entity.looks.load(Acquire) <= after {
+                entity.look();
+            }
+            take_listed();
+            assert_eq!(last, Some(true), "after {after} looks");
+            assert_eq!((kept.live.len(), kept.ended.len()), (0, 1), "after {after}");
+            assert_eq!(freed, 1_000 + Budget::ROWS);
+        }
     }
 }
