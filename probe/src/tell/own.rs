@@ -112,7 +112,12 @@ impl Updates {
         self.now.usage = Some(usage);
     }
 
+    /// A message has room for one part of the polls.
     pub(super) fn polls(&mut self, polls: v1::Polls) {
+        if self.now.polls.is_some() {
+            self.full.push(std::mem::take(&mut self.now));
+            self.size = 0;
+        }
         let size = polls.encoded_len();
         self.now.polls = Some(polls);
         self.add(size);
@@ -291,6 +296,26 @@ mod tests {
         }
         assert_eq!(i, n);
         assert!(polls.take().is_empty());
+    }
+
+    #[test]
+    fn each_part_of_the_polls_has_a_message_of_its_own() {
+        clock::start();
+        let mut polls = Polls::default();
+        let n = Polls::IN_ONE * 3 + 5;
+        for _ in 0..n {
+            polls.add(1, Poll::default());
+        }
+        let mut updates = Updates::default();
+        updates.process(v1::Process::default());
+        for part in polls.take() {
+            updates.polls(part);
+        }
+        let updates = updates.finish(&Always::default());
+        let parts = updates.iter().filter_map(|update| update.polls.as_ref());
+        assert_eq!(parts.map(|part| part.task.len()).sum::<usize>(), n);
+        let told = updates.iter().filter(|update| update.process.is_some());
+        assert_eq!(told.count(), 1);
     }
 
     #[test]
