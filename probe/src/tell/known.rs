@@ -50,14 +50,27 @@ pub(super) struct KnownThread {
 /// What has not been published yet.
 #[derive(Default)]
 pub(super) struct News {
+    /// For those who have everything up to the reading at which they begin.
     pub(super) console: Option<console::Updates>,
+    pub(super) console_since: Seq,
     pub(super) own: Option<own::Updates>,
+    pub(super) own_since: Seq,
     pub(super) polls: own::Polls,
 }
 
 impl News {
     /// So much is told at once, before its time.
     pub(super) const MUCH: usize = 4 * PART;
+
+    /// The reading up to which one has to have everything to need no more than the news,
+    /// those that are to come if there are none, after the reading `seq`.
+    pub(super) fn console_since(&self, seq: Seq) -> Seq {
+        self.console.as_ref().map_or(seq, |_| self.console_since)
+    }
+
+    pub(super) fn own_since(&self, seq: Seq) -> Seq {
+        self.own.as_ref().map_or(seq, |_| self.own_since)
+    }
 
     pub(super) fn is_much(&self) -> bool {
         let console = self.console.as_ref().map_or(0, console::Updates::size);
@@ -194,11 +207,11 @@ impl Known {
     }
 
     /// Reads what is read at each publish.
-    pub(super) fn sample(&mut self, heard: &Heard, news: Option<&mut News>) {
+    pub(super) fn sample(&mut self, heard: &Heard, news: &mut News) {
         let store = &self.store;
         self.runtimes = self.monitors.sample(&heard.runtimes, |r| store.is_used(r));
         self.is_filtered = heard.is_deaf() == Some(true);
-        let mut own = news.and_then(|news| news.own.as_mut());
+        let mut own = news.own.as_mut();
         for known in self.threads.values_mut() {
             let state = known.thread.read();
             if known.told != Some(state) {

@@ -24,4 +24,8 @@ pub(crate) use shared::Shared;
 
 /// The parts of a message stay below this, so that the whole is below gRPC's usual limit of
 /// 4 MiB.
+#[cfg(not(test))]
 const PART: usize = 3 << 20;
+/// So small that a few tasks make several messages.
+#[cfg(test)]
+const PART: usize = 1 << 9;

@@ -58,9 +58,8 @@ pub(crate) struct Publisher {
     has_read: Arc<Notify>,
     clients: Clients,
     known: Known,
-    /// Of the newest reading, and of the newest that was published.
+    /// Of the newest reading.
     seq: Seq,
-    published: Seq,
     news: News,
 }
 
@@ -81,7 +80,6 @@ impl Publisher {
             clients: Clients::default(),
             known: Known::default(),
             seq: 1,
-            published: 1,
             news: News::default(),
         }
     }
@@ -157,17 +155,16 @@ impl Publisher {
     /// Reads what has changed.
     fn collect(&mut self) {
         // There is no need to put together what nobody is going to be sent.
-        let published = self.published;
         let clients = &self.clients;
-        if clients.console.iter().any(|w| w.is_current(published)) {
-            self.news.console.get_or_insert_default();
+        let is_current = |w: &Watcher<_>| w.is_current(self.seq);
+        if self.news.console.is_none() && clients.console.iter().any(is_current) {
+            self.news.console = Some(console::Updates::default());
+            self.news.console_since = self.seq;
         }
-        if clients
-            .own
-            .iter()
-            .any(|own| own.watcher.is_current(published))
-        {
-            self.news.own.get_or_insert_default();
+        let is_current = |own: &Own| own.watcher.is_current(self.seq);
+        if self.news.own.is_none() && clients.own.iter().any(is_current) {
+            self.news.own = Some(own::Updates::default());
+            self.news.own_since = self.seq;
         }
         let mut n = 0;
         let mut all = Memory::default();
@@ -193,19 +190,12 @@ impl Publisher {
     fn publish(&mut self) {
         self.collect();
         let always = self.known.always(&self.shared);
-        let is_current = self
-            .clients
-            .own
-            .iter()
-            .any(|own| own.watcher.is_current(self.published));
-        self.known
-            .sample(&self.shared.heard, is_current.then_some(&mut self.news));
+        self.known.sample(&self.shared.heard, &mut self.news);
         // Threads and runtimes are read anew each time: there is always something new.
         self.seq += 1;
         let news = std::mem::take(&mut self.news);
-        self.tell_console(news.console, &always);
-        self.tell_own(news.own, news.polls, &always);
-        self.published = self.seq;
+        self.tell_console(news.console, news.console_since, &always);
+        self.tell_own(news.own, news.own_since, news.polls, &always);
         for details in &mut self.clients.details {
             details.tell(&self.known.store);
         }
@@ -216,14 +206,19 @@ impl Publisher {
         self.forget(always.now);
     }
 
-    fn tell_console(&mut self, updates: Option<console::Updates>, always: &own::Always) {
+    fn tell_console(
+        &mut self,
+        updates: Option<console::Updates>,
+        since: Seq,
+        always: &own::Always,
+    ) {
         let total = dropped(&self.shared.heard);
         let before = std::mem::replace(&mut self.known.dropped, total);
         let Some(updates) = updates else { return };
         let messages = updates.finish(always.now, total.since(before));
         let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
         for watcher in &mut self.clients.console {
-            if watcher.is_current(self.published) {
+            if watcher.is_current(since) {
                 watcher.send(&messages, self.seq);
             }
         }
@@ -232,16 +227,17 @@ impl Publisher {
     fn tell_own(
         &mut self,
         updates: Option<own::Updates>,
+        since: Seq,
         mut polls: own::Polls,
         always: &own::Always,
     ) {
         let n = polls.len();
         let clients = &mut self.clients.own;
-        let is_current = |own: &Own| own.watcher.is_current(self.published);
+        let is_current = |own: &Own| updates.is_some() && own.watcher.is_current(since);
         for own in clients.iter_mut().filter(|own| !is_current(own)) {
             own.lost_polls += n;
         }
-        let Some(updates) = updates else { return };
+        let Some(updates) = &updates else { return };
         let polls = polls.take();
         // Who wants no polls is not sent any; there are two kinds of clients at most.
         for wanted in [false, true] {
@@ -270,15 +266,16 @@ impl Publisher {
     fn catch_up(&mut self) {
         let (known, seq) = (&self.known, self.seq);
         let now = clock::now();
-        let published = self.published;
+        let since = self.news.console_since(seq);
         let console = self.clients.console.iter_mut();
-        for watcher in console.filter(|watcher| !watcher.is_current(published)) {
+        for watcher in console.filter(|watcher| !watcher.is_current(since)) {
             watcher.catch_up(&known.store, seq, |round, todo| {
                 known.console_part(round, todo, now)
             });
         }
+        let since = self.news.own_since(seq);
         let own = self.clients.own.iter_mut();
-        for own in own.filter(|own| !own.watcher.is_current(published)) {
+        for own in own.filter(|own| !own.watcher.is_current(since)) {
             let always = known.always(&self.shared);
             let settings = &self.settings;
             let lost = &mut own.lost_polls;
@@ -316,3 +313,6 @@ impl Publisher {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

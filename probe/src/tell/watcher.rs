@@ -138,9 +138,10 @@ impl<M> Watcher<M> {
         self.seq
     }
 
-    /// It has everything up to the reading `seq`, and can take what comes after it.
+    /// It has everything up to the reading `seq`, and can take what comes after it. One that
+    /// has more would be told older states after newer ones.
     pub(super) fn is_current(&self, seq: Seq) -> bool {
-        !self.is_paused && self.catching_up.is_none() && self.seq > 0 && self.seq >= seq
+        !self.is_paused && self.catching_up.is_none() && self.seq == seq
     }
 
     /// Sends the changes up to `seq`, if it has everything before and room for them.
@@ -165,16 +166,17 @@ impl<M> Watcher<M> {
         mut part: impl FnMut(Option<Round>, &mut Todo) -> Vec<M>,
     ) {
         while !self.is_paused && self.messages.capacity() > ROOM / 2 && !self.messages.is_closed() {
+            // Also in the middle of a round, which passes over what is not there any more.
+            if self.seq > 0 && self.seq < store.lacking {
+                let status = "what you have not read had to be forgotten: connect again";
+                let _ = self.messages.try_send(Err(Status::data_loss(status)));
+                self.messages = mpsc::channel(1).0;
+                break;
+            }
             let mut round = None;
             let catching_up = match &mut self.catching_up {
                 Some(catching_up) => catching_up,
                 None if self.seq >= seq => break,
-                None if self.seq > 0 && self.seq < store.lacking => {
-                    let status = "what you have not read had to be forgotten: connect again";
-                    let _ = self.messages.try_send(Err(Status::data_loss(status)));
-                    self.messages = mpsc::channel(1).0;
-                    break;
-                }
                 None => {
                     round = Some(Round { since: self.seq });
                     let todo = Todo::since(store, self.seq);

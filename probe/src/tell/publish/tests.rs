@@ -1,0 +1,374 @@
+//! Whatever the order in which a program changes, the publisher reads and tells, and clients
+//! read, pause, resume, come and go: who reads everything in the end knows the final state.
+
+use std::{
+    collections::BTreeMap,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+
+use console_api::instrument::Update;
+use proptest::prelude::*;
+use tokio_stream::Stream;
+use tracing::Metadata;
+
+use super::{super::watcher, *};
+use crate::{
+    facts::{
+        changes::Budget,
+        first_change,
+        site::{Role, Site},
+        task::{Task, Words},
+    },
+    hear::Heard,
+};
+
+/// One thing that happens. Tasks and clients are chosen modulo how many there are.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Spawn,
+    Poll(usize),
+    End(usize),
+    Collect,
+    Publish,
+    JoinConsole,
+    JoinOwn,
+    Read(usize, usize),
+    Pause(usize),
+    Resume(usize),
+    Leave(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => Just(Step::Spawn),
+        6 => (0..64_usize).prop_map(Step::Poll),
+        5 => (0..64_usize).prop_map(Step::End),
+        3 => Just(Step::Collect),
+        4 => Just(Step::Publish),
+        1 => Just(Step::JoinConsole),
+        1 => Just(Step::JoinOwn),
+        5 => (0..4_usize, 1..12_usize).prop_map(|(client, n)| Step::Read(client, n)),
+        1 => (0..4_usize).prop_map(Step::Pause),
+        1 => (0..4_usize).prop_map(Step::Resume),
+        1 => (0..4_usize).prop_map(Step::Leave),
+    ]
+}
+
+/// What a client knows of a task: its polls, and whether it has ended.
+type Known = BTreeMap<u64, (u64, bool)>;
+
+enum Messages {
+    Console(watcher::Watched<Update>),
+    Own(watcher::Watched<v1::Update>),
+}
+
+struct Client {
+    connection: Connection,
+    stream: Option<Messages>,
+    known: Known,
+    /// When it came, and whether it was told to connect again.
+    joined: usize,
+    is_sent_away: bool,
+}
+
+impl Client {
+    /// Reads one message; false if there is none.
+    fn read(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        match &mut self.stream {
+            Some(Messages::Console(stream)) => match Pin::new(stream).poll_next(&mut cx) {
+                Poll::Ready(Some(Ok(update))) => {
+                    learn_console(&mut self.known, update);
+                    return true;
+                }
+                Poll::Ready(Some(Err(_))) => self.is_sent_away = true,
+                Poll::Ready(None) => assert!(self.is_sent_away, "a stream ends without a word"),
+                Poll::Pending => return false,
+            },
+            Some(Messages::Own(stream)) => match Pin::new(stream).poll_next(&mut cx) {
+                Poll::Ready(Some(Ok(update))) => {
+                    for task in update.tasks {
+                        let ended = task.outcome() != v1::Outcome::Unspecified;
+                        learn(&mut self.known, task.id, task.polls, ended);
+                    }
+                    return true;
+                }
+                Poll::Ready(Some(Err(_))) => self.is_sent_away = true,
+                Poll::Ready(None) => assert!(self.is_sent_away, "a stream ends without a word"),
+                Poll::Pending => return false,
+            },
+            None => return false,
+        }
+        false
+    }
+}
+
+fn learn_console(known: &mut Known, update: Update) {
+    let update = update.task_update.unwrap_or_default();
+    for task in &update.new_tasks {
+        let id = task.id.map_or(0, |id| id.id);
+        assert!(
+            update.stats_update.contains_key(&id),
+            "a new task has its figures"
+        );
+        known.entry(id).or_default();
+    }
+    for (id, stats) in update.stats_update {
+        assert!(known.contains_key(&id), "figures of task {id}: who is it?");
+        let polls = stats.poll_stats.unwrap_or_default().polls;
+        learn(known, id, polls, stats.dropped_at.is_some());
+    }
+}
+
+fn learn(known: &mut Known, id: u64, polls: u64, ended: bool) {
+    let before = known.insert(id, (polls, ended)).unwrap_or_default();
+    assert!(
+        before <= (polls, ended) || !before.1,
+        "time goes back for task {id}"
+    );
+}
+
+fn metadata() -> &'static Metadata<'static> {
+    // Without a subscriber, a span has none.
+    let registry = tracing_subscriber::registry();
+    let span = || tracing::trace_span!("runtime.spawn").metadata();
+    tracing::subscriber::with_default(registry, span).expect("it is enabled")
+}
+
+struct Program {
+    publisher: Publisher,
+    heard: Arc<Heard>,
+    site: Arc<Site>,
+    requests: mpsc::UnboundedSender<Request>,
+    /// With the step at which it ended.
+    tasks: Vec<(Arc<Task>, Option<usize>)>,
+    clients: Vec<Client>,
+    now: usize,
+}
+
+impl Program {
+    fn new(memory_limit: usize, retention: Duration) -> Self {
+        clock::start();
+        let (heard, changes) = Heard::new(memory_limit);
+        let (requests, received) = mpsc::unbounded_channel();
+        let settings = Settings {
+            interval: Duration::from_secs(1),
+            retention,
+            process: v1::Process::default(),
+        };
+        let shared = Shared::new(Arc::clone(&heard));
+        let publisher = Publisher::new(shared, settings, changes, received, Arc::default());
+        let site = Site {
+            meta: metadata(),
+            role: Role::Task,
+            kind: "task".into(),
+            what: Box::default(),
+            place: None,
+            size: None,
+            original_size: None,
+            is_internal: false,
+            inherits: false,
+            poll_op: std::sync::OnceLock::new(),
+        };
+        Self {
+            publisher,
+            heard,
+            site: Arc::new(site),
+            requests,
+            tasks: Vec::new(),
+            clients: Vec::new(),
+            now: 0,
+        }
+    }
+
+    fn touch(&self, task: &Arc<Task>) {
+        if first_change(&task.listed) {
+            self.heard.changes.push(Changed::Task(Arc::clone(task)));
+        }
+    }
+
+    fn spawn(&mut self) {
+        let id = self.tasks.len() as u64 + 1;
+        let words = Words {
+            name: format!("task {id}").into(),
+            ..Words::default()
+        };
+        let task = Arc::new(Task::new(id, Arc::clone(&self.site), words, clock::now()));
+        if self.heard.budget.take(task.bytes() + Budget::ROWS) {
+            self.touch(&task);
+            self.tasks.push((task, None));
+        }
+    }
+
+    fn poll(&self, task: usize) {
+        if let Some((task, None)) = self.tasks.get(task % self.tasks.len().max(1)) {
+            let woken = task.enter(clock::now(), 1, false);
+            task.exit(clock::now(), woken);
+            self.touch(task);
+        }
+    }
+
+    fn end(&mut self, task: usize) {
+        self.poll(task);
+        let n = self.tasks.len().max(1);
+        if let Some((task, ended @ None)) = self.tasks.get_mut(task % n) {
+            *ended = Some(self.now);
+            let task = Arc::clone(task);
+            task.close(clock::now());
+            self.touch(&task);
+        }
+    }
+
+    fn join(&mut self, own: bool) {
+        let connection = self.clients.len() as Connection + 1;
+        let has_read = &self.publisher.has_read;
+        let (request, stream) = if own {
+            let (watcher, stream) = watcher::watch(connection, has_read, ());
+            (Request::Own(watcher, false), Messages::Own(stream))
+        } else {
+            let (watcher, stream) = watcher::watch(connection, has_read, ());
+            (Request::Console(watcher), Messages::Console(stream))
+        };
+        self.publisher.take(request);
+        self.clients.push(Client {
+            connection,
+            stream: Some(stream),
+            known: Known::new(),
+            joined: self.now,
+            is_sent_away: false,
+        });
+    }
+
+    fn client(&mut self, client: usize) -> Option<&mut Client> {
+        let n = self.clients.len().max(1);
+        self.clients.get_mut(client % n)
+    }
+
+    /// Reads up to so many messages; the publisher hears of it as it does when it runs.
+    fn read(&mut self, client: usize, most: usize) -> usize {
+        let mut n = 0;
+        while n < most && self.client(client).is_some_and(Client::read) {
+            n += 1;
+            let has_read = Arc::clone(&self.publisher.has_read);
+            let mut cx = Context::from_waker(Waker::noop());
+            if pin!(has_read.notified()).poll(&mut cx).is_ready() {
+                self.publisher.catch_up();
+            }
+        }
+        n
+    }
+
+    fn pause(&mut self, client: usize, pause: bool) {
+        if let Some(client) = self.client(client) {
+            let request = Request::Pause(client.connection, pause);
+            self.publisher.take(request);
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        self.now += 1;
+        match step {
+            Step::Spawn => self.spawn(),
+            Step::Poll(task) => self.poll(task),
+            Step::End(task) => self.end(task),
+            Step::Collect => {
+                self.publisher.collect();
+                if self.publisher.news.is_much() {
+                    self.publisher.publish();
+                }
+            }
+            Step::Publish => self.publisher.publish(),
+            Step::JoinConsole => self.join(false),
+            Step::JoinOwn => self.join(true),
+            Step::Read(client, n) => drop(self.read(client, n)),
+            Step::Pause(client) => self.pause(client, true),
+            Step::Resume(client) => self.pause(client, false),
+            Step::Leave(client) => {
+                if let Some(client) = self.client(client) {
+                    client.stream = None;
+                }
+            }
+        }
+    }
+
+    /// Everyone reads all there is.
+    fn settle(&mut self) {
+        (0..self.clients.len()).for_each(|client| self.pause(client, false));
+        for _ in 0..2 {
+            self.publisher.publish();
+            for client in 0..self.clients.len() {
+                while self.read(client, 1) > 0 {}
+            }
+        }
+    }
+
+    /// Those who are still there and were not sent away.
+    fn readers(&self) -> impl Iterator<Item = &Client> {
+        self.clients
+            .iter()
+            .filter(|client| client.stream.is_some() && !client.is_sent_away)
+    }
+}
+
+fn run(steps: &[Step], memory_limit: usize, retention: Duration) -> Program {
+    let mut program = Program::new(memory_limit, retention);
+    steps.iter().for_each(|step| program.take(*step));
+    program.settle();
+    assert!(!program.requests.is_closed());
+    program
+}
+
+/// What each reader knows is right. It may lack a task only if `may_lack` says so.
+fn check(program: &Program, may_lack: impl Fn(&Client, Option<usize>) -> bool) {
+    for client in program.readers() {
+        let is_own = matches!(client.stream, Some(Messages::Own(_)));
+        for (task, ended) in &program.tasks {
+            let drops = u64::from(is_own && ended.is_some());
+            let truth = (task.polls() - drops, ended.is_some());
+            match client.known.get(&task.id) {
+                Some(known) => assert_eq!(*known, truth, "task {}", task.id),
+                None => assert!(
+                    may_lack(client, *ended),
+                    "task {} that ended at {ended:?} is not known to who came at {}",
+                    task.id,
+                    client.joined
+                ),
+            }
+        }
+    }
+}
+
+const MUCH: usize = 1 << 30;
+const HOUR: Duration = Duration::from_secs(3_600);
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
+    #[test]
+    fn who_reads_everything_knows_everything(steps in prop::collection::vec(step(), 0..200)) {
+        let program = run(&steps, MUCH, HOUR);
+        prop_assert!(program.clients.iter().all(|client| !client.is_sent_away));
+        check(&program, |_, _| false);
+    }
+
+    #[test]
+    fn without_retention_only_what_ended_before_one_came_is_missing(
+        steps in prop::collection::vec(step(), 0..200),
+    ) {
+        let program = run(&steps, MUCH, Duration::ZERO);
+        prop_assert!(program.clients.iter().all(|client| !client.is_sent_away));
+        check(&program, |client, ended| ended.is_some_and(|at| at <= client.joined));
+    }
+
+    #[test]
+    fn with_little_memory_nobody_is_left_with_what_is_not_so(
+        steps in prop::collection::vec(step(), 0..300),
+        tasks in 4..40_usize,
+    ) {
+        let limit = tasks * (size_of::<Task>() + 256);
+        let program = run(&steps, limit, HOUR);
+        check(&program, |_, ended| ended.is_some());
+        prop_assert!(program.heard.budget.used() <= limit);
+    }
+}
