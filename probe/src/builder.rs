@@ -10,7 +10,7 @@ use std::{
 };
 
 use loopview_api::v1;
-use tracing::{Subscriber, subscriber::NoSubscriber};
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use crate::{
@@ -215,14 +215,13 @@ impl Builder {
         thread::Builder::new()
             .name("loopview-probe".into())
             .spawn(move || {
-                // What the probe does itself is not what the person wants to see. A second
-                // subscriber keeps it from other layers, but makes each event of the
-                // program ask whether it is wanted.
+                // What the probe does itself is not what the person wants to see, neither
+                // here nor in other layers.
                 let _unseen = if alone {
                     hear::ignore_this_thread();
                     None
                 } else {
-                    Some(tracing::subscriber::set_default(NoSubscriber::new()))
+                    Some(tracing::dispatcher::set_default(&Dispatch::none()))
                 };
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()

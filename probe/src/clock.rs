@@ -1,9 +1,6 @@
 //! One clock for all that the probe tells: monotonic, and anchored once to the wall.
 
-use std::{
-    sync::OnceLock,
-    time::{Duration, SystemTime},
-};
+use std::{sync::OnceLock, time::SystemTime};
 
 use quanta::Clock;
 
@@ -11,12 +8,15 @@ use quanta::Clock;
 /// say "not yet".
 pub(crate) type Nanos = u64;
 
+const SECOND: u64 = 1_000_000_000;
+
 /// quanta reads the processor's own counter where that can be trusted, in less than half of
 /// the time that the system takes, and is the system's clock elsewhere.
 struct Anchor {
     clock: Clock,
     raw: u64,
-    wall: SystemTime,
+    /// On the wall, in nanoseconds since 1970.
+    wall: u64,
 }
 
 fn anchor() -> &'static Anchor {
@@ -25,7 +25,9 @@ fn anchor() -> &'static Anchor {
         let clock = Clock::new();
         Anchor {
             raw: clock.raw(),
-            wall: SystemTime::now(),
+            wall: SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, |since| since.as_nanos() as u64),
             clock,
         }
     })
@@ -43,7 +45,11 @@ pub(crate) fn now() -> Nanos {
 
 /// A point in time as the wire has it.
 pub(crate) fn wire(at: Nanos) -> prost_types::Timestamp {
-    loopview_api::timestamp(anchor().wall + Duration::from_nanos(at))
+    let nanos = anchor().wall.saturating_add(at);
+    prost_types::Timestamp {
+        seconds: (nanos / SECOND).cast_signed(),
+        nanos: (nanos % SECOND) as i32,
+    }
 }
 
 /// The same, of one that may not have come.
@@ -53,5 +59,8 @@ pub(crate) fn wire_if(at: Nanos) -> Option<prost_types::Timestamp> {
 
 /// A span of time as the wire has it.
 pub(crate) fn wire_duration(nanos: u64) -> prost_types::Duration {
-    loopview_api::duration(Duration::from_nanos(nanos))
+    prost_types::Duration {
+        seconds: (nanos / SECOND).cast_signed(),
+        nanos: (nanos % SECOND) as i32,
+    }
 }

@@ -88,18 +88,16 @@ async fn read(at: At, told: &mpsc::Sender<()>, dropped: &AtomicU64) {
         }
     };
     let own = async {
-        let request = v1::WatchRequest { polls: true };
+        let request = v1::WatchRequest::default();
         let updates = ProbeClient::new(channel.clone()).watch(request).await;
         // A program without the probe has no such service.
         let Ok(updates) = updates else { return };
         let mut updates = updates.into_inner();
-        let mut total = 0;
         while let Ok(Some(update)) = updates.message().await {
             let overhead = update.overhead.unwrap_or_default();
             let now = overhead.lost_tasks + overhead.lost_resources + overhead.lost_events;
-            let polls = update.polls.map_or(0, |polls| polls.lost);
-            dropped.fetch_add(now - total + polls, Relaxed);
-            total = now;
+            // The console protocol has told of the same.
+            dropped.store(dropped.load(Relaxed).max(now), Relaxed);
         }
     };
     tokio::join!(console, own);

@@ -3,7 +3,8 @@
 //! `cargo run --release -p loopview-probe --example overhead` measures and prints tables.
 //! Each figure comes from a process of its own, as a process has one subscriber; those of
 //! one line take turns, several rounds of them, and the median counts. `--quick` is for a
-//! look: fewer rounds and less work.
+//! look: one round, and less work. The name of a part (`time`, `memory`, `publish`,
+//! `sleepers`) measures that part only.
 
 mod client;
 mod job;
@@ -28,7 +29,27 @@ fn main() -> ExitCode {
         return job::execute(&args[1..]);
     }
     let quick = args.iter().any(|arg| arg == "--quick");
-    match tables(if quick { 1 } else { 5 }, quick) {
+    let rounds = if quick { 1 } else { 5 };
+    let named = |part: &str| args.iter().any(|arg| arg == part);
+    let all = !["time", "memory", "publish", "sleepers"]
+        .into_iter()
+        .any(named);
+    let parts = || {
+        if all || named("time") {
+            time(rounds, quick)?;
+        }
+        if all || named("memory") {
+            memory()?;
+        }
+        if all || named("publish") {
+            publish()?;
+        }
+        if all || named("sleepers") {
+            sleepers()?;
+        }
+        Ok::<_, run::Error>(())
+    };
+    match parts() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("overhead: {error}");
@@ -37,23 +58,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn tables(rounds: usize, quick: bool) -> Result<(), run::Error> {
+fn time(rounds: usize, quick: bool) -> Result<(), run::Error> {
     for watched in [false, true] {
         let client = if watched { "a client" } else { "no client" };
         for flavor in [Flavor::CurrentThread, Flavor::MultiThread] {
             println!("\n{flavor}, {client} connected\n");
             let mut table = Table::new();
-            for (what, unit, job, n) in [
-                ("a self-waking poll", "ns", Job::Poll, [2_000_000, 400_000]),
-                ("a spawn and join", "ns", Job::Spawn, [200_000, 4_000]),
+            for (what, job, n) in [
+                ("a self-waking poll", Job::Poll, [2_000_000, 400_000]),
+                ("a spawn and join", Job::Spawn, [200_000, 8_000]),
             ] {
                 let n = n.map(|n| if quick { n / 4 } else { n });
-                let measured = compare(job, flavor, watched, rounds, n)?;
-                table.line(what, unit, &measured);
+                table.line(what, "ns", &compare(job, flavor, watched, rounds, n)?);
             }
             table.print();
         }
     }
+    Ok(())
+}
+
+fn memory() -> Result<(), run::Error> {
     println!("\nmemory, current-thread, no client connected\n");
     let mut table = Table::new();
     for (what, job, n) in [
@@ -69,27 +93,27 @@ fn tables(rounds: usize, quick: bool) -> Result<(), run::Error> {
         table.line(what, "B", &measured);
     }
     table.print();
+    Ok(())
+}
 
-    println!("\nthe probe's own thread, current-thread\n");
-    println!("100,000 live tasks, 1,000 of them polled between two publishes:");
+fn publish() -> Result<(), run::Error> {
+    println!("\nthe probe's own thread; 100,000 live tasks, 1,000 polled before each publish\n");
     for watched in [false, true] {
         let client = if watched { "a client" } else { "no client" };
-        let all = run::job(
-            Job::Publish,
-            Instrument::Probe,
-            Flavor::CurrentThread,
-            watched,
-            100_000,
-        )?;
+        let (job, flavor) = (Job::Publish, Flavor::CurrentThread);
+        let measured = run::job(job, Instrument::Probe, flavor, watched, 100_000)?;
         println!(
-            "  a publish, {client} connected: {:.2} ms",
-            all.figure / 1e6
+            "a publish, {client} connected: {:.2} ms",
+            measured.figure / 1e6
         );
     }
+    Ok(())
+}
 
+fn sleepers() -> Result<(), run::Error> {
     println!("\nsleeping tasks, each with timers of 0.5 to 1.5 s again and again\n");
     println!(
-        "{:>10}  {:<20} {:>10} {:>10}  dropped",
+        "{:>10}  {:<30} {:>10} {:>10}  dropped",
         "tasks", "", "CPU", "memory"
     );
     for (instrument, n) in [
@@ -103,14 +127,16 @@ fn tables(rounds: usize, quick: bool) -> Result<(), run::Error> {
             if watched && instrument == Instrument::Bare {
                 continue;
             }
-            let all = run::job(Job::Sleepers, instrument, Flavor::CurrentThread, watched, n)?;
+            let (job, flavor) = (Job::Sleepers, Flavor::CurrentThread);
+            let measured = run::job(job, instrument, flavor, watched, n)?;
             let client = if watched { ", a client" } else { "" };
+            let dropped = measured.dropped.map(|n| n.to_string());
             println!(
-                "{n:>10}  {:<20} {:>8.1} % {:>7.0} MB  {}",
+                "{n:>10}  {:<30} {:>8.1} % {:>7.0} MB  {}",
                 format!("{instrument}{client}"),
-                all.figure,
-                all.memory / 1e6,
-                all.dropped.map(|n| n.to_string()).unwrap_or_default(),
+                measured.figure,
+                measured.memory / 1e6,
+                dropped.unwrap_or_default(),
             );
         }
     }

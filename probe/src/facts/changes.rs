@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use tokio::sync::Notify;
-use tracing::Metadata;
+use tracing::{Dispatch, Metadata};
 
 use crate::metrics::Met;
 
@@ -31,8 +31,23 @@ pub(crate) enum Changed {
 pub(crate) struct Changes {
     list: mpsc::Sender<Changed>,
     length: AtomicUsize,
-    /// Wakes the publisher before its time, as there is a lot.
-    pub(crate) wake: Arc<Notify>,
+    pub(crate) early: Arc<Early>,
+}
+
+/// Wakes the publisher before its time, as there is a lot.
+#[derive(Debug, Default)]
+pub(crate) struct Early(Notify);
+
+impl Early {
+    pub(crate) fn wake(&self) {
+        // The publisher is a task, too: what tokio tells of its waker is not the program's.
+        let nobody = Dispatch::none();
+        tracing::dispatcher::with_default(&nobody, || self.0.notify_one());
+    }
+
+    pub(crate) async fn woken(&self) {
+        self.0.notified().await;
+    }
 }
 
 impl Changes {
@@ -45,7 +60,7 @@ impl Changes {
         let changes = Self {
             list,
             length: AtomicUsize::new(0),
-            wake: Arc::default(),
+            early: Arc::default(),
         };
         (changes, receiver)
     }
@@ -53,7 +68,7 @@ impl Changes {
     pub(crate) fn push(&self, changed: Changed) {
         // Nobody listens if the publisher could not be started.
         if self.list.send(changed).is_ok() && self.length.fetch_add(1, Relaxed) == Self::MANY {
-            self.wake.notify_one();
+            self.early.wake();
         }
     }
 

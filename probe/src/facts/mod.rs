@@ -2,7 +2,8 @@
 //!
 //! The program's threads fill these in place, by atomics alone: nobody who reads them ever
 //! holds a lock that a thread of the program would wait for. The first change after a
-//! reading puts an entity on the list of what is new; later ones find it there.
+//! reading puts an entity on the list of what is new; later ones find it there. While nobody
+//! watches, only what ends is listed, as only its last state is kept.
 
 pub(crate) mod attributes;
 pub(crate) mod changes;

@@ -17,7 +17,10 @@ use crate::clock::Nanos;
 
 #[derive(Debug)]
 pub(crate) struct Op {
+    /// It has a change that nobody has read, or nobody wants to.
     pub(crate) listed: AtomicBool,
+    /// Its end has been read.
+    pub(crate) is_kept: AtomicBool,
     pub(crate) id: u64,
     pub(crate) site: Arc<Site>,
     pub(crate) resource: u64,
@@ -73,7 +76,8 @@ impl Op {
         at: Nanos,
     ) -> Self {
         Self {
-            listed: AtomicBool::new(false),
+            listed: AtomicBool::new(true),
+            is_kept: AtomicBool::new(false),
             id,
             site,
             resource,

@@ -8,8 +8,7 @@ use std::sync::{
     },
 };
 
-use tokio::sync::Notify;
-
+use super::changes::Early;
 use crate::clock::Nanos;
 
 /// One poll of a task.
@@ -55,7 +54,7 @@ pub(crate) struct Ring {
     written: AtomicU64,
     read: AtomicU64,
     lost: AtomicU64,
-    half_full: Arc<Notify>,
+    half_full: Arc<Early>,
 }
 
 impl Ring {
@@ -63,7 +62,7 @@ impl Ring {
     pub(crate) const LENGTH: usize = 4_096;
     pub(crate) const BYTES: usize = Self::LENGTH * size_of::<Slot>();
 
-    pub(crate) fn new(half_full: Arc<Notify>) -> Self {
+    pub(crate) fn new(half_full: Arc<Early>) -> Self {
         Self {
             slots: (0..Self::LENGTH).map(|_| Slot::default()).collect(),
             written: AtomicU64::new(0),
@@ -97,7 +96,7 @@ impl Ring {
         }
         self.written.store(written + 1, Release);
         if waiting == Self::LENGTH as u64 / 2 {
-            self.half_full.notify_one();
+            self.half_full.wake();
         }
     }
 

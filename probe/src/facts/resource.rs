@@ -17,7 +17,10 @@ use crate::clock::Nanos;
 
 #[derive(Debug)]
 pub(crate) struct Resource {
+    /// It has a change that nobody has read, or nobody wants to.
     pub(crate) listed: AtomicBool,
+    /// Its end has been read.
+    pub(crate) is_kept: AtomicBool,
     pub(crate) id: u64,
     pub(crate) site: Arc<Site>,
     pub(crate) parent: Option<Arc<Resource>>,
@@ -45,7 +48,8 @@ pub(crate) struct State {
 impl Resource {
     pub(crate) fn new(id: u64, site: Arc<Site>, parent: Option<Arc<Self>>, at: Nanos) -> Self {
         Self {
-            listed: AtomicBool::new(false),
+            listed: AtomicBool::new(true),
+            is_kept: AtomicBool::new(false),
             id,
             site,
             parent,

@@ -14,7 +14,10 @@ use crate::clock::Nanos;
 
 #[derive(Debug)]
 pub(crate) struct Scope {
+    /// It has a change that nobody has read, or nobody wants to.
     pub(crate) listed: AtomicBool,
+    /// Its end has been read.
+    pub(crate) is_kept: AtomicBool,
     pub(crate) meta: &'static Metadata<'static>,
     pub(crate) id: u64,
     pub(crate) kind: Box<str>,
@@ -52,7 +55,8 @@ impl Scope {
         opened: Nanos,
     ) -> Self {
         Self {
-            listed: AtomicBool::new(false),
+            listed: AtomicBool::new(true),
+            is_kept: AtomicBool::new(false),
             meta,
             id,
             kind: Box::default(),

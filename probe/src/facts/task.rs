@@ -3,7 +3,7 @@
 use std::sync::{
     Arc, OnceLock,
     atomic::{
-        AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+        AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
     },
 };
@@ -19,7 +19,7 @@ use super::{
     scope::outcome,
     site::{Role, Site},
 };
-use crate::clock::Nanos;
+use crate::{clock::Nanos, metrics::Number};
 
 /// What few tasks have.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub(crate) struct Words {
     pub(crate) error: Box<str>,
     /// Fields that tokio does not have yet.
     pub(crate) other: Vec<(&'static str, Value)>,
+    /// Whose end it awaits, 0 for nobody's.
+    pub(crate) awaits: u64,
 }
 
 impl Words {
@@ -39,14 +41,17 @@ impl Words {
 
 #[derive(Debug)]
 pub(crate) struct Task {
+    /// It has a change that nobody has read, or nobody wants to.
     pub(crate) listed: AtomicBool,
+    /// Its end has been read.
+    pub(crate) is_kept: AtomicBool,
     outcome: AtomicU8,
     /// The poll that is going on followed the one before directly, on the same thread.
     adjacent: AtomicBool,
     /// The thread that last polled it.
     thread: AtomicU32,
     /// Its runtime, 0 while it is unknown.
-    pub(crate) runtime: AtomicU32,
+    pub(crate) runtime: AtomicU16,
     /// Operations that it polled and that are not ready.
     pending_ops: AtomicU32,
     /// tokio's id, which is never reused.
@@ -111,10 +116,9 @@ pub(crate) struct State {
     pub(crate) waker_clones: u64,
     pub(crate) waker_drops: u64,
     pub(crate) scheduled: u64,
-    pub(crate) awaits: u64,
     pub(crate) thread: u32,
-    pub(crate) runtime: u32,
-    pub(crate) outcome: Outcome,
+    pub(crate) runtime: Number,
+    outcome: u8,
 }
 
 /// What a poll began with.
@@ -128,11 +132,12 @@ impl Task {
     pub(crate) fn new(id: u64, site: Arc<Site>, words: Words, created: Nanos) -> Self {
         let plain = words.name.is_empty() && words.other.is_empty();
         Self {
-            listed: AtomicBool::new(false),
+            listed: AtomicBool::new(true),
+            is_kept: AtomicBool::new(false),
             outcome: AtomicU8::new(Outcome::Unspecified as u8),
             adjacent: AtomicBool::new(false),
             thread: AtomicU32::new(0),
-            runtime: AtomicU32::new(0),
+            runtime: AtomicU16::new(0),
             pending_ops: AtomicU32::new(0),
             id,
             site,
@@ -347,6 +352,10 @@ impl Task {
         if let Some(error) = self.error.get() {
             words.get_or_insert_default().error.clone_from(error);
         }
+        let awaits = self.awaits.load(Relaxed);
+        if awaits > 0 {
+            words.get_or_insert_default().awaits = awaits;
+        }
         State {
             id: self.id,
             site: Arc::clone(&self.site),
@@ -367,10 +376,9 @@ impl Task {
             waker_clones: self.waker_clones.load(Relaxed),
             waker_drops: self.waker_drops.load(Relaxed),
             scheduled: self.scheduled.load(Relaxed),
-            awaits: self.awaits.load(Relaxed),
             thread: self.thread.load(Relaxed),
             runtime: self.runtime.load(Relaxed),
-            outcome: outcome(self.outcome.load(Relaxed)),
+            outcome: self.outcome.load(Relaxed),
         }
     }
 }
@@ -379,6 +387,14 @@ impl State {
     /// Polls that began, the drop of the future not counted.
     pub(crate) fn true_polls(&self) -> u64 {
         self.polls.saturating_sub(u64::from(self.closed > 0))
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        outcome(self.outcome)
+    }
+
+    pub(crate) fn awaits(&self) -> u64 {
+        self.words.as_ref().map_or(0, |words| words.awaits)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -18,7 +18,7 @@ use crate::{
     clock,
     facts::{
         attributes::{Update, Value},
-        changes::{Budget, Changed},
+        changes::Changed,
         first_change,
         op::Op,
         polls::Poll,
@@ -89,27 +89,6 @@ impl Ear {
         }
     }
 
-    /// Keeps what a new span stands for, if there is memory for it.
-    fn keep(&self, span: u64, entity: &Entity) {
-        let (bytes, lost) = match entity {
-            Entity::Task(task) => (task.bytes(), &self.heard.lost.tasks),
-            Entity::Resource(_) => (size_of::<Resource>(), &self.heard.lost.resources),
-            Entity::Op(_) => (size_of::<Op>(), &self.heard.lost.ops),
-            Entity::Scope(_) => (size_of::<Scope>(), &self.heard.lost.scopes),
-        };
-        if !self.heard.budget.take(bytes + Budget::ROWS) {
-            lost.fetch_add(1, Relaxed);
-            return;
-        }
-        self.heard.spans.insert(span, entity.clone());
-        match entity {
-            Entity::Task(task) => self.touch_task(task),
-            Entity::Resource(resource) => self.touch_resource(resource),
-            Entity::Op(op) => self.touch_op(op),
-            Entity::Scope(scope) => self.touch_scope(scope),
-        }
-    }
-
     fn new_task(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
         let site = here.site(meta);
         let words = Words {
@@ -124,7 +103,7 @@ impl Ear {
         task.parent = here.task_id();
         task.scope = here.scope().map_or(0, |scope| scope.id);
         let runtime = self.heard.runtimes.meet(&self.heard.changes);
-        task.runtime = u32::from(runtime.unwrap_or_default()).into();
+        task.runtime = runtime.unwrap_or_default().into();
         Entity::Task(self.heard.spare.tasks.fill(task))
     }
 
@@ -211,8 +190,7 @@ impl Ear {
         // future given to `block_on` is always made outside, be it in another one.
         if first && (task.site.role == Role::BlockOn || task.runtime.load(Relaxed) == 0) {
             let runtime = self.heard.runtimes.meet(&self.heard.changes);
-            task.runtime
-                .store(runtime.unwrap_or_default().into(), Relaxed);
+            task.runtime.store(runtime.unwrap_or_default(), Relaxed);
         }
         let at = clock::now();
         let woken = task.enter(at, here.thread.id, adjacent);
@@ -387,25 +365,7 @@ impl Ear {
     }
 
     pub(super) fn close(&self, span: u64, entity: &Entity) {
-        let at = clock::now();
-        match entity {
-            Entity::Task(task) => {
-                task.close(at);
-                self.touch_task(task);
-            }
-            Entity::Resource(resource) => {
-                resource.close(at);
-                self.touch_resource(resource);
-            }
-            Entity::Op(op) => {
-                op.close(at);
-                self.touch_op(op);
-            }
-            Entity::Scope(scope) => {
-                scope.close(at);
-                self.touch_scope(scope);
-            }
-        }
+        self.heard.end(entity);
         self.here(|here| {
             here.forget(span);
             match entity {
@@ -445,7 +405,7 @@ impl Ear {
             };
             let span = number();
             if let Some(entity) = entity {
-                self.keep(span, &entity);
+                self.heard.keep(span, &entity);
             }
             span
         })
@@ -486,7 +446,7 @@ impl Ear {
     }
 
     pub(super) fn closes(&self, span: u64) {
-        if let Some(entity) = self.heard.spans.remove(span) {
+        if let Some(entity) = self.heard.forget(span) {
             self.close(span, &entity);
         }
     }

@@ -21,6 +21,7 @@ use crate::{
         task::{Task, Woken},
         thread::Thread,
     },
+    metrics::Number,
 };
 
 /// A span of ours that is entered.
@@ -49,7 +50,7 @@ pub(super) struct Here {
     /// In this poll, the task's waker was cloned by something that is no operation.
     pub(super) cloned: bool,
     /// Of the runtime that this thread works for.
-    driver: Option<(u32, RuntimeMetrics)>,
+    driver: Option<(Number, RuntimeMetrics)>,
 }
 
 thread_local! {
@@ -193,14 +194,14 @@ impl Here {
         wanted.then(|| {
             self.thread.ring.get_or_init(|| {
                 self.heard.budget.take_anyway(Ring::BYTES);
-                Arc::new(Ring::new(Arc::clone(&self.heard.changes.wake)))
+                Arc::new(Ring::new(Arc::clone(&self.heard.changes.early)))
             })
         })
     }
 
     /// Stands for this thread and for what its runtime's I/O driver has done until now: if
     /// it is the same later on, nothing that was woken since was woken by I/O.
-    pub(super) fn driver_mark(&mut self, runtime: u32) -> Option<u64> {
+    pub(super) fn driver_mark(&mut self, runtime: Number) -> Option<u64> {
         if self.driver.as_ref().is_none_or(|(of, _)| *of != runtime) {
             let handle = Handle::try_current().ok()?;
             self.driver = Some((runtime, handle.metrics()));

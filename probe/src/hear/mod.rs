@@ -22,20 +22,25 @@ pub(crate) use here::ignore_this_thread;
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    atomic::{
+        AtomicBool, AtomicU32, AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+    },
     mpsc,
 };
 
 use tracing::{Dispatch, Level, dispatcher::WeakDispatch};
 
-pub(crate) use self::spans::SpanHasher;
 use self::spans::Spans;
+pub(crate) use self::spans::{Entity, SpanHasher};
 use crate::{
+    clock,
     facts::{
         changes::{Budget, Changed, Changes},
         op::Op,
         resource::Resource,
-        site::Sites,
+        scope::Scope,
+        site::{Role, Sites},
         spare::Spare,
         task::Task,
     },
@@ -50,6 +55,8 @@ pub(crate) struct Heard {
     pub(crate) runtimes: Runtimes,
     pub(crate) lost: Lost,
     pub(crate) spare: Spares,
+    /// Somebody wants to know what changes.
+    is_watched: AtomicBool,
     /// Somebody wants every poll.
     pub(crate) want_polls: AtomicBool,
     sites: Sites,
@@ -91,6 +98,7 @@ impl Heard {
             runtimes: Runtimes::default(),
             lost: Lost::default(),
             spare: Spares::default(),
+            is_watched: AtomicBool::new(false),
             want_polls: AtomicBool::new(false),
             sites: Sites::default(),
             spans: if alone {
@@ -116,6 +124,56 @@ impl Heard {
         tracing::dispatcher::with_default(&dispatch, || {
             Some(!tracing::enabled!(target: "tokio::task::waker", Level::TRACE))
         })
+    }
+
+    /// Keeps what a new span stands for, if there is memory for it.
+    pub(crate) fn keep(&self, span: u64, entity: &Entity) {
+        let (bytes, lost) = match entity {
+            Entity::Task(task) => (task.bytes(), &self.lost.tasks),
+            Entity::Resource(_) => (size_of::<Resource>(), &self.lost.resources),
+            Entity::Op(_) => (size_of::<Op>(), &self.lost.ops),
+            Entity::Scope(_) => (size_of::<Scope>(), &self.lost.scopes),
+        };
+        if !self.budget.take(bytes + Budget::ROWS) {
+            lost.fetch_add(1, Relaxed);
+            return;
+        }
+        self.spans.insert(span, entity.clone());
+        let stands_for_a_thread = match entity {
+            Entity::Task(task) => matches!(task.site.role, Role::Worker | Role::BlockOn),
+            _ => false,
+        };
+        if stands_for_a_thread || self.is_watched.load(SeqCst) {
+            self.changes.push(entity.clone().into());
+        }
+    }
+
+    /// The span is gone; gives what it stood for.
+    pub(crate) fn forget(&self, span: u64) -> Option<Entity> {
+        self.spans.remove(span)
+    }
+
+    /// What a span stood for has ended.
+    pub(crate) fn end(&self, entity: &Entity) {
+        let at = clock::now();
+        match entity {
+            Entity::Task(task) => task.close(at),
+            Entity::Resource(resource) => resource.close(at),
+            Entity::Op(op) => op.close(at),
+            Entity::Scope(scope) => scope.close(at),
+        }
+        // Whether it is listed or not: its last state is kept in any case.
+        self.changes.push(entity.clone().into());
+    }
+
+    /// Lists changes from now on, and everything that there is, or does not any more.
+    pub(crate) fn watch(&self, watch: bool) {
+        // What is made at the same time is seen here, or sees that it has to list itself.
+        self.is_watched.store(watch, SeqCst);
+        if watch {
+            self.spans
+                .each(|entity| self.changes.push(entity.clone().into()));
+        }
     }
 
     fn next_id(&self) -> u64 {

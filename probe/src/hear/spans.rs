@@ -13,7 +13,7 @@ use std::{
 use crossbeam_queue::SegQueue;
 use tracing::Metadata;
 
-use crate::facts::{op::Op, resource::Resource, scope::Scope, task::Task};
+use crate::facts::{changes::Changed, op::Op, resource::Resource, scope::Scope, task::Task};
 
 /// What a span stands for.
 #[derive(Clone, Debug)]
@@ -31,6 +31,17 @@ impl Entity {
             Self::Resource(resource) => resource.site.meta,
             Self::Op(op) => op.site.meta,
             Self::Scope(scope) => scope.meta,
+        }
+    }
+}
+
+impl From<Entity> for Changed {
+    fn from(entity: Entity) -> Self {
+        match entity {
+            Entity::Task(task) => Self::Task(task),
+            Entity::Resource(resource) => Self::Resource(resource),
+            Entity::Op(op) => Self::Op(op),
+            Entity::Scope(scope) => Self::Scope(scope),
         }
     }
 }
@@ -59,6 +70,15 @@ impl Spans {
         match self {
             Self::Own(slots) => slots.remove(span),
             Self::Foreign(shards) => shards.write(span).remove(&span),
+        }
+    }
+
+    /// Shows all that there is. This is the one time that the program's threads may wait
+    /// for the publisher: when somebody begins to watch, and for one span each.
+    pub(crate) fn each(&self, show: impl FnMut(&Entity)) {
+        match self {
+            Self::Own(slots) => slots.each(show),
+            Self::Foreign(shards) => shards.each(show),
         }
     }
 
@@ -101,6 +121,13 @@ impl Shards {
     fn read(&self, span: u64) -> RwLockReadGuard<'_, Shard> {
         let shard = self.shard(span).read();
         shard.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn each(&self, mut show: impl FnMut(&Entity)) {
+        for shard in &self.0 {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.values().for_each(&mut show);
+        }
     }
 
     fn write(&self, span: u64) -> RwLockWriteGuard<'_, Shard> {
@@ -213,6 +240,13 @@ impl Slots {
         let slot = slot.unwrap_or_else(PoisonError::into_inner);
         let is_it = u64::from(slot.turn) == span >> 32;
         slot.entity.as_ref().filter(|_| is_it).map(look)
+    }
+
+    fn each(&self, mut show: impl FnMut(&Entity)) {
+        for slot in self.blocks.iter().map_while(OnceLock::get).flatten() {
+            let slot = slot.read().unwrap_or_else(PoisonError::into_inner);
+            slot.entity.iter().for_each(&mut show);
+        }
     }
 
     /// The place is free from now on.

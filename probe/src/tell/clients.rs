@@ -73,6 +73,11 @@ impl Clients {
         }
     }
 
+    /// Nobody is here who has to be told of changes.
+    pub(super) fn watch_nothing(&self) -> bool {
+        self.console.is_empty() && self.own.is_empty() && self.details.is_empty()
+    }
+
     /// Forgets who has left; tells whether one of them may have wanted polls.
     pub(super) fn leave(&mut self) -> bool {
         let before = self.own.len();

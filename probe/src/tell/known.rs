@@ -111,6 +111,7 @@ impl Known {
         &mut self,
         changed: Changed,
         seq: Seq,
+        is_watched: bool,
         news: &mut News,
         heard: &Heard,
     ) -> Memory {
@@ -119,31 +120,37 @@ impl Known {
             Changed::Task(task) => {
                 self.store.anchor(&task);
                 let mut missed = 0;
-                let rest = self.store.tasks.take(task, seq, |state, is_new| {
-                    if let Some(console) = console {
-                        console.task(state, is_new);
-                    }
-                    if let Some(own) = own {
-                        own.task(state);
-                    }
-                    missed = state.missed_samples();
-                });
+                let rest = self
+                    .store
+                    .tasks
+                    .take(task, seq, is_watched, |state, is_new| {
+                        if let Some(console) = console {
+                            console.task(state, is_new);
+                        }
+                        if let Some(own) = own {
+                            own.task(state);
+                        }
+                        missed = state.missed_samples();
+                    });
                 self.lost_samples += u64::from(missed);
                 Memory::of(rest, Some(&heard.spare.tasks))
             }
             Changed::Resource(resource) => {
-                let rest = self.store.resources.take(resource, seq, |state, is_new| {
-                    if let Some(console) = console {
-                        console.resource(state, is_new);
-                    }
-                    if let Some(own) = own {
-                        own.resource(state);
-                    }
-                });
+                let rest = self
+                    .store
+                    .resources
+                    .take(resource, seq, is_watched, |state, is_new| {
+                        if let Some(console) = console {
+                            console.resource(state, is_new);
+                        }
+                        if let Some(own) = own {
+                            own.resource(state);
+                        }
+                    });
                 Memory::of(rest, Some(&heard.spare.resources))
             }
             Changed::Op(op) => {
-                let rest = self.store.ops.take(op, seq, |state, is_new| {
+                let rest = self.store.ops.take(op, seq, is_watched, |state, is_new| {
                     if let Some(console) = console {
                         console.op(state, is_new);
                     }
@@ -151,7 +158,7 @@ impl Known {
                 Memory::of(rest, Some(&heard.spare.ops))
             }
             Changed::Scope(scope) => {
-                let rest = self.store.scopes.take(scope, seq, |state, _| {
+                let rest = self.store.scopes.take(scope, seq, is_watched, |state, _| {
                     if let Some(own) = own {
                         own.scope(state);
                     }
@@ -305,10 +312,7 @@ impl Known {
             }
         }
         if lost_polls > 0 {
-            updates.polls(v1::Polls {
-                lost: lost_polls,
-                ..v1::Polls::default()
-            });
+            updates.lost_polls(lost_polls);
         }
         let store = &self.store;
         while !updates.is_full() {

@@ -52,7 +52,9 @@ impl Updates {
 
     pub(super) fn task(&mut self, state: &TaskState) {
         let task = task(state);
-        let size = task.encoded_len();
+        // Measuring it would take as long as encoding it: this is the most that its numbers
+        // can take.
+        let size = 90 + task.error.len();
         self.now.tasks.push(task);
         self.add(size);
     }
@@ -61,7 +63,7 @@ impl Updates {
     pub(super) fn resource(&mut self, state: &resource::State) {
         if let Some(of) = &state.timer {
             let timer = timer(state, of);
-            let size = timer.encoded_len();
+            let size = 170 + timer.location.as_ref().map_or(0, |place| place.file.len());
             self.now.timers.push(timer);
             self.add(size);
         }
@@ -112,15 +114,12 @@ impl Updates {
         self.now.usage = Some(usage);
     }
 
-    /// A message has room for one part of the polls.
-    pub(super) fn polls(&mut self, polls: v1::Polls) {
-        if self.now.polls.is_some() {
-            self.full.push(std::mem::take(&mut self.now));
-            self.size = 0;
-        }
-        let size = polls.encoded_len();
-        self.now.polls = Some(polls);
-        self.add(size);
+    /// Polls that could not be sent.
+    pub(super) fn lost_polls(&mut self, lost: u64) {
+        self.now.polls = Some(v1::Polls {
+            lost,
+            ..v1::Polls::default()
+        });
     }
 
     /// The updates, all of the same time: one at least, as silence is news, too.
@@ -137,6 +136,16 @@ impl Updates {
             last.ended_at = clock::wire_if(always.ended);
         }
         self.full
+    }
+}
+
+/// A message with nothing else.
+pub(super) fn only_polls(polls: v1::Polls, always: &Always) -> v1::Update {
+    v1::Update {
+        now: Some(clock::wire(always.now)),
+        overhead: Some(always.overhead),
+        polls: Some(polls),
+        ..v1::Update::default()
     }
 }
 
@@ -162,8 +171,8 @@ fn task(state: &TaskState) -> v1::Task {
         polls: now.true_polls(),
         longest_poll: Some(clock::wire_duration(now.longest)),
         thread: some(now.thread.into()),
-        awaits: some(now.awaits),
-        outcome: now.outcome.into(),
+        awaits: some(now.awaits()),
+        outcome: now.outcome().into(),
         error: now.error().to_owned(),
         runtime: some(now.runtime.into()),
     }
@@ -296,26 +305,6 @@ mod tests {
         }
         assert_eq!(i, n);
         assert!(polls.take().is_empty());
-    }
-
-    #[test]
-    fn each_part_of_the_polls_has_a_message_of_its_own() {
-        clock::start();
-        let mut polls = Polls::default();
-        let n = Polls::IN_ONE * 3 + 5;
-        for _ in 0..n {
-            polls.add(1, Poll::default());
-        }
-        let mut updates = Updates::default();
-        updates.process(v1::Process::default());
-        for part in polls.take() {
-            updates.polls(part);
-        }
-        let updates = updates.finish(&Always::default());
-        let parts = updates.iter().filter_map(|update| update.polls.as_ref());
-        assert_eq!(parts.map(|part| part.task.len()).sum::<usize>(), n);
-        let told = updates.iter().filter(|update| update.process.is_some());
-        assert_eq!(told.count(), 1);
     }
 
     #[test]

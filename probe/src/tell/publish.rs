@@ -21,7 +21,7 @@ use super::{
     console,
     known::{Known, Memory, News, dropped},
     own,
-    shared::Shared,
+    shared::{Shared, lock},
     store::Seq,
     watcher::{Connection, Watcher},
 };
@@ -61,9 +61,13 @@ pub(crate) struct Publisher {
     /// Of the newest reading.
     seq: Seq,
     news: News,
+    is_watched: bool,
 }
 
 impl Publisher {
+    /// Changes that are read at once, at most.
+    const AT_ONCE: usize = 1 << 16;
+
     pub(super) fn new(
         shared: Arc<Shared>,
         settings: Settings,
@@ -81,6 +85,7 @@ impl Publisher {
             known: Known::default(),
             seq: 1,
             news: News::default(),
+            is_watched: false,
         }
     }
 
@@ -93,9 +98,8 @@ impl Publisher {
             tokio::select! {
                 _ = ticks.tick() => self.publish(),
                 () = shared.wake.notified() => self.publish(),
-                () = shared.heard.changes.wake.notified() => {
-                    self.collect();
-                    if self.news.is_much() {
+                () = shared.heard.changes.early.woken() => {
+                    if !self.collect() || self.news.is_much() || self.has_ended() {
                         self.publish();
                     }
                 }
@@ -111,13 +115,13 @@ impl Publisher {
     fn take(&mut self, request: Request) {
         match request {
             Request::Console(mut watcher) => {
-                self.collect();
+                self.watch();
                 watcher.is_paused = self.clients.paused.contains(&watcher.connection);
                 self.clients.console.push(watcher);
                 self.catch_up();
             }
             Request::Own(watcher, wants_polls) => {
-                self.collect();
+                self.watch();
                 self.clients.own.push(Own {
                     watcher,
                     wants_polls,
@@ -127,6 +131,7 @@ impl Publisher {
                 self.catch_up();
             }
             Request::Details(task, messages) => {
+                self.watch();
                 let mut details = Details {
                     task,
                     messages,
@@ -146,14 +151,35 @@ impl Publisher {
         }
     }
 
+    /// Somebody watches from now on.
+    fn watch(&mut self) {
+        if !self.is_watched {
+            self.is_watched = true;
+            self.shared.heard.watch(true);
+        }
+        self.collect();
+    }
+
+    /// While nobody watches, the program's threads list only what ends.
+    fn leave(&mut self) {
+        if self.clients.leave() {
+            self.want_polls();
+        }
+        if self.is_watched && self.clients.watch_nothing() {
+            self.is_watched = false;
+            self.shared.heard.watch(false);
+            self.known.store.let_go();
+        }
+    }
+
     /// While nobody wants them, polls are not written down.
     fn want_polls(&self) {
         let wanted = self.clients.own.iter().any(|own| own.wants_polls);
         self.shared.heard.want_polls.store(wanted, Relaxed);
     }
 
-    /// Reads what has changed.
-    fn collect(&mut self) {
+    /// Reads what has changed, until there is enough to tell; true if that was all.
+    fn collect(&mut self) -> bool {
         // There is no need to put together what nobody is going to be sent.
         let clients = &self.clients;
         let is_current = |w: &Watcher<_>| w.is_current(self.seq);
@@ -168,13 +194,20 @@ impl Publisher {
         }
         let mut n = 0;
         let mut all = Memory::default();
+        let mut is_all = true;
         while let Ok(changed) = self.changes.try_recv() {
             n += 1;
             self.seq += 1;
             let heard = &self.shared.heard;
-            let memory = self.known.take(changed, self.seq, &mut self.news, heard);
+            let memory = self
+                .known
+                .take(changed, self.seq, self.is_watched, &mut self.news, heard);
             all.freed += memory.freed;
             all.used += memory.used;
+            if n == Self::AT_ONCE || self.news.is_much() {
+                is_all = false;
+                break;
+            }
         }
         let heard = &self.shared.heard;
         heard.changes.taken(n);
@@ -185,11 +218,17 @@ impl Publisher {
             heard.budget.give(self.known.store.make_room(excess));
         }
         self.known.drain_polls(&mut self.news.polls, heard);
+        is_all
     }
 
     fn publish(&mut self) {
-        self.collect();
-        let always = self.known.always(&self.shared);
+        let is_all = self.collect();
+        let mut always = self.known.always(&self.shared);
+        if !is_all {
+            // The rest follows at once: clients are served in between.
+            self.shared.heard.changes.early.wake();
+            always.ended = 0;
+        }
         self.known.sample(&self.shared.heard, &mut self.news);
         // Threads and runtimes are read anew each time: there is always something new.
         self.seq += 1;
@@ -200,10 +239,12 @@ impl Publisher {
             details.tell(&self.known.store);
         }
         self.catch_up();
-        if self.clients.leave() {
-            self.want_polls();
-        }
+        self.leave();
         self.forget(always.now);
+    }
+
+    fn has_ended(&self) -> bool {
+        *lock(&self.shared.ended) > 0
     }
 
     fn tell_console(
@@ -237,27 +278,21 @@ impl Publisher {
         for own in clients.iter_mut().filter(|own| !is_current(own)) {
             own.lost_polls += n;
         }
-        let Some(updates) = &updates else { return };
-        let polls = polls.take();
-        // Who wants no polls is not sent any; there are two kinds of clients at most.
-        for wanted in [false, true] {
-            let all = |own: &&mut Own| own.wants_polls == wanted && is_current(own);
-            let mut clients = clients.iter_mut().filter(all).peekable();
-            if clients.peek().is_none() {
-                continue;
-            }
-            let mut updates = updates.clone();
-            if wanted {
-                for part in &polls {
-                    updates.polls(part.clone());
-                }
-            }
-            let messages = updates.finish(always);
-            let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
-            for own in clients {
-                if !own.watcher.send(&messages, self.seq) {
-                    own.lost_polls += n;
-                }
+        let Some(updates) = updates else { return };
+        let all: Vec<_> = updates.finish(always).into_iter().map(Arc::new).collect();
+        // The polls come first: the last message may be the last word.
+        let polls = polls.take().into_iter();
+        let mut with_polls: Vec<_> = polls
+            .map(|polls| Arc::new(own::only_polls(polls, always)))
+            .collect();
+        with_polls.extend(all.iter().cloned());
+        for own in clients
+            .iter_mut()
+            .filter(|own| own.watcher.is_current(since))
+        {
+            let messages = if own.wants_polls { &with_polls } else { &all };
+            if !own.watcher.send(messages, self.seq) {
+                own.lost_polls += n;
             }
         }
     }

@@ -3,7 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     hash::BuildHasherDefault,
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering::AcqRel},
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool,
+            Ordering::{AcqRel, Relaxed},
+        },
+    },
 };
 
 use crate::{
@@ -22,6 +28,7 @@ use crate::{
         task::Task,
     },
     hear::SpanHasher,
+    metrics::Number,
 };
 
 /// Counts readings: what was read later has the greater number.
@@ -33,7 +40,10 @@ pub(crate) trait Entity {
     type State: State;
 
     fn id(&self) -> u64;
+    /// It has a change that nobody has read.
     fn listed(&self) -> &AtomicBool;
+    /// Its end has been read.
+    fn is_kept(&self) -> &AtomicBool;
     fn is_closed(&self) -> bool;
     fn read(&self) -> Self::State;
     /// Memory that it takes while it lives.
@@ -92,35 +102,34 @@ impl<E> Default for Rest<E> {
     }
 }
 
-/// Whether it has ended. If not, a change from here on, and be it the end, lists it anew. If
-/// so, it stays marked, and is not listed again: a waker can outlive its task.
-fn has_ended(entity: &impl Entity) -> bool {
-    if entity.is_closed() {
-        return true;
-    }
-    entity.listed().swap(false, AcqRel);
-    // It may have ended just before the mark was gone, and then it has not been listed; if it
-    // has, it comes again.
-    entity.is_closed() && !entity.listed().swap(true, AcqRel)
-}
-
 impl<E: Entity> Kept<E> {
-    /// Reads what has changed, shows it, and keeps it. `show` is told whether it is new.
+    /// Reads what has changed, shows it, and keeps it; of what is alive while nobody watches,
+    /// nothing. `show` is told whether it is new.
     pub(crate) fn take(
         &mut self,
         entity: Arc<E>,
         seq: Seq,
+        is_watched: bool,
         show: impl FnOnce(&E::State, bool),
     ) -> Rest<E> {
         let id = entity.id();
-        if !has_ended(&*entity) {
-            let state = entity.read();
-            let known = self.live.insert(id, (entity, seq));
-            show(&state, known.is_none());
+        if !entity.is_closed() {
+            if is_watched {
+                // A change from here on lists it anew.
+                entity.listed().swap(false, AcqRel);
+                // One that ends only now is alive once more here, and ends with the next.
+                let state = entity.read();
+                let known = self.live.insert(id, (entity, seq));
+                show(&state, known.is_none());
+            }
+            return Rest::default();
+        }
+        let known = self.live.remove(&id);
+        // Its last change and its end may both have listed it.
+        if entity.is_kept().swap(true, Relaxed) {
             return Rest::default();
         }
         let state = entity.read();
-        let known = self.live.remove(&id);
         show(&state, known.is_none());
         let used = state.bytes();
         self.ended.push_back((seq, state));
@@ -129,6 +138,11 @@ impl<E: Entity> Kept<E> {
             used,
             ended: Some(entity),
         }
+    }
+
+    /// Nobody watches any more: what is alive will be read anew when somebody does.
+    pub(crate) fn let_go(&mut self) {
+        self.live = HashMap::default();
     }
 
     /// What changed after the reading `since`.
@@ -194,6 +208,9 @@ impl<E: Entity> Kept<E> {
 /// In the tables of the publisher, for each.
 const ROW: usize = 8;
 
+/// A million of these are 200 MB: what makes them larger has to be worth it.
+const _: () = assert!(size_of::<(Seq, TaskState)>() <= 200);
+
 impl Entity for Task {
     type State = TaskState;
 
@@ -203,6 +220,10 @@ impl Entity for Task {
 
     fn listed(&self) -> &AtomicBool {
         &self.listed
+    }
+
+    fn is_kept(&self) -> &AtomicBool {
+        &self.is_kept
     }
 
     fn is_closed(&self) -> bool {
@@ -239,7 +260,7 @@ impl TaskState {
     }
 
     pub(crate) fn missed_samples(&self) -> u32 {
-        self.sampled.missed
+        self.sampled.missed()
     }
 }
 
@@ -267,6 +288,10 @@ impl Entity for Resource {
 
     fn listed(&self) -> &AtomicBool {
         &self.listed
+    }
+
+    fn is_kept(&self) -> &AtomicBool {
+        &self.is_kept
     }
 
     fn is_closed(&self) -> bool {
@@ -307,6 +332,10 @@ impl Entity for Op {
         &self.listed
     }
 
+    fn is_kept(&self) -> &AtomicBool {
+        &self.is_kept
+    }
+
     fn is_closed(&self) -> bool {
         Op::is_closed(self)
     }
@@ -343,6 +372,10 @@ impl Entity for Scope {
 
     fn listed(&self) -> &AtomicBool {
         &self.listed
+    }
+
+    fn is_kept(&self) -> &AtomicBool {
+        &self.is_kept
     }
 
     fn is_closed(&self) -> bool {
@@ -388,6 +421,14 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Nobody watches any more.
+    pub(crate) fn let_go(&mut self) {
+        self.tasks.let_go();
+        self.resources.let_go();
+        self.ops.let_go();
+        self.scopes.let_go();
+    }
+
     pub(crate) fn anchor(&mut self, task: &Arc<Task>) {
         if matches!(task.site.role, Role::Worker | Role::BlockOn) {
             if task.is_closed() {
@@ -399,9 +440,9 @@ impl Store {
     }
 
     /// A runtime has a thread of its own, or one that is in its `block_on`.
-    pub(crate) fn is_used(&self, runtime: u16) -> bool {
-        let of = |task: &Arc<Task>| task.runtime.load(std::sync::atomic::Ordering::Relaxed);
-        self.anchors.values().any(|task| of(task) == runtime.into())
+    pub(crate) fn is_used(&self, runtime: Number) -> bool {
+        let of = |task: &Arc<Task>| task.runtime.load(Relaxed) == runtime;
+        self.anchors.values().any(of)
     }
 
     /// Forgets what ended before `before`. What somebody lacks, whose last reading is
@@ -457,6 +498,7 @@ mod tests {
         after: u32,
         looks: AtomicU32,
         listed: AtomicBool,
+        is_kept: AtomicBool,
         closed: AtomicBool,
         lists: AtomicU32,
     }
@@ -468,9 +510,7 @@ mod tests {
         fn look(&self) {
             if self.looks.fetch_add(1, AcqRel) == self.after {
                 self.closed.store(true, Release);
-                if !self.listed.swap(true, AcqRel) {
-                    self.lists.fetch_add(1, AcqRel);
-                }
+                self.lists.fetch_add(1, AcqRel);
             }
         }
     }
@@ -485,6 +525,11 @@ mod tests {
         fn listed(&self) -> &AtomicBool {
             self.look();
             &self.listed
+        }
+
+        fn is_kept(&self) -> &AtomicBool {
+            self.look();
+            &self.is_kept
         }
 
         fn is_closed(&self) -> bool {
@@ -520,12 +565,13 @@ mod tests {
 
     #[test]
     fn what_ends_while_it_is_read_ends_once() {
-        for after in 0..6 {
+        for after in 0..8 {
             let entity = Arc::new(Ends {
                 after,
                 looks: AtomicU32::new(0),
                 // It is on the list for something that happened before.
                 listed: AtomicBool::new(true),
+                is_kept: AtomicBool::new(false),
                 closed: AtomicBool::new(false),
                 lists: AtomicU32::new(1),
             });
@@ -535,7 +581,7 @@ mod tests {
                 while entity.lists.load(Acquire) > seq {
                     seq += 1;
                     let show = |state: &Ended, _: bool| last = Some(state.0);
-                    freed += kept.take(Arc::clone(&entity), seq.into(), show).freed;
+                    freed += kept.take(Arc::clone(&entity), seq.into(), true, show).freed;
                 }
             };
             take_listed();

@@ -15,12 +15,11 @@ use tracing::Metadata;
 use super::{super::watcher, *};
 use crate::{
     facts::{
-        changes::Budget,
         first_change,
         site::{Role, Site},
         task::{Task, Words},
     },
-    hear::Heard,
+    hear::{Entity, Heard},
 };
 
 /// One thing that happens. Tasks and clients are chosen modulo how many there are.
@@ -150,7 +149,7 @@ struct Program {
 impl Program {
     fn new(memory_limit: usize, retention: Duration) -> Self {
         clock::start();
-        let (heard, changes) = Heard::new(memory_limit);
+        let (heard, changes) = Heard::new(memory_limit, false);
         let (requests, received) = mpsc::unbounded_channel();
         let settings = Settings {
             interval: Duration::from_secs(1),
@@ -170,6 +169,7 @@ impl Program {
             is_internal: false,
             inherits: false,
             poll_op: std::sync::OnceLock::new(),
+            duration: std::sync::OnceLock::new(),
         };
         Self {
             publisher,
@@ -195,8 +195,9 @@ impl Program {
             ..Words::default()
         };
         let task = Arc::new(Task::new(id, Arc::clone(&self.site), words, clock::now()));
-        if self.heard.budget.take(task.bytes() + Budget::ROWS) {
-            self.touch(&task);
+        let lost = self.heard.lost.tasks.load(Relaxed);
+        self.heard.keep(id, &Entity::Task(Arc::clone(&task)));
+        if self.heard.lost.tasks.load(Relaxed) == lost {
             self.tasks.push((task, None));
         }
     }
@@ -214,9 +215,10 @@ impl Program {
         let n = self.tasks.len().max(1);
         if let Some((task, ended @ None)) = self.tasks.get_mut(task % n) {
             *ended = Some(self.now);
-            let task = Arc::clone(task);
-            task.close(clock::now());
-            self.touch(&task);
+            let entity = Entity::Task(Arc::clone(task));
+            let span = task.id;
+            self.heard.forget(span);
+            self.heard.end(&entity);
         }
     }
 
@@ -313,7 +315,9 @@ impl Program {
 
 fn run(steps: &[Step], memory_limit: usize, retention: Duration) -> Program {
     let mut program = Program::new(memory_limit, retention);
-    steps.iter().for_each(|step| program.take(*step));
+    for step in steps {
+        program.take(*step);
+    }
     program.settle();
     assert!(!program.requests.is_closed());
     program
