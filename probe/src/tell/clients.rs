@@ -36,8 +36,8 @@ pub(super) struct Own {
 pub(super) struct Details {
     pub(super) task: u64,
     pub(super) messages: mpsc::Sender<Result<TaskDetails, Status>>,
-    /// Polls that the last message was about.
-    pub(super) polls: Option<u64>,
+    /// Polls that the last message was about, and whether one was going on.
+    pub(super) polls: Option<(u64, bool)>,
 }
 
 impl Clients {
@@ -97,17 +97,20 @@ impl Details {
     /// has no room for is left out: the next one holds everything.
     pub(super) fn tell(&mut self, store: &Store) {
         // The last change of a task is its end.
-        const ENDED: u64 = u64::MAX;
+        const ENDED: (u64, bool) = (u64::MAX, false);
         if self.polls == Some(ENDED) {
             return;
         }
         let (polls, buckets) = if let Some(task) = store.tasks.get(self.task) {
+            // In this order: a poll that begins meanwhile makes the next message another one.
             let polls = task.polls();
+            let last = task.last_poll();
+            let polls = (polls, last.is_none());
             if self.polls == Some(polls) {
                 return;
             }
             let sampled = task.sampled();
-            (polls, (sampled.polls(task.last_poll()), sampled.waits()))
+            (polls, (sampled.polls(last), sampled.waits()))
         } else if let Some(state) = store.tasks.get_ended(self.task) {
             (ENDED, state.samples())
         } else {
