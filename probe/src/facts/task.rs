@@ -303,10 +303,6 @@ impl Task {
         }
     }
 
-    pub(crate) fn has_panicked(&self) -> bool {
-        self.outcome.load(Relaxed) == Outcome::Panicked as u8
-    }
-
     pub(crate) fn close(&self, at: Nanos) {
         self.awaits.store(0, Relaxed);
         if self.outcome.load(Relaxed) == Outcome::Unspecified as u8 {

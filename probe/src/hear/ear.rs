@@ -176,6 +176,7 @@ impl Ear {
             span,
             entity,
             woken,
+            unwinds: thread::panicking(),
         });
     }
 
@@ -205,9 +206,20 @@ impl Ear {
         let Some(index) = here.entered.iter().rposition(|e| e.span == span) else {
             return;
         };
-        let Entered { entity, woken, .. } = here.entered.remove(index);
+        let Entered {
+            entity,
+            woken,
+            unwinds,
+            ..
+        } = here.entered.remove(index);
         match &entity {
-            Entity::Task(task) => self.exit_task(here, span, task, woken),
+            Entity::Task(task) => {
+                // One whose future is dropped while another panic unwinds has not panicked.
+                if thread::panicking() && !unwinds {
+                    task.ends(Outcome::Panicked, Some(&panics::said()));
+                }
+                self.exit_task(here, span, task, woken);
+            }
             Entity::Resource(resource) => {
                 if let Some(timer) = &resource.timer {
                     timer.exit(clock::now, here.interval());
@@ -228,10 +240,6 @@ impl Ear {
     fn exit_task(&self, here: &mut Here, span: u64, task: &Arc<Task>, woken: Woken) {
         let at = clock::now();
         let poll = task.exit(at, woken);
-        // The future is dropped, and its span left once more, while the thread unwinds.
-        if thread::panicking() && !task.has_panicked() {
-            task.ends(Outcome::Panicked, Some(&panics::said()));
-        }
         if here.cloned {
             here.cloned = false;
             if let Some(mark) = here.driver_mark(task.runtime.load(Relaxed)) {

@@ -31,6 +31,8 @@ pub(super) struct Entered {
     pub(super) entity: Entity,
     /// Of a task.
     pub(super) woken: Woken,
+    /// The thread was unwinding already.
+    pub(super) unwinds: bool,
 }
 
 #[derive(Debug)]
