@@ -122,7 +122,8 @@ impl Heard {
     pub(crate) fn is_deaf(&self) -> Option<bool> {
         let dispatch = self.dispatch.get()?.upgrade()?;
         tracing::dispatcher::with_default(&dispatch, || {
-            Some(!tracing::enabled!(target: "tokio::task::waker", Level::TRACE))
+            // Asked as an event, for only those are wanted of this target.
+            Some(!tracing::event_enabled!(target: "tokio::task::waker", Level::TRACE))
         })
     }
 
