@@ -270,15 +270,24 @@ impl Task {
 
     /// Its waker was cloned in this poll and kept by nothing that tokio tells of. If the
     /// thread's runtime then wakes it, it has most likely called `yield_now`.
-    /// `mark` is for the thread and what its I/O driver has done so far.
+    /// `mark` is for the thread, and what its I/O driver has done so far.
     pub(crate) fn may_yield(&self, mark: u64) {
         if self.pending_ops.load(Relaxed) == 0 {
             self.yielded.store(mark, Relaxed);
         }
     }
 
-    pub(crate) fn has_yielded(&self, mark: u64) -> bool {
-        self.yielded.load(Relaxed) == mark
+    /// It may have done so, if this is the same thread.
+    pub(crate) fn may_have_yielded(&self, mark: u64) -> bool {
+        self.yielded.load(Relaxed) >> 32 == mark >> 32
+    }
+
+    /// The last wake was its own.
+    pub(crate) fn has_yielded(&self) {
+        count(&self.self_wakes);
+        if self.woken_by.load(Relaxed) == 0 && self.woken.load(Relaxed) > 0 {
+            self.woken_by.store(self.id, Relaxed);
+        }
     }
 
     pub(crate) fn pending_ops(&self, more: i32) {

@@ -181,6 +181,7 @@ impl Ear {
     }
 
     fn enter_task(&self, here: &mut Here, span: u64, task: &Arc<Task>) -> Woken {
+        self.settle_yields(here);
         let first = task.polls() == 0;
         let adjacent = here.just_left == span;
         (here.just_left, here.just_ended, here.cloned) = (0, 0, false);
@@ -285,6 +286,7 @@ impl Ear {
             by => by,
         };
         let mark = here.mark().filter(|_| by == 0 && here.just_ended == 0);
+        let mut may_have_yielded = None;
         self.heard.spans.look(fields.span, |entity| {
             let Entity::Task(task) = entity else { return };
             match op {
@@ -294,12 +296,29 @@ impl Ear {
                 WakerOp::Wake => {
                     task.waker_dropped();
                     // The scheduler wakes who has yielded, outside of any task.
-                    let yielded = mark.is_some_and(|mark| task.has_yielded(mark));
-                    task.woken(clock::now(), if yielded { task.id } else { by });
+                    let yielded = mark.filter(|mark| task.may_have_yielded(*mark));
+                    may_have_yielded = yielded.map(|mark| (Arc::clone(task), mark));
+                    task.woken(clock::now(), by);
                 }
             }
             self.touch_task(task);
         });
+        here.may_have_yielded.extend(may_have_yielded);
+    }
+
+    /// The I/O driver wakes as the scheduler does, and counts its events right after that:
+    /// only if there were none, it was the scheduler.
+    fn settle_yields(&self, here: &mut Here) {
+        if here.may_have_yielded.is_empty() {
+            return;
+        }
+        let now = here.mark();
+        for (task, mark) in here.may_have_yielded.drain(..) {
+            if now == Some(mark) {
+                task.has_yielded();
+                self.touch_task(&task);
+            }
+        }
     }
 
     fn poll_op(&self, here: &mut Here, event: &Event<'_>) {

@@ -51,6 +51,8 @@ pub(super) struct Here {
     pub(super) just_ended: u64,
     /// In this poll, the task's waker was cloned by something that is no operation.
     pub(super) cloned: bool,
+    /// Who was woken outside of any task, and may have yielded, with the mark of then.
+    pub(super) may_have_yielded: Vec<(Arc<Task>, u64)>,
     /// Of the runtime that this thread works for.
     driver: Option<(Number, RuntimeMetrics)>,
 }
@@ -115,6 +117,7 @@ impl Here {
             just_left: 0,
             just_ended: 0,
             cloned: false,
+            may_have_yielded: Vec::new(),
             driver: None,
         }
     }
@@ -202,7 +205,7 @@ impl Here {
     }
 
     /// Stands for this thread and for what its runtime's I/O driver has done until now: if
-    /// it is the same later on, nothing that was woken since was woken by I/O.
+    /// it is the same later on, nothing that was woken before was woken by I/O.
     pub(super) fn driver_mark(&mut self, runtime: Number) -> Option<u64> {
         if self.driver.as_ref().is_none_or(|(of, _)| *of != runtime) {
             let handle = Handle::try_current().ok()?;
