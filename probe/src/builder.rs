@@ -10,7 +10,7 @@ use std::{
 };
 
 use loopview_api::v1;
-use tracing::{Dispatch, Subscriber};
+use tracing::Subscriber;
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use crate::{
@@ -217,15 +217,12 @@ impl Builder {
             .spawn(move || {
                 // What the probe does itself is not what the person wants to see, neither
                 // here nor in other layers.
-                let _unseen = if alone {
-                    hear::ignore_this_thread();
-                    None
-                } else {
-                    Some(tracing::dispatcher::set_default(&Dispatch::none()))
-                };
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build();
+                hear::ignore_this_thread();
+                let mut runtime = tokio::runtime::Builder::new_current_thread();
+                if !alone {
+                    runtime.on_before_task_poll(|_| hear::hide_this_thread());
+                }
+                let runtime = runtime.enable_all().build();
                 let served = runtime.map_err(Into::into).and_then(|runtime| {
                     runtime.block_on(server::serve(listeners, serving, settings, changes))
                 });

@@ -298,7 +298,7 @@ fn a_second_init_says_so_and_changes_nothing() {
         console.next().await;
         program.go_on();
         program.told("done");
-        console.to_the_end().await;
+        console.read_to_the_end().await;
     });
     let (status, said) = program.end();
     assert_eq!(status.code(), Some(7));

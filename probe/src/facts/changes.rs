@@ -1,13 +1,16 @@
 //! The list of what is new, and how much memory is in use.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
-    mpsc,
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
 };
 
 use tokio::sync::Notify;
-use tracing::{Dispatch, Metadata};
+use tracing::Metadata;
 
 use crate::metrics::Met;
 
@@ -38,11 +41,21 @@ pub(crate) struct Changes {
 #[derive(Debug, Default)]
 pub(crate) struct Early(Notify);
 
+thread_local! {
+    static WAKING: Cell<bool> = const { Cell::new(false) };
+}
+
 impl Early {
     pub(crate) fn wake(&self) {
         // The publisher is a task, too: what tokio tells of its waker is not the program's.
-        let nobody = Dispatch::none();
-        tracing::dispatcher::with_default(&nobody, || self.0.notify_one());
+        let _ = WAKING.try_with(|waking| waking.set(true));
+        self.0.notify_one();
+        let _ = WAKING.try_with(|waking| waking.set(false));
+    }
+
+    /// The calling thread is about to wake the publisher.
+    pub(crate) fn is_waking() -> bool {
+        WAKING.try_with(Cell::get).unwrap_or_default()
     }
 
     pub(crate) async fn woken(&self) {

@@ -7,12 +7,16 @@ use std::{
 };
 
 use tokio::runtime::{Handle, RuntimeMetrics};
+use tracing::{
+    Dispatch,
+    dispatcher::{self, DefaultGuard},
+};
 
 use super::{Heard, fields::SpanFields, spans::Entity};
 use crate::{
     clock::{self, Nanos},
     facts::{
-        changes::Changed,
+        changes::{Changed, Early},
         op::Op,
         polls::Ring,
         resource::Resource,
@@ -75,6 +79,22 @@ pub(crate) fn ignore_this_thread() {
     HERE.with(|here| here.replace(Listening::Ignored));
 }
 
+/// Keeps what the calling thread does from the program's other layers, too, as soon as there
+/// are any.
+///
+/// Not before: while a thread has a subscriber of its own, and there is none for all, any
+/// other thread that traces is left without one for ever.
+pub(crate) fn hide_this_thread() {
+    thread_local! {
+        static HIDDEN: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
+    }
+    if dispatcher::has_been_set() {
+        HIDDEN.with_borrow_mut(|hidden| {
+            hidden.get_or_insert_with(|| dispatcher::set_default(&Dispatch::none()));
+        });
+    }
+}
+
 /// Runs with this thread's state. Nothing if the thread is the probe's. Nothing, too, if it
 /// is being torn down, or in code that is called from within: that is counted as lost.
 pub(super) fn here<R>(heard: &Arc<Heard>, with: impl FnOnce(&mut Here) -> R) -> Option<R> {
@@ -94,7 +114,9 @@ pub(super) fn here<R>(heard: &Arc<Heard>, with: impl FnOnce(&mut Here) -> R) -> 
         }
     });
     result.ok().flatten().unwrap_or_else(|| {
-        heard.lost.events.fetch_add(1, Relaxed);
+        if !Early::is_waking() {
+            heard.lost.events.fetch_add(1, Relaxed);
+        }
         None
     })
 }

@@ -18,7 +18,7 @@ mod spans;
 
 pub(crate) use ear::wanted;
 pub(crate) use front::{ProbeLayer, ProbeSubscriber};
-pub(crate) use here::ignore_this_thread;
+pub(crate) use here::{hide_this_thread, ignore_this_thread};
 
 use std::sync::{
     Arc, OnceLock,

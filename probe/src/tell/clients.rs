@@ -12,7 +12,7 @@ use tonic::Status;
 
 use super::{
     console,
-    store::Store,
+    store::{Seq, Store},
     watcher::{Connection, Watcher},
 };
 use crate::clock;
@@ -71,6 +71,14 @@ impl Clients {
                 let _ = messages.try_send(Ok(state));
             }
         }
+    }
+
+    /// Everyone who reads has been sent everything up to this reading.
+    pub(super) fn are_current(&self, seq: Seq) -> bool {
+        let console = self.console.iter().filter(|watcher| !watcher.is_paused);
+        let mut own = self.own.iter();
+        console.map(Watcher::told).all(|told| told >= seq)
+            && own.all(|own| own.watcher.told() >= seq)
     }
 
     /// Nobody is here who has to be told of changes.

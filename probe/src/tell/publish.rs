@@ -26,7 +26,7 @@ use super::{
     watcher::{Connection, Watcher},
 };
 use crate::{
-    clock::{self, Nanos},
+    clock::Nanos,
     facts::{changes::Changed, polls::Ring},
 };
 
@@ -62,6 +62,16 @@ pub(crate) struct Publisher {
     seq: Seq,
     news: News,
     is_watched: bool,
+    last_words: LastWords,
+}
+
+/// What clients have been told of the end of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastWords {
+    None,
+    /// Everything, but not that it is everything.
+    Told,
+    Said,
 }
 
 impl Publisher {
@@ -86,6 +96,7 @@ impl Publisher {
             seq: 1,
             news: News::default(),
             is_watched: false,
+            last_words: LastWords::None,
         }
     }
 
@@ -99,7 +110,7 @@ impl Publisher {
                 _ = ticks.tick() => self.publish(),
                 () = shared.wake.notified() => self.publish(),
                 () = shared.heard.changes.early.woken() => {
-                    if !self.collect() || self.news.is_much() || self.has_ended() {
+                    if !self.collect() || self.news.is_much() || self.has_last_words() {
                         self.publish();
                     }
                 }
@@ -224,6 +235,8 @@ impl Publisher {
     fn publish(&mut self) {
         let is_all = self.collect();
         let mut always = self.known.always(&self.shared);
+        always.now = self.now(&always);
+        let has_ended = always.ended > 0;
         if !is_all {
             // The rest follows at once: clients are served in between.
             self.shared.heard.changes.early.wake();
@@ -239,12 +252,33 @@ impl Publisher {
             details.tell(&self.known.store);
         }
         self.catch_up();
+        if has_ended && is_all && self.clients.are_current(self.seq) {
+            match self.last_words {
+                LastWords::None => {
+                    self.last_words = LastWords::Told;
+                    self.shared.heard.changes.early.wake();
+                }
+                LastWords::Told => self.last_words = LastWords::Said,
+                LastWords::Said => {}
+            }
+        }
         self.leave();
         self.forget(always.now);
     }
 
-    fn has_ended(&self) -> bool {
-        *lock(&self.shared.ended) > 0
+    /// The run is over, and clients do not know yet that they know everything.
+    fn has_last_words(&self) -> bool {
+        *lock(&self.shared.ended) > 0 && self.last_words != LastWords::Said
+    }
+
+    /// The time of what is told. The console protocol has no word for the end: what comes
+    /// after it says that nothing more will come, so everything else bears its time.
+    fn now(&self, always: &own::Always) -> Nanos {
+        if always.ended > 0 && self.last_words == LastWords::None {
+            always.now.min(always.ended)
+        } else {
+            always.now
+        }
     }
 
     fn tell_console(
@@ -300,7 +334,7 @@ impl Publisher {
     /// Sends everyone what they lack, as far as they take it.
     fn catch_up(&mut self) {
         let (known, seq) = (&self.known, self.seq);
-        let now = clock::now();
+        let now = self.now(&known.always(&self.shared));
         let since = self.news.console_since(seq);
         let console = self.clients.console.iter_mut();
         for watcher in console.filter(|watcher| !watcher.is_current(since)) {

@@ -35,6 +35,8 @@ pub(crate) struct Watcher<M> {
     pub(super) connection: Connection,
     /// It has been sent everything up to here.
     seq: Seq,
+    /// What was read while it was catching up has been passed over: it needs more.
+    is_behind: bool,
     catching_up: Option<CatchingUp>,
     lags: Arc<AtomicBool>,
     pub(super) is_paused: bool,
@@ -96,6 +98,7 @@ pub(crate) fn watch<M, G>(
         messages: sender,
         connection,
         seq: 0,
+        is_behind: true,
         catching_up: None,
         lags: Arc::clone(&lags),
         is_paused: false,
@@ -141,7 +144,7 @@ impl<M> Watcher<M> {
     /// It has everything up to the reading `seq`, and can take what comes after it. One that
     /// has more would be told older states after newer ones.
     pub(super) fn is_current(&self, seq: Seq) -> bool {
-        !self.is_paused && self.catching_up.is_none() && self.seq == seq
+        !self.is_paused && !self.is_behind && self.seq == seq
     }
 
     /// Sends the changes up to `seq`, if it has everything before and room for them.
@@ -179,6 +182,7 @@ impl<M> Watcher<M> {
                 None if self.seq >= seq => break,
                 None => {
                     round = Some(Round { since: self.seq });
+                    self.is_behind = true;
                     let todo = Todo::since(store, self.seq);
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
@@ -187,6 +191,7 @@ impl<M> Watcher<M> {
             if catching_up.todo.is_empty() {
                 self.seq = catching_up.until;
                 // What ended since the round began was passed over, and is in the next one.
+                self.is_behind = self.seq < seq;
                 self.catching_up = None;
             }
             for message in messages {

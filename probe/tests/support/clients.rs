@@ -95,7 +95,7 @@ impl<K: Knows> Stream<K> {
     }
 
     /// Reads to the end.
-    pub async fn to_the_end(&mut self) {
+    pub async fn read_to_the_end(&mut self) {
         while let Ok(Some(message)) = self.messages.message().await {
             self.take(message);
         }

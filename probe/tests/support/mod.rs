@@ -42,7 +42,9 @@ pub fn main(tests: &[Named], programs: &[Named]) -> ExitCode {
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|a| a == "--list") {
-        tests.iter().for_each(|(name, _)| println!("{name}: test"));
+        for (name, _) in tests {
+            println!("{name}: test");
+        }
         return ExitCode::SUCCESS;
     }
     let wanted: Vec<_> = arguments.iter().filter(|a| !a.starts_with('-')).collect();

@@ -14,6 +14,7 @@ use tracing::Metadata;
 
 use super::{super::watcher, *};
 use crate::{
+    clock,
     facts::{
         first_change,
         site::{Role, Site},
