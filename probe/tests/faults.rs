@@ -44,6 +44,7 @@ fn main() -> ExitCode {
             other_layers_hear_what_they_asked_for_and_the_probe_all,
             a_filter_of_all_is_told_and_harms_nothing,
             what_the_environment_wants_logged_does_not_matter,
+            the_probes_own_wakes_hide_none_of_the_programs,
             panics_are_told_and_caught_as_ever,
             a_dropped_runtime_ends_its_tasks,
             a_program_may_exit_at_any_time,
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
             layers,
             filtered,
             logged,
+            woken_late,
             panics,
             left,
             exits,
@@ -431,6 +433,52 @@ fn what_the_environment_wants_logged_does_not_matter() {
             assert!(!own.known.overhead.filtered);
         });
     }
+}
+
+/// So many that the publisher is woken for them, before any task of its own is.
+fn woken_late() {
+    loopview_probe::init();
+    ready();
+    one_thread().block_on(async {
+        let tasks: Vec<_> = (0..10_000)
+            .map(|_| tokio::spawn(std::future::pending::<()>()))
+            .collect();
+        let woken = spawn("woken late", async {
+            for by_value in [true, false, true] {
+                let mut is_first = true;
+                std::future::poll_fn(|cx| {
+                    if !std::mem::take(&mut is_first) {
+                        return std::task::Poll::Ready(());
+                    }
+                    if by_value {
+                        cx.waker().clone().wake();
+                    } else {
+                        cx.waker().wake_by_ref();
+                    }
+                    std::task::Poll::Pending
+                })
+                .await;
+            }
+        });
+        woken.await.expect("it does not panic");
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    });
+    wait();
+}
+
+fn the_probes_own_wakes_hide_none_of_the_programs() {
+    let mut program = start("woken_late");
+    watch(async {
+        let mut console = Console::watch(program.socket()).await;
+        let mut own = Own::watch(program.socket(), false).await;
+        program.go_on();
+        console.until(|seen| seen.has_ended("woken late")).await;
+        let stats = console.known.stats("woken late").expect("just seen");
+        assert_eq!((stats.wakes, stats.self_wakes), (3, 3));
+        assert_eq!((stats.waker_clones, stats.waker_drops), (2, 2));
+        own.until(|seen| seen.tasks.len() > 10_000).await;
+        assert_eq!(own.known.overhead.lost_events, 0);
+    });
 }
 
 // Programs.

@@ -8,8 +8,8 @@ use std::{
 
 use tokio::runtime::{Handle, RuntimeMetrics};
 use tracing::{
-    Dispatch,
     dispatcher::{self, DefaultGuard},
+    subscriber::NoSubscriber,
 };
 
 use super::{Heard, fields::SpanFields, spans::Entity};
@@ -90,7 +90,9 @@ pub(crate) fn hide_this_thread() {
     }
     if dispatcher::has_been_set() {
         HIDDEN.with_borrow_mut(|hidden| {
-            hidden.get_or_insert_with(|| dispatcher::set_default(&Dispatch::none()));
+            // It has to be one that counts, if only to say no: without it, what this thread
+            // comes to first in tokio would be off for the program, too.
+            hidden.get_or_insert_with(|| tracing::subscriber::set_default(NoSubscriber::new()));
         });
     }
 }
