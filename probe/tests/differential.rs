@@ -4,7 +4,7 @@
 mod support;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     future::poll_fn,
     process::ExitCode,
     sync::{Arc, Mutex, mpsc},
@@ -177,7 +177,14 @@ async fn wakes() {
     }))
     .await;
     done(spawn("wakes itself", pending(5, Waker::wake_by_ref))).await;
-    done(spawn("uses its waker up", pending(4, |w| w.clone().wake()))).await;
+    done(spawn(
+        "uses its waker up",
+        pending(4, |waker| {
+            let clone = waker.clone();
+            clone.wake();
+        }),
+    ))
+    .await;
     done(spawn(
         "wakes itself thrice at once",
         pending(2, |waker| {
@@ -206,12 +213,12 @@ async fn wakes() {
     );
     let waker = spawn("wakes another", async move {
         for n in 0..3 {
-            let waker = poll_fn(|cx| match slot.lock().expect("nobody panics").take() {
-                Some(waker) => Poll::Ready(waker),
-                None => {
+            let waker = poll_fn(|cx| {
+                let waker = slot.lock().expect("nobody panics").take();
+                if waker.is_none() {
                     cx.waker().wake_by_ref();
-                    Poll::Pending
                 }
+                waker.map_or(Poll::Pending, Poll::Ready)
             })
             .await;
             match n {
@@ -359,11 +366,11 @@ async fn channels() {
             sender.send(n).await.expect("somebody receives");
         }
     });
-    let receives = spawn("receives", async move {
+    let all = spawn("receives", async move {
         while receiver.recv().await.is_some() {}
     });
     done(sends).await;
-    done(receives).await;
+    done(all).await;
 }
 
 async fn ends() {
@@ -663,8 +670,10 @@ impl Told {
             );
             lines[usize::from(op.source == SLEEP)].push(line);
         }
-        lines.iter_mut().for_each(|lines| lines.sort());
-        lines
+        lines.map(|mut lines| {
+            lines.sort();
+            lines
+        })
     }
 
     fn named(&self, name: &str) -> &tasks::Stats {
@@ -675,18 +684,15 @@ impl Told {
 #[track_caller]
 fn assert_same(what: &str, theirs: &[String], ours: &[String]) {
     let lacks = |of: &[String], other: &[String]| {
-        let mut counts = HashMap::<_, i32>::new();
-        of.iter()
-            .for_each(|line| *counts.entry(line.clone()).or_default() += 1);
-        other
-            .iter()
-            .for_each(|line| *counts.entry(line.clone()).or_default() -= 1);
-        let mut lines: Vec<_> = counts.into_iter().filter(|(_, n)| *n > 0).collect();
-        lines.sort();
-        lines
-            .iter()
-            .map(|(line, n)| format!("{n} × {line}\n"))
-            .collect::<String>()
+        let mut rest = other.to_vec();
+        let mut text = String::new();
+        for line in of {
+            match rest.iter().position(|other| other == line) {
+                Some(at) => drop(rest.swap_remove(at)),
+                None => text.extend([line, "\n"]),
+            }
+        }
+        text
     };
     let (only_theirs, only_ours) = (lacks(theirs, ours), lacks(ours, theirs));
     assert!(

@@ -451,7 +451,8 @@ fn woken_late() {
                         return std::task::Poll::Ready(());
                     }
                     if by_value {
-                        cx.waker().clone().wake();
+                        let waker = cx.waker().clone();
+                        waker.wake();
                     } else {
                         cx.waker().wake_by_ref();
                     }
@@ -750,16 +751,18 @@ fn sixty_thousand_tasks_come_in_messages_of_usual_size() {
 
 const SPANS: usize = 3_000;
 
+/// Keeps the numbers of all spans.
+struct Numbers(Arc<Mutex<Vec<u64>>>);
+impl<S: Subscriber> Layer<S> for Numbers {
+    fn on_new_span(&self, _: &span::Attributes<'_>, id: &span::Id, _: Context<'_, S>) {
+        let mut all = self.0.lock().expect("nobody panics");
+        all.push(id.into_u64());
+    }
+}
+
 /// The registry gives the number of a span that is gone to another.
 fn many_spans() {
     let numbers = Arc::new(Mutex::new(Vec::new()));
-    struct Numbers(Arc<Mutex<Vec<u64>>>);
-    impl<S: Subscriber> Layer<S> for Numbers {
-        fn on_new_span(&self, _: &span::Attributes<'_>, id: &span::Id, _: Context<'_, S>) {
-            let mut all = self.0.lock().expect("nobody panics");
-            all.push(id.into_u64());
-        }
-    }
     tracing_subscriber::registry()
         .with(loopview_probe::layer().expect("it listens"))
         .with(Numbers(Arc::clone(&numbers)))

@@ -222,12 +222,12 @@ fn thousand_wakes() {
         let waker = spawn("waker", async move {
             for _ in 0..WAKES {
                 let take = || slot.lock().expect("nobody panics").take();
-                let waker = poll_fn(|cx| match take() {
-                    Some(waker) => Poll::Ready(waker),
-                    None => {
+                let waker = poll_fn(|cx| {
+                    let waker = take();
+                    if waker.is_none() {
                         cx.waker().wake_by_ref();
-                        Poll::Pending
                     }
+                    waker.map_or(Poll::Pending, Poll::Ready)
                 });
                 waker.await.wake();
             }
@@ -247,18 +247,18 @@ fn a_thousand_wakes_are_a_thousand_polls() {
         let (woken, waker) = (program.number("woken"), program.number("waker"));
         let stats = console.until(|seen| seen.has_ended("woken")).await;
         let stats = stats.stats("woken").expect("just seen");
-        let wakes = u64::from(WAKES);
-        assert_eq!((stats.wakes, stats.self_wakes), (wakes, 0));
-        assert_eq!((stats.waker_clones, stats.waker_drops), (wakes, wakes));
+        let all = u64::from(WAKES);
+        assert_eq!((stats.wakes, stats.self_wakes), (all, 0));
+        assert_eq!((stats.waker_clones, stats.waker_drops), (all, all));
         let is_all = |seen: &Own| seen.polls.iter().filter(|p| p.task == woken).count() > 1_000;
         own.until(|seen| seen.has_ended(woken) && is_all(seen))
             .await;
         own.next().await;
         let known = &own.known;
-        assert_eq!(known.tasks[&woken].polls, wakes + 1);
+        assert_eq!(known.tasks[&woken].polls, all + 1);
         assert_eq!(known.lost_polls, 0);
         let polls: Vec<_> = known.polls.iter().filter(|p| p.task == woken).collect();
-        assert_eq!(polls.len() as u64, wakes + 1);
+        assert_eq!(polls.len() as u64, all + 1);
         assert_eq!((polls[0].woken, polls[0].woken_by), (None, 0));
         assert!(
             polls[1..]
@@ -312,7 +312,7 @@ fn no_poll_is_told_twice_or_kept_silent() {
         // Of those that were lost, a few are another task's, or the drop of the future.
         let sum = n + lost;
         assert!(
-            sum >= u64::from(MANY) + 1 && sum <= u64::from(MANY) + 8,
+            sum > u64::from(MANY) && sum <= u64::from(MANY) + 8,
             "{n} told, {lost} lost, {others} of others"
         );
         assert!(n > u64::from(MANY) / 2, "{n} told, {lost} lost");
@@ -400,7 +400,7 @@ fn a_timer_behind_a_busy_task_is_late() {
         let mut timers = own.known.timers.values().filter(|t| t.task == Some(id));
         let timer = timers.next().expect("it is told");
         // tokio rounds the 20 ms up to the next of its ticks.
-        let late = elapsed - duration(timer.duration.as_ref());
+        let late = elapsed.saturating_sub(duration(timer.duration.as_ref()));
         assert_close(duration(timer.latest.as_ref()), late, "how late");
     });
 }
@@ -645,10 +645,12 @@ fn dropped_runtime() {
     let task = runtime.block_on(async {
         let task = spawn("left", std::future::pending::<()>());
         yield_now().await;
-        task
+        task.id()
     });
-    tell("left", number(task.id()));
+    tell("left", number(task));
     wait();
+    // Longer than between the last poll of a task that completes and its drop.
+    be_busy(Duration::from_millis(15));
     drop(runtime);
     wait();
 }
