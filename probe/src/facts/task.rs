@@ -21,6 +21,10 @@ use super::{
 };
 use crate::{clock::Nanos, metrics::Number};
 
+/// The future of a task that has completed is dropped within this time, even if the thread
+/// has to wait for the processor in between. It is 10 ms.
+const MOMENT: Nanos = 10_000_000;
+
 /// What few tasks have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
@@ -182,7 +186,8 @@ impl Task {
         let polls = self.polls.load(Relaxed);
         self.polls.store(polls + 1, Relaxed);
         self.thread.store(thread, Relaxed);
-        self.adjacent.store(adjacent, Relaxed);
+        let since = at.saturating_sub(self.ended.load(Relaxed));
+        self.adjacent.store(adjacent && since < MOMENT, Relaxed);
         if polls == 0 {
             self.first_poll.store(at, Relaxed);
         } else {
