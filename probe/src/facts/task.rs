@@ -35,6 +35,8 @@ pub(crate) struct Words {
     pub(crate) other: Vec<(&'static str, Value)>,
     /// Whose end it awaits, 0 for nobody's.
     pub(crate) awaits: u64,
+    /// The scope in which it was spawned, 0 for none.
+    pub(crate) scope: u64,
 }
 
 impl Words {
@@ -104,7 +106,6 @@ pub(crate) struct State {
     pub(crate) site: Arc<Site>,
     pub(crate) words: Option<Box<Words>>,
     pub(crate) parent: u64,
-    pub(crate) scope: u64,
     pub(crate) created: Nanos,
     pub(crate) closed: Nanos,
     /// With the drop of the future.
@@ -366,12 +367,14 @@ impl Task {
         if awaits > 0 {
             words.get_or_insert_default().awaits = awaits;
         }
+        if self.scope > 0 {
+            words.get_or_insert_default().scope = self.scope;
+        }
         State {
             id: self.id,
             site: Arc::clone(&self.site),
             words,
             parent: self.parent,
-            scope: self.scope,
             created: self.created,
             closed,
             polls: self.polls.load(Relaxed),
@@ -401,6 +404,10 @@ impl State {
 
     pub(crate) fn outcome(&self) -> Outcome {
         outcome(self.outcome)
+    }
+
+    pub(crate) fn scope(&self) -> u64 {
+        self.words.as_ref().map_or(0, |words| words.scope)
     }
 
     pub(crate) fn awaits(&self) -> u64 {

@@ -271,18 +271,21 @@ impl Known {
             }
         }
         let store = &self.store;
+        let known = todo.known;
         while !updates.is_full() {
-            if let Some(key) = todo.tasks.pop() {
-                store.tasks.show(key, |state| updates.task(state, true));
+            let is_there = if let Some(key) = todo.tasks.pop() {
+                let show = |state: &_, first| updates.task(state, first > known);
+                store.tasks.show(key, show)
             } else if let Some(key) = todo.resources.pop() {
-                store
-                    .resources
-                    .show(key, |state| updates.resource(state, true));
+                let show = |state: &_, first| updates.resource(state, first > known);
+                store.resources.show(key, show)
             } else if let Some(key) = todo.ops.pop() {
-                store.ops.show(key, |state| updates.op(state, true));
+                let show = |state: &_, first| updates.op(state, first > known);
+                store.ops.show(key, show)
             } else {
                 break;
-            }
+            };
+            todo.passed_over |= !is_there;
         }
         let dropped = match round {
             Some(Round { since: 0 }) => self.dropped,
@@ -317,11 +320,13 @@ impl Known {
         let store = &self.store;
         while !updates.is_full() {
             if let Some(key) = todo.scopes.pop() {
-                store.scopes.show(key, |state| updates.scope(state));
+                store.scopes.show(key, |state, _| updates.scope(state));
             } else if let Some(key) = todo.tasks.pop() {
-                store.tasks.show(key, |state| updates.task(state));
+                store.tasks.show(key, |state, _| updates.task(state));
             } else if let Some(key) = todo.resources.pop() {
-                store.resources.show(key, |state| updates.resource(state));
+                store
+                    .resources
+                    .show(key, |state, _| updates.resource(state));
             } else {
                 break;
             }

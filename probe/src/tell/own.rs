@@ -167,7 +167,7 @@ fn task(state: &TaskState) -> v1::Task {
         span_id: now.id,
         id: now.id,
         parent: some(now.parent),
-        scope: some(now.scope),
+        scope: some(now.scope()),
         polls: now.true_polls(),
         longest_poll: Some(clock::wire_duration(now.longest)),
         thread: some(now.thread.into()),

@@ -58,12 +58,19 @@ pub(crate) trait State {
     fn bytes(&self) -> usize;
 }
 
+/// When something was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read {
+    first: Seq,
+    last: Seq,
+}
+
 /// All of one kind.
 #[derive(Debug)]
 pub(crate) struct Kept<E: Entity> {
-    live: HashMap<u64, (Arc<E>, Seq), BuildHasherDefault<SpanHasher>>,
+    live: HashMap<u64, (Arc<E>, Read), BuildHasherDefault<SpanHasher>>,
     /// In the order of their numbers.
-    ended: VecDeque<(Seq, E::State)>,
+    ended: VecDeque<(Read, E::State)>,
 }
 
 impl<E: Entity> Default for Kept<E> {
@@ -119,8 +126,13 @@ impl<E: Entity> Kept<E> {
                 entity.listed().swap(false, AcqRel);
                 // One that ends only now is alive once more here, and ends with the next.
                 let state = entity.read();
-                let known = self.live.insert(id, (entity, seq));
-                show(&state, known.is_none());
+                let first = self.live.get(&id).map(|(_, read)| read.first);
+                let read = Read {
+                    first: first.unwrap_or(seq),
+                    last: seq,
+                };
+                self.live.insert(id, (entity, read));
+                show(&state, first.is_none());
             }
             return Rest::default();
         }
@@ -132,7 +144,11 @@ impl<E: Entity> Kept<E> {
         let state = entity.read();
         show(&state, known.is_none());
         let used = state.bytes();
-        self.ended.push_back((seq, state));
+        let read = Read {
+            first: known.map_or(seq, |(_, read)| read.first),
+            last: seq,
+        };
+        self.ended.push_back((read, state));
         Rest {
             freed: entity.bytes() + Budget::ROWS,
             used,
@@ -147,25 +163,32 @@ impl<E: Entity> Kept<E> {
 
     /// What changed after the reading `since`.
     pub(crate) fn changed(&self, since: Seq) -> impl Iterator<Item = Key> {
-        let first = self.ended.partition_point(|(seq, _)| *seq <= since);
-        let ended = self.ended.range(first..).map(|(seq, _)| Key::Ended(*seq));
-        let live = self.live.iter().filter(move |(_, (_, seq))| *seq > since);
+        let first = self.ended.partition_point(|(read, _)| read.last <= since);
+        let ended = self.ended.range(first..);
+        let ended = ended.map(|(read, _)| Key::Ended(read.last));
+        let live = self.live.iter();
+        let live = live.filter(move |(_, (_, read))| read.last > since);
         live.map(|(id, _)| Key::Live(*id)).chain(ended)
     }
 
-    /// Shows one, unless it has been forgotten.
-    pub(crate) fn show(&self, key: Key, show: impl FnOnce(&E::State)) {
+    /// Shows one, with the reading since which it is known; false if it is not there any
+    /// more.
+    pub(crate) fn show(&self, key: Key, show: impl FnOnce(&E::State, Seq)) -> bool {
         match key {
             Key::Live(id) => {
-                if let Some((entity, _)) = self.live.get(&id) {
-                    show(&entity.read());
+                let found = self.live.get(&id);
+                if let Some((entity, read)) = found {
+                    show(&entity.read(), read.first);
                 }
+                found.is_some()
             }
             Key::Ended(seq) => {
-                let at = self.ended.partition_point(|(s, _)| *s < seq);
-                if let Some((_, state)) = self.ended.get(at).filter(|(s, _)| *s == seq) {
-                    show(state);
+                let at = self.ended.partition_point(|(read, _)| read.last < seq);
+                let found = self.ended.get(at).filter(|(read, _)| read.last == seq);
+                if let Some((read, state)) = found {
+                    show(state, read.first);
                 }
+                found.is_some()
             }
         }
     }
@@ -187,16 +210,16 @@ impl<E: Entity> Kept<E> {
 
     /// Forgets the one that ended first, and tells its number and its memory.
     pub(crate) fn forget_oldest(&mut self) -> Option<(Seq, usize)> {
-        let (seq, state) = self.ended.pop_front()?;
-        Some((seq, state.bytes()))
+        let (read, state) = self.ended.pop_front()?;
+        Some((read.last, state.bytes()))
     }
 
     /// Forgets what ended before `before`, unless somebody lacks it; tells its memory.
     pub(crate) fn forget(&mut self, before: Nanos, told: Seq) -> usize {
         let mut freed = 0;
-        while let Some((seq, state)) = self.ended.front()
+        while let Some((read, state)) = self.ended.front()
             && state.closed() < before
-            && *seq <= told
+            && read.last <= told
         {
             freed += state.bytes();
             self.ended.pop_front();
@@ -206,10 +229,10 @@ impl<E: Entity> Kept<E> {
 }
 
 /// In the tables of the publisher, for each.
-const ROW: usize = 8;
+const ROW: usize = size_of::<Read>();
 
 /// A million of these are 200 MB: what makes them larger has to be worth it.
-const _: () = assert!(size_of::<(Seq, TaskState)>() <= 200);
+const _: () = assert!(size_of::<(Read, TaskState)>() <= 200);
 
 impl Entity for Task {
     type State = TaskState;

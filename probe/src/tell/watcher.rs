@@ -37,6 +37,9 @@ pub(crate) struct Watcher<M> {
     seq: Seq,
     /// What was read while it was catching up has been passed over: it needs more.
     is_behind: bool,
+    /// It has been told what everything is that was first read up to here: to be told so
+    /// again would make others of them for tokio-console, and it would lose sight of them.
+    known: Seq,
     catching_up: Option<CatchingUp>,
     lags: Arc<AtomicBool>,
     pub(super) is_paused: bool,
@@ -56,15 +59,21 @@ pub(super) struct Todo {
     pub(super) resources: Vec<Key>,
     pub(super) ops: Vec<Key>,
     pub(super) scopes: Vec<Key>,
+    /// What was first read up to here is known to the client.
+    pub(super) known: Seq,
+    /// Something was not there any more. It has ended, and comes with the next round.
+    pub(super) passed_over: bool,
 }
 
 impl Todo {
-    fn since(store: &Store, seq: Seq) -> Self {
+    fn since(store: &Store, seq: Seq, known: Seq) -> Self {
         Self {
             tasks: store.tasks.changed(seq).collect(),
             resources: store.resources.changed(seq).collect(),
             ops: store.ops.changed(seq).collect(),
             scopes: store.scopes.changed(seq).collect(),
+            known,
+            passed_over: false,
         }
     }
 
@@ -99,6 +108,7 @@ pub(crate) fn watch<M, G>(
         connection,
         seq: 0,
         is_behind: true,
+        known: 0,
         catching_up: None,
         lags: Arc::clone(&lags),
         is_paused: false,
@@ -156,7 +166,7 @@ impl<M> Watcher<M> {
             // It has room; if it has left, that is seen later.
             let _ = self.messages.try_send(Ok(Arc::clone(message)));
         }
-        self.seq = seq;
+        (self.seq, self.known) = (seq, seq);
         true
     }
 
@@ -183,7 +193,7 @@ impl<M> Watcher<M> {
                 None => {
                     round = Some(Round { since: self.seq });
                     self.is_behind = true;
-                    let todo = Todo::since(store, self.seq);
+                    let todo = Todo::since(store, self.seq, self.known);
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };
@@ -192,6 +202,9 @@ impl<M> Watcher<M> {
                 self.seq = catching_up.until;
                 // What ended since the round began was passed over, and is in the next one.
                 self.is_behind = self.seq < seq;
+                if !catching_up.todo.passed_over {
+                    self.known = self.seq;
+                }
                 self.catching_up = None;
             }
             for message in messages {

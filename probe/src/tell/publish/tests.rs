@@ -344,6 +344,35 @@ fn check(program: &Program, may_lack: impl Fn(&Client, Option<usize>) -> bool) {
     }
 }
 
+#[test]
+fn who_resumes_is_not_told_again_who_is_who() {
+    let mut program = Program::new(MUCH, HOUR);
+    let steps = [Step::JoinConsole, Step::Spawn, Step::Spawn, Step::Publish];
+    for step in steps {
+        program.take(step);
+    }
+    while program.read(0, 1) > 0 {}
+    let steps = [Step::Pause(0), Step::Poll(0), Step::End(1), Step::Spawn];
+    for step in steps {
+        program.take(step);
+    }
+    program.take(Step::Publish);
+    program.take(Step::Resume(0));
+    let mut cx = Context::from_waker(Waker::noop());
+    let Some(Messages::Console(stream)) = &mut program.clients[0].stream else {
+        unreachable!("it watches by the console protocol");
+    };
+    let mut tasks = console_api::tasks::TaskUpdate::default();
+    while let Poll::Ready(Some(Ok(update))) = Pin::new(&mut *stream).poll_next(&mut cx) {
+        let update = update.task_update.unwrap_or_default();
+        tasks.new_tasks.extend(update.new_tasks);
+        tasks.stats_update.extend(update.stats_update);
+    }
+    let new: Vec<_> = tasks.new_tasks.iter().filter_map(|task| task.id).collect();
+    assert_eq!(new, [3.into()]);
+    assert_eq!(tasks.stats_update.len(), 3);
+}
+
 const MUCH: usize = 1 << 30;
 const HOUR: Duration = Duration::from_secs(3_600);
 
