@@ -104,7 +104,7 @@ pub struct Run {
     #[command(flatten)]
     pub watch: Watch,
     /// A program and its arguments, instead of a workload; its standard input is empty
-    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "scale", "set", "flavor", "workers"])]
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "scale", "set", "flavor", "instrument", "workers"])]
     pub program: Vec<OsString>,
 }
 
@@ -122,6 +122,9 @@ pub struct WorkloadOptions {
     /// The runtime of a workload: one thread with one event loop, or several workers
     #[arg(long, value_enum, default_value_t)]
     pub flavor: Flavor,
+    /// What tells of a workload: `console-subscriber` is there to compare with
+    #[arg(long, value_enum, default_value_t)]
+    pub instrument: Instrument,
     /// How many workers the multi-thread runtime has [default: one a core]
     #[arg(long, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -134,6 +137,7 @@ impl Default for WorkloadOptions {
             scale: 1.0,
             set: Vec::new(),
             flavor: Flavor::default(),
+            instrument: Instrument::default(),
             workers: None,
         }
     }
@@ -165,6 +169,13 @@ pub enum Flavor {
     #[default]
     CurrentThread,
     MultiThread,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Instrument {
+    #[default]
+    Probe,
+    ConsoleSubscriber,
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]

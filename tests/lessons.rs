@@ -273,3 +273,26 @@ fn settings_and_scale_hold() {
     let report = run(&["gather", "--scale", "0.01", "--set", "workers=5"]);
     assert!(number(&report.task("Worker-4")["total_ms"]) < 10_000.0 * 0.05);
 }
+
+/// For comparison: what both instruments can tell is the same.
+#[test]
+fn a_lesson_is_seen_by_console_subscriber_too() {
+    let arguments = ["gather", "--scale", "0.2", "--instrument"];
+    let run = |instrument| {
+        let report = run(&[&arguments[..], &[instrument]].concat());
+        assert_eq!(report.0["instrument"], instrument);
+        assert_eq!(report.0["outcome"], "ok");
+        report
+    };
+    let (ours, theirs) = (run("probe"), run("console-subscriber"));
+    for name in ["main", "A", "B", "C"] {
+        let (ours, theirs) = (ours.task(name), theirs.task(name));
+        assert_eq!(ours["wakes"], theirs["wakes"], "{name}");
+        assert_eq!(ours["location"], theirs["location"], "{name}");
+        assert_eq!(ours["polls"], theirs["polls"], "{name}");
+    }
+    assert_eq!(theirs.0["process"]["pid"], Value::Null);
+    assert!(number(&ours.0["process"]["memory_bytes"]) > 1e6);
+    assert!(number(&ours.0["process"]["cpu_ms"]) > 0.0);
+    assert!(number(&ours.0["process"]["probe_bytes"]) > 0.0);
+}

@@ -6,9 +6,10 @@ mod support;
 use std::{fmt::Write, fs, time::Duration};
 
 use loopview::{
-    frame::{Frame, Target, TargetKind},
+    frame::{Event, Frame, Target, TargetKind, Time},
     model::{Model, Strip},
 };
+use loopview_api::v1;
 use proptest::{prelude::*, sample::Index};
 use support::{chaos, expect, scenario::Scenario};
 
@@ -310,4 +311,61 @@ proptest! {
         prop_assert!(model.tasks.len() <= 60, "five tasks in each of twelve frames");
         prop_assert!(model.timers.iter().count() <= 120);
     }
+}
+
+fn probe_says(at: u64, update: v1::Update) -> Frame {
+    Frame::new(Time::from_nanos(at), Event::Probe(Box::new(update)))
+}
+
+fn uses(cpu_ms: i32, memory: Option<u64>) -> v1::Update {
+    v1::Update {
+        usage: Some(v1::Usage {
+            cpu: Some(prost_types::Duration {
+                seconds: 0,
+                nanos: cpu_ms * 1_000_000,
+            }),
+            memory,
+        }),
+        ..v1::Update::default()
+    }
+}
+
+#[test]
+fn the_processor_is_used_as_much_as_time_went_by() {
+    const SECOND: u64 = 1_000_000_000;
+    let mut model = Model::new(Target {
+        name: "any".into(),
+        kind: TargetKind::Attached,
+    });
+    assert_eq!((model.usage.cpu_ratio, model.usage.memory), (None, None));
+    model.apply(&probe_says(SECOND, uses(100, Some(7))));
+    assert_eq!(model.usage.cpu_ratio, None, "one figure is no rate");
+    model.apply(&probe_says(SECOND * 2, uses(350, None)));
+    assert_eq!(model.usage.cpu_ratio, Some(0.25));
+    assert_eq!(model.usage.memory, None, "unknown is not what it was");
+    // The same update again, as after a reconnection, divides by nothing.
+    model.apply(&probe_says(SECOND * 2, uses(350, Some(9))));
+    assert_eq!(model.usage.cpu_ratio, Some(0.25));
+}
+
+#[test]
+fn a_filter_that_blinds_the_probe_is_said() {
+    let mut model = Model::new(Target {
+        name: "any".into(),
+        kind: TargetKind::Attached,
+    });
+    let overhead = v1::Overhead {
+        filtered: true,
+        ..v1::Overhead::default()
+    };
+    model.apply(&probe_says(
+        1,
+        v1::Update {
+            overhead: Some(overhead),
+            ..v1::Update::default()
+        },
+    ));
+    let lint = model.lints.iter().next().expect("it is a warning");
+    assert_eq!(lint.kind.name(), "lost-data");
+    assert!(lint.message.contains("filter"), "{}", lint.message);
 }

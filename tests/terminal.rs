@@ -245,7 +245,7 @@ fn panic_while_watching() {
         let mut source = launch(&Launch {
             program: LOOPVIEW.into(),
             args,
-            own: true,
+            has_probe: true,
         })
         .expect("it starts");
         let _screen = Screen::open().expect("a terminal");

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::watch::{self, Style};
 use crate::{
-    cli::{Run, WorkloadOptions},
+    cli::{Instrument, Run, WorkloadOptions},
     error::Error,
     frame::{Target, TargetKind},
     target::{Launch, launch},
@@ -42,7 +42,7 @@ fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {
         Launch {
             program,
             args: words,
-            own: false,
+            has_probe: false,
         },
     ))
 }
@@ -61,6 +61,9 @@ pub(super) fn workload(name: &str, options: &WorkloadOptions) -> Result<(Target,
     if let Some(flavor) = options.flavor.to_possible_value() {
         args.extend(["--flavor".into(), flavor.get_name().into()]);
     }
+    if let Some(instrument) = options.instrument.to_possible_value() {
+        args.extend(["--instrument".into(), instrument.get_name().into()]);
+    }
     if let Some(workers) = options.workers {
         args.extend(["--workers".into(), workers.to_string().into()]);
     }
@@ -74,7 +77,7 @@ pub(super) fn workload(name: &str, options: &WorkloadOptions) -> Result<(Target,
         Launch {
             program,
             args,
-            own: true,
+            has_probe: options.instrument == Instrument::Probe,
         },
     ))
 }

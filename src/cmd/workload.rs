@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use loopview_workloads::{Settings, aio};
 
 use crate::{
-    cli::{Flavor, WorkloadOptions},
+    cli::{self, Flavor, WorkloadOptions},
     error::{Error, exit},
 };
 
@@ -16,9 +16,7 @@ pub fn execute(name: &str, options: &WorkloadOptions) -> Result<ExitCode, Error>
     let workload = super::find_workload(name)?;
     let settings = Settings::parse(workload, options.set.iter().map(String::as_str))?;
     die_with_parent();
-    let probe = loopview_probe::Builder::default()
-        .with_default_env()
-        .and_then(loopview_probe::Builder::try_init);
+    let instrument = Instrument::start(options.instrument);
     let flavor = match options.flavor {
         Flavor::CurrentThread => aio::Flavor::CurrentThread,
         Flavor::MultiThread => aio::Flavor::MultiThread {
@@ -34,11 +32,42 @@ pub fn execute(name: &str, options: &WorkloadOptions) -> Result<ExitCode, Error>
             exit::TARGET_FAILED
         }
     };
-    match probe {
-        Ok(probe) => probe.finish(LAST_WORDS),
-        Err(error) => eprintln!("loopview-probe: {error}"),
-    }
+    instrument.finish();
     Ok(ExitCode::from(code))
+}
+
+/// What tells of the workload.
+enum Instrument {
+    Probe(Result<loopview_probe::Probe, loopview_probe::Error>),
+    ConsoleSubscriber,
+}
+
+impl Instrument {
+    fn start(which: cli::Instrument) -> Self {
+        match which {
+            cli::Instrument::Probe => Self::Probe(
+                loopview_probe::Builder::default()
+                    .with_default_env()
+                    .and_then(loopview_probe::Builder::try_init),
+            ),
+            cli::Instrument::ConsoleSubscriber => {
+                console_subscriber::ConsoleLayer::builder()
+                    .with_default_env()
+                    .init();
+                Self::ConsoleSubscriber
+            }
+        }
+    }
+
+    /// Gives the last state the time to be read.
+    fn finish(self) {
+        match self {
+            Self::Probe(Ok(probe)) => probe.finish(LAST_WORDS),
+            Self::Probe(Err(error)) => eprintln!("loopview-probe: {error}"),
+            // It does not know who watches, nor when it was read: some updates will do.
+            Self::ConsoleSubscriber => std::thread::sleep(LAST_WORDS / 4),
+        }
+    }
 }
 
 /// Not even a dashboard that is killed leaves its workload behind.

@@ -240,7 +240,13 @@ impl Model {
                 ..Lint::new(Kind::PanickedTask, at, message)
             });
         }
-        if self.lost.events > 0 {
+        if self.usage.probe.is_some_and(|probe| probe.is_filtered) {
+            self.report_loss(
+                "a filter in the program keeps tokio's spans from the probe: put it on the \
+                 layer that it is meant for, by with_filter"
+                    .to_owned(),
+            );
+        } else if self.lost.events > 0 {
             let events = self.lost.events;
             self.report_loss(format!(
                 "{events} events were dropped by the target's instrument: figures may be too low"

@@ -2,7 +2,8 @@
 //!
 //! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
 //! One file a kind of thing: [`task`] and [`tasks`], [`timers`], [`resources`] (what a task can wait
-//! for), [`scopes`], [`threads`], [`runtimes`] (their workers), [`history`] (busy shares
+//! for), [`scopes`], [`threads`], [`runtimes`] (their workers), [`usage`] (processor and
+//! memory), [`history`] (busy shares
 //! over time), [`lint`] (what is wrong). To add one, add its file, a field here, and a
 //! line in [`Model::apply`].
 
@@ -17,6 +18,7 @@ pub mod task;
 pub mod tasks;
 pub mod threads;
 pub mod timers;
+pub mod usage;
 pub mod wait;
 mod wire;
 
@@ -88,8 +90,9 @@ pub struct Model {
     pub ended: Option<Time>,
     /// Somebody paused the target's instrument, for everyone.
     pub target_paused: bool,
-    /// Who the target is, if it has our probe.
+    /// Who the target is, if it has our probe, and what it and the probe use.
     pub process: Option<Process>,
+    pub usage: usage::Usage,
     pub tasks: tasks::Tasks,
     pub timers: timers::Timers,
     pub resources: resources::Resources,
@@ -131,6 +134,7 @@ impl Model {
             ended: None,
             target_paused: false,
             process: None,
+            usage: usage::Usage::default(),
             tasks: tasks::Tasks::default(),
             timers: timers::Timers::default(),
             resources: resources::Resources::default(),
@@ -258,6 +262,8 @@ impl Model {
             .as_ref()
             .and_then(Time::from_wire)
             .or(self.ended);
+        self.usage
+            .apply(now, update.usage.as_ref(), update.overhead.as_ref());
         self.runtimes.apply(&update.runtimes);
         self.threads.apply(&update.threads);
         self.scopes.apply(&update.scopes);

@@ -23,6 +23,7 @@ pub struct Thread {
     /// What it polls or runs now, by tokio's task id.
     pub task: Option<u64>,
     pub since: Option<Time>,
+    pub ended: Option<Time>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -31,7 +32,7 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Threads kept. The pool's end when they have been idle for a while, which is not told.
+    /// Threads kept: finished calls name those that have ended, too.
     const MAX: usize = 4_096;
 
     pub fn get(&self, id: u64) -> Option<&Thread> {
@@ -57,6 +58,7 @@ impl Threads {
                     },
                     task: thread.task,
                     since: thread.since.as_ref().and_then(Time::from_wire),
+                    ended: thread.ended_at.as_ref().and_then(Time::from_wire),
                 },
             );
             if self.all.len() > Self::MAX {
@@ -65,10 +67,12 @@ impl Threads {
         }
     }
 
-    /// Forgets the oldest thread of the pool that runs nothing.
+    /// Forgets the oldest thread that has ended, else the oldest of the pool that runs nothing.
     fn forget_idle(&mut self) {
+        let ended = |t: &&Thread| t.ended.is_some();
         let idle = |t: &&Thread| t.role == Role::Blocking && t.task.is_none();
-        if let Some(id) = self.all.values().find(idle).map(|t| t.id) {
+        let oldest = self.all.values().find(ended);
+        if let Some(id) = oldest.or(self.all.values().find(idle)).map(|t| t.id) {
             self.all.remove(&id);
         }
     }

@@ -64,6 +64,7 @@ pub struct Report {
     pub exit_code: Option<i32>,
     pub elapsed_ms: f64,
     pub instrument: Option<String>,
+    pub process: Process,
     pub runtime: Runtime,
     pub tasks: Vec<TaskRow>,
     pub timers: Vec<TimerRow>,
@@ -72,6 +73,17 @@ pub struct Report {
     pub lints: Vec<LintRow>,
     pub output: Vec<OutputRow>,
     pub lost: Lost,
+}
+
+/// The target's process; only the probe tells of it.
+#[derive(Debug, Serialize)]
+pub struct Process {
+    pub pid: Option<u32>,
+    /// Of all its threads, since it began.
+    pub cpu_ms: Option<f64>,
+    pub memory_bytes: Option<u64>,
+    /// What the probe takes of that.
+    pub probe_bytes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -184,7 +196,7 @@ pub struct OutputRow {
 #[derive(Debug, Serialize)]
 pub struct Lost {
     pub events: u64,
-    /// Polls are counted, not listed, so none can be missing: unknown.
+    /// Polls are not asked for one by one, so none can be missing: unknown.
     pub polls: Option<u64>,
     pub gaps: u64,
     /// Tasks that are not in the table: forgotten to bound memory, or never told of.
@@ -218,6 +230,12 @@ impl Report {
             },
             elapsed_ms: ms(model.elapsed()),
             instrument: model.instrument().map(str::to_owned),
+            process: Process {
+                pid: model.process.as_ref().map(|p| p.pid),
+                cpu_ms: model.usage.cpu.map(ms),
+                memory_bytes: model.usage.memory,
+                probe_bytes: model.usage.probe.map(|probe| probe.memory),
+            },
             runtime: writer.runtime(),
             // Workers are threads of the runtime, which tokio happens to start as tasks.
             tasks: model

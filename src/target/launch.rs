@@ -48,8 +48,8 @@ const RETENTION: &str = "2s";
 pub struct Launch {
     pub program: OsString,
     pub args: Vec<OsString>,
-    /// It is one of our own: it has the probe, and no console address is needed.
-    pub own: bool,
+    /// It is known to have the probe: no console address is needed.
+    pub has_probe: bool,
 }
 
 /// Starts a program, in a group of its own and with everything in its environment that
@@ -71,7 +71,7 @@ pub fn launch(what: &Launch) -> Result<Source, Error> {
             command.env(name, value);
         }
     }
-    if what.own {
+    if what.has_probe {
         command.env_remove("TOKIO_CONSOLE_BIND");
     } else {
         let address = free_address().map_err(Error::Folder)?;

@@ -63,6 +63,16 @@ fn three(x: f64) -> String {
     }
 }
 
+/// `512 B`, `4.50 kB`, `12.3 MB`, `1.50 GB`: in powers of 1,000.
+pub fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} B"),
+        1_000..999_500 => format!("{} kB", three(n as f64 / 1e3)),
+        999_500..999_500_000 => format!("{} MB", three(n as f64 / 1e6)),
+        _ => format!("{} GB", three(n as f64 / 1e9)),
+    }
+}
+
 /// All digits while they fit; then three with `k`, `M`, `G`, …
 pub fn count(n: u64) -> String {
     if n < 1_000_000 {

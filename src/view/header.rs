@@ -107,6 +107,14 @@ impl Header<'_> {
         if let Some(process) = &view.model.process {
             parts.push(Part::new(4, vec![(format!("pid {}", process.pid), dim)]));
         }
+        let usage = &view.model.usage;
+        if let Some(ratio) = usage.cpu_ratio {
+            let cpu = format!("cpu {}", fmt::percent(ratio).trim_start());
+            parts.push(Part::new(5, vec![(cpu, dim)]));
+        }
+        if let Some(memory) = usage.memory {
+            parts.push(Part::new(6, vec![(fmt::bytes(memory), dim)]));
+        }
         parts
     }
 

@@ -6,7 +6,8 @@
 //!  0   ██████▌╌╌  62 %   1203      0    340     12 ticker
 //! ```
 //!
-//! Only the probe tells of them.
+//! Only the probe tells of them. Where there are several runtimes, `2.0` is worker 0 of the
+//! second.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
@@ -37,7 +38,7 @@ const TITLES: [&str; 7] = ["#", "BUSY", "POLLS", "QUEUE", "PARKS", "STEALS", "RU
 const PERCENT: usize = 6;
 
 const GROWTH: &[Step] = &[
-    step(NUMBER, 2),
+    step(NUMBER, 3),
     step(BUSY, PERCENT + 4),
     step(NOW, 8),
     step(POLLS, fmt::COUNT),
@@ -55,7 +56,22 @@ impl Widget for &Workers<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
         let model = view.model;
-        let workers: Vec<&Worker> = model.runtimes.iter().flat_map(|r| &r.workers).collect();
+        let several = model.runtimes.iter().nth(1).is_some();
+        let workers: Vec<(String, &Worker)> = model
+            .runtimes
+            .iter()
+            .flat_map(|runtime| {
+                let name = move |number: usize| {
+                    if several {
+                        format!("{}.{number}", runtime.id)
+                    } else {
+                        number.to_string()
+                    }
+                };
+                let workers = runtime.workers.iter().enumerate();
+                workers.map(move |(number, worker)| (name(number), worker))
+            })
+            .collect();
         let area = pane::heading(view, Pane::Workers, &self.facts(workers.len()), area, buf);
         if workers.is_empty() {
             pane::say(view, self.empty(), area, buf);
@@ -72,7 +88,7 @@ impl Widget for &Workers<'_> {
         let area = pane::below_titles(area);
         let rows = usize::from(area.height);
         let first = view.state.scrolled[2].min(workers.len().saturating_sub(rows));
-        let visible = workers.iter().enumerate().skip(first);
+        let visible = workers.iter().skip(first);
         for (row, (number, worker)) in (0..area.height).zip(visible) {
             let mut pen = Pen::new(area, row, buf);
             pen.skip(1);
@@ -101,6 +117,9 @@ impl Workers<'_> {
             let queue: u64 = model.runtimes.iter().map(|r| r.global_queue).sum();
             facts.push((format!("global queue {}", fmt::count(queue)), theme.dim()));
         }
+        if let Some(probe) = model.usage.probe {
+            facts.push((format!("probe {}", fmt::bytes(probe.memory)), theme.dim()));
+        }
         facts
     }
 
@@ -115,7 +134,7 @@ impl Workers<'_> {
         }
     }
 
-    fn row(&self, number: usize, worker: &Worker, widths: &[usize], pen: &mut Pen<'_>) {
+    fn row(&self, number: &str, worker: &Worker, widths: &[usize], pen: &mut Pen<'_>) {
         let view = self.0;
         let theme = view.theme;
         let thread = worker.thread.and_then(|id| view.model.threads.get(id));
@@ -126,7 +145,7 @@ impl Workers<'_> {
                     pen.skip(1);
                     continue;
                 }
-                NUMBER => number.to_string(),
+                NUMBER => number.to_owned(),
                 POLLS => fmt::count(worker.polls),
                 QUEUE => fmt::count(worker.local_queue),
                 PARKS => fmt::count(worker.parks),

@@ -4,7 +4,7 @@ use std::sync::{
     Arc,
     atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64,
-        Ordering::{Relaxed, Release},
+        Ordering::{Acquire, Relaxed, Release},
     },
 };
 
@@ -140,7 +140,7 @@ impl Op {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Relaxed) > 0
+        self.closed.load(Acquire) > 0
     }
 
     pub(crate) fn close(&self, at: Nanos) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{
     AtomicBool, AtomicU8, AtomicU64,
-    Ordering::{Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use loopview_api::v1::Outcome;
@@ -80,7 +80,7 @@ impl Scope {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Relaxed) > 0
+        self.closed.load(Acquire) > 0
     }
 
     pub(crate) fn close(&self, at: Nanos) {

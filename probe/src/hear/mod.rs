@@ -135,6 +135,10 @@ impl Heard {
             Entity::Op(_) => (size_of::<Op>(), &self.lost.ops),
             Entity::Scope(_) => (size_of::<Scope>(), &self.lost.scopes),
         };
+        if self.budget.excess() > 0 {
+            // What has ended can go, if only it is read first.
+            self.changes.early.wake();
+        }
         if !self.budget.take(bytes + Budget::ROWS) {
             lost.fetch_add(1, Relaxed);
             return;

@@ -158,7 +158,16 @@ impl Program {
             scopes: news(all, self.scopes.iter_mut()),
             threads: news(all, self.threads.iter_mut().map(|t| &mut t.wire)),
             ended_at: self.ended.map(timestamp),
-            ..v1::Update::default()
+            usage: Some(v1::Usage {
+                cpu: Some(duration(at.since(self.started) / 8)),
+                memory: Some(12_345_678),
+            }),
+            overhead: Some(v1::Overhead {
+                memory: 45_600,
+                memory_limit: 256 << 20,
+                ..v1::Overhead::default()
+            }),
+            polls: None,
         }
     }
 
