@@ -2,36 +2,65 @@
 //! suspended, and who wants to know when it is done.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    cell::RefCell,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
 
-use super::{error::Error, event_loop::EventLoop};
+use super::{
+    context::Context,
+    error::{Error, Result},
+    event_loop::{EventLoop, Handle, Next},
+};
 
 tokio::task_local! {
-    static CURRENT: Arc<Control>;
+    static CURRENT: Current;
 }
 
-/// What can be asked to end: a task, or the many that a `gather` stands for.
-pub(super) trait Cancel: Send + Sync {
-    /// Asks, and tells whether the request was taken; what has ended takes none.
-    fn cancel(&self) -> bool;
+/// The task that runs, and the context variables as it sees them.
+pub(super) struct Current {
+    task: Arc<Control>,
+    context: RefCell<Context>,
+}
+
+/// What a task can be suspended on: another task, or something that only ends.
+pub(super) trait Awaited: Send + Sync {
+    /// Asks it to end, and tells whether the request was taken; what has ended takes none.
+    fn cancel(self: Arc<Self>) -> bool;
+
+    /// How it ended, if it has.
+    fn end(&self) -> Option<Result<()>>;
+
+    /// Has `waiter` woken when it ends; false if it has ended already.
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool;
+
+    /// Whether it is `task`: a task that awaits itself would wait for ever.
+    fn is(&self, task: &Control) -> bool;
+
+    /// tokio's number for it, if it is a task.
+    fn tokio_id(&self) -> Option<tokio::task::Id>;
 }
 
 /// Who is told when a task is done.
 pub(super) trait Watch: Send + Sync {
-    /// `failure` is what the task raised, [`Error::Cancelled`] included.
-    fn task_done(&self, task: &Control, failure: Option<&Error>);
+    fn task_done(&self, task: &Arc<Control>);
 }
 
 /// One task, seen by those who cancel it or wait for it.
 pub(super) struct Control {
-    pub(super) name: String,
+    name: OnceLock<String>,
     /// Counts the tasks of a run in the order in which they were created.
     pub(super) serial: u64,
     pub(super) event_loop: Arc<EventLoop>,
     /// tokio's own number for the task, known once it is spawned.
-    pub(super) tokio_id: OnceLock<u64>,
+    pub(super) tokio_id: OnceLock<tokio::task::Id>,
+    /// Its place among the run's tasks.
+    place: usize,
+    /// Whether it was given the turn to make a step.
+    turn: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -45,57 +74,57 @@ struct State {
     /// the latest then stands for all.
     waits: Vec<Wait>,
     next_wait: u64,
-    /// Wakes the task where `waits` is empty: at an await that is not ours.
+    /// Wakes the task as a whole.
     waker: Option<Waker>,
-    done: bool,
-    watchers: Watchers,
+    end: Option<Result<()>>,
+    callbacks: Vec<Callback>,
 }
 
 struct Wait {
     key: u64,
     waker: Waker,
-    on: Option<Arc<dyn Cancel>>,
+    on: Option<Arc<dyn Awaited>>,
+    /// Its turn has come.
+    resumed: bool,
 }
 
-enum Watchers {
-    Waiting(Vec<Arc<dyn Watch>>),
-    /// The task is done; this is what it raised.
-    Told(Option<Error>),
-}
-
-impl Default for Watchers {
-    fn default() -> Self {
-        Self::Waiting(Vec::new())
-    }
+enum Callback {
+    Wake(Arc<Control>, u64),
+    Watch(Arc<dyn Watch>),
 }
 
 impl Control {
-    pub(super) fn new(name: String, serial: u64, event_loop: Arc<EventLoop>) -> Arc<Self> {
-        Arc::new(Self {
-            name,
-            serial,
-            event_loop,
-            tokio_id: OnceLock::new(),
-            state: Mutex::default(),
+    /// A task that the loop holds until it is [closed](Self::close).
+    pub(super) fn new(name: Option<String>, event_loop: &Arc<EventLoop>) -> Arc<Self> {
+        let serial = event_loop.next_serial();
+        let name = name.unwrap_or_else(|| format!("Task-{}", event_loop.next_name()));
+        event_loop.tasks.add(|place| {
+            Arc::new(Self {
+                name: OnceLock::from(name),
+                serial,
+                event_loop: Arc::clone(event_loop),
+                tokio_id: OnceLock::new(),
+                place,
+                turn: AtomicBool::new(false),
+                state: Mutex::default(),
+            })
         })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name.get().map_or("", String::as_str)
     }
 
     /// The task that runs.
     #[track_caller]
     pub(super) fn current() -> Arc<Self> {
-        CURRENT
-            .try_with(Arc::clone)
-            .expect("no running event loop: call this from a task inside aio::run")
+        Current::with(|current| Arc::clone(&current.task))
     }
 
-    /// Makes this the current task while `body` is polled.
-    pub(super) fn scope<F: Future>(self: Arc<Self>, body: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, body)
-    }
-
-    /// Makes this the current task, on this thread, while `call` runs.
-    pub(super) fn sync_scope<T>(self: Arc<Self>, call: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self, call)
+    /// Whether this is the task that runs.
+    fn is_current(&self) -> bool {
+        let is_self = |current: &Current| std::ptr::eq(&raw const *current.task, self);
+        CURRENT.try_with(is_self).unwrap_or(false)
     }
 
     /// How many requests are pending (`cancelling()`). Answering one does not lower the count.
@@ -124,7 +153,7 @@ impl Control {
         state.waits.is_empty() && std::mem::take(&mut state.unanswered)
     }
 
-    /// Notes whom to wake when the task is asked to end at an await that is not ours.
+    /// Notes how to wake the task.
     pub(super) fn set_waker(&self, waker: &Waker) {
         let mut state = self.lock();
         match &mut state.waker {
@@ -133,74 +162,147 @@ impl Control {
         }
     }
 
-    /// Suspends the task at an await that answers requests: `on` takes them, or else the await does.
-    /// `key` names the await; the first call gives one.
-    pub(super) fn suspend(
-        &self,
-        key: &mut Option<u64>,
-        waker: &Waker,
-        on: Option<&Arc<dyn Cancel>>,
-    ) {
-        let pending = {
-            let mut state = self.lock();
-            let key = *key.get_or_insert_with(|| {
-                state.next_wait += 1;
-                state.next_wait
-            });
-            state.waits.retain(|wait| wait.key != key);
-            state.waits.push(Wait {
-                key,
-                waker: waker.clone(),
-                on: on.cloned(),
-            });
-            std::mem::take(&mut state.unanswered)
-        };
-        // Asked while it ran: `on` is asked now, or this await answers at the next turn.
-        if pending && !on.is_some_and(|on| on.cancel()) {
+    /// Suspends the task until [`resume`](Self::resume) is called with the number that this gives.
+    pub(super) fn suspend(&self, waker: &Waker, on: Option<Arc<dyn Awaited>>) -> u64 {
+        let mut state = self.lock();
+        state.next_wait += 1;
+        let key = state.next_wait;
+        state.waits.push(Wait {
+            key,
+            waker: waker.clone(),
+            on,
+            resumed: false,
+        });
+        key
+    }
+
+    /// What was asked while the task ran goes to what it awaits now, or is answered when that ends.
+    pub(super) fn pass_request_to<A: Awaited>(&self, on: &Arc<A>) {
+        if self.take_request() && !Arc::clone(on).cancel() {
             self.lock().unanswered = true;
-            waker.wake_by_ref();
         }
     }
 
-    /// Ends the suspension at the await called `key`.
-    pub(super) fn resume(&self, key: u64) {
+    /// Whether the await called `key` has its turn. If so it is over, and the answer is whether it
+    /// ends with a request.
+    pub(super) fn take_turn_of(&self, key: u64, waker: &Waker) -> Option<bool> {
+        let mut state = self.lock();
+        let at = state.waits.iter().position(|wait| wait.key == key)?;
+        if state.waits[at].resumed {
+            state.waits.swap_remove(at);
+            Some(std::mem::take(&mut state.unanswered))
+        } else {
+            state.waits[at].waker.clone_from(waker);
+            None
+        }
+    }
+
+    /// Ends the suspension at the await called `key`, which nobody polls any more.
+    pub(super) fn forget(&self, key: u64) {
         self.lock().waits.retain(|wait| wait.key != key);
     }
 
-    /// Closes the task to further requests; tells whether one was never answered.
-    pub(super) fn close(&self) -> bool {
-        let mut state = self.lock();
-        state.done = true;
-        std::mem::take(&mut state.unanswered)
+    /// Gives the task the turn to step. `resting` is the task that can take it without being woken.
+    pub(super) fn give_turn(&self, resting: Option<&Self>) -> Option<Next> {
+        let waker = {
+            let state = self.lock();
+            if state.end.is_some() {
+                return None;
+            }
+            state.waker.clone()
+        };
+        Some(self.wake_with_turn(resting, waker, None))
     }
 
-    /// Tells the watchers that the task is done and with what error.
-    pub(super) fn tell(&self, failure: Option<&Error>) {
-        self.event_loop.forget(self);
-        let told = Watchers::Told(failure.cloned());
-        let watchers = std::mem::replace(&mut self.lock().watchers, told);
-        if let Watchers::Waiting(watchers) = watchers {
-            for watcher in watchers {
-                watcher.task_done(self, failure);
+    /// Gives the turn to the task if it still waits at the await called `key`.
+    pub(super) fn resume(&self, key: u64, resting: Option<&Self>) -> Option<Next> {
+        let (task, wait) = {
+            let mut guard = self.lock();
+            let state = &mut *guard;
+            let wait = state.waits.iter_mut().find(|wait| wait.key == key)?;
+            wait.resumed = true;
+            let task = state.waker.as_ref()?;
+            // Inside an executor of its own, such as `FuturesUnordered`, the await has a waker of its
+            // own as well.
+            let wait = (!wait.waker.will_wake(task)).then(|| wait.waker.clone());
+            (Some(task.clone()), wait)
+        };
+        Some(self.wake_with_turn(resting, task, wait))
+    }
+
+    fn wake_with_turn(
+        &self,
+        resting: Option<&Self>,
+        task: Option<Waker>,
+        wait: Option<Waker>,
+    ) -> Next {
+        self.turn.store(true, Ordering::Release);
+        if let Some(waker) = wait {
+            waker.wake();
+        }
+        if resting.is_some_and(|resting| std::ptr::eq(resting, self)) {
+            return Next::Step;
+        }
+        // Before its first poll a task has no waker: tokio will poll it all the same.
+        if let Some(waker) = task {
+            waker.wake();
+        }
+        Next::Rest
+    }
+
+    /// Whether the task has been given the turn.
+    pub(super) fn has_turn(&self) -> bool {
+        self.turn.load(Ordering::Acquire)
+    }
+
+    /// Ends the task's turn, if it had it.
+    pub(super) fn end_turn(&self) -> bool {
+        self.event_loop.ordered && self.turn.swap(false, Ordering::AcqRel)
+    }
+
+    /// Ends the task: it takes no more requests, and those who wait for it are told. Tells nobody if
+    /// it has ended already.
+    pub(super) fn close(self: &Arc<Self>, end: Result<()>) {
+        let callbacks = {
+            let mut state = self.lock();
+            if state.end.is_some() {
+                return;
             }
+            state.end = Some(end);
+            std::mem::take(&mut state.callbacks)
+        };
+        self.event_loop.tasks.remove(self.place);
+        for callback in callbacks {
+            self.call_back(callback);
         }
     }
 
-    /// Adds a watcher, who is told at once if the task is done.
-    pub(super) fn watch(&self, watcher: &Arc<impl Watch + 'static>) {
-        let failure = match &mut self.lock().watchers {
-            Watchers::Waiting(watchers) => {
-                watchers.push(Arc::clone(watcher) as Arc<dyn Watch>);
-                return;
-            }
-            Watchers::Told(failure) => failure.clone(),
-        };
-        watcher.task_done(self, failure.as_ref());
+    fn call_back(self: &Arc<Self>, callback: Callback) {
+        self.event_loop.call_soon(match callback {
+            Callback::Wake(waiter, key) => Handle::Wake(waiter, key),
+            Callback::Watch(watcher) => Handle::Done(watcher, Arc::clone(self)),
+        });
     }
 
-    /// Whether the task is done and its result can be read.
-    pub(super) fn has_told(&self) -> bool {
-        matches!(self.lock().watchers, Watchers::Told(_))
+    /// Has `watcher` told, one turn after the task's end (`add_done_callback`).
+    pub(super) fn watch(self: &Arc<Self>, watcher: Arc<dyn Watch>) {
+        {
+            let mut state = self.lock();
+            if state.end.is_none() {
+                state.callbacks.push(Callback::Watch(watcher));
+                return;
+            }
+        }
+        self.call_back(Callback::Watch(watcher));
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.lock().end.is_some()
+    }
+
+    /// What the task raised, [`Error::Cancelled`] included; nothing while it runs.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.lock().end.as_ref().and_then(|end| end.clone().err())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -208,31 +310,104 @@ impl Control {
     }
 }
 
-impl Cancel for Control {
-    fn cancel(&self) -> bool {
-        let on = {
+impl Awaited for Control {
+    fn cancel(self: Arc<Self>) -> bool {
+        let mut on = {
             let mut state = self.lock();
-            if state.done {
+            if state.end.is_some() {
                 return false;
             }
             state.requests += 1;
-            state.waits.last().and_then(|wait| wait.on.clone())
+            state.awaited()
         };
-        // Our lock is free by now: `on` takes locks of its own, and so do the tasks behind it.
-        if on.is_some_and(|on| on.cancel()) {
-            return true;
-        }
-        let waker = {
-            let mut state = self.lock();
-            state.unanswered = true;
-            match state.waits.last() {
-                Some(wait) => Some(wait.waker.clone()),
-                None => state.waker.clone(),
+        // Our lock is free by now: what is awaited takes locks of its own, and so do those behind it.
+        // Meanwhile, on many threads, the task may have gone on to another await.
+        loop {
+            if on.as_ref().is_some_and(|on| Arc::clone(on).cancel()) {
+                return true;
             }
-        };
-        if let Some(waker) = waker {
-            waker.wake();
+            let mut state = self.lock();
+            let now = state.awaited();
+            if now.as_ref().map(Arc::as_ptr) == on.as_ref().map(Arc::as_ptr) {
+                state.unanswered = true;
+                if !state.waits.is_empty() || state.end.is_some() {
+                    return true;
+                }
+                break;
+            }
+            on = now;
+        }
+        // At an await that is not ours, nobody but the task itself can answer.
+        if !self.is_current() {
+            let event_loop = Arc::clone(&self.event_loop);
+            event_loop.call_soon(Handle::Step(self));
         }
         true
+    }
+
+    fn end(&self) -> Option<Result<()>> {
+        self.lock().end.clone()
+    }
+
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
+        let mut state = self.lock();
+        if state.end.is_some() {
+            return false;
+        }
+        let callback = Callback::Wake(Arc::clone(waiter), key);
+        state.callbacks.push(callback);
+        true
+    }
+
+    fn is(&self, task: &Control) -> bool {
+        std::ptr::eq(self, task)
+    }
+
+    fn tokio_id(&self) -> Option<tokio::task::Id> {
+        self.tokio_id.get().copied()
+    }
+}
+
+impl State {
+    fn awaited(&self) -> Option<Arc<dyn Awaited>> {
+        self.waits.last().and_then(|wait| wait.on.clone())
+    }
+}
+
+impl Current {
+    pub(super) fn new(task: Arc<Control>, context: Context) -> Self {
+        Self {
+            task,
+            context: RefCell::new(context),
+        }
+    }
+
+    /// The context variables of the task that runs; none outside of a task.
+    pub(super) fn context() -> Context {
+        CURRENT
+            .try_with(|current| current.context.borrow().clone())
+            .unwrap_or_default()
+    }
+
+    /// Changes the context variables of the task that runs.
+    #[track_caller]
+    pub(super) fn change_context(change: impl FnOnce(&mut Context)) {
+        Self::with(|current| change(&mut current.context.borrow_mut()));
+    }
+
+    /// Makes this the current task while `body` is polled.
+    pub(super) fn scope<F: Future>(self, body: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, body)
+    }
+
+    /// Makes this the current task, on this thread, while `call` runs.
+    pub(super) fn sync_scope<T>(self, call: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, call)
+    }
+
+    #[track_caller]
+    fn with<T>(read: impl FnOnce(&Self) -> T) -> T {
+        let current = CURRENT.try_with(read);
+        current.expect("no running event loop: call this from a task inside aio::run")
     }
 }

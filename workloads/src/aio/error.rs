@@ -23,6 +23,28 @@ pub enum Error {
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
+/// What asyncio answers with a `RuntimeError` or a `ValueError`: a word used where it cannot be. It is
+/// told by an [`Error::Failed`], as the program's own errors are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// A task was added to a [`TaskGroup`](super::TaskGroup) that has begun to cancel its tasks.
+    #[error("the TaskGroup is shutting down")]
+    GroupShuttingDown,
+    /// A task was added to a [`TaskGroup`](super::TaskGroup) that has ended.
+    #[error("the TaskGroup is finished")]
+    GroupFinished,
+    /// A [`Timeout`](super::Timeout) was moved after it had expired or its block had ended.
+    #[error("the timeout is over and cannot be moved")]
+    TimeoutOver,
+    /// A [`BoundedSemaphore`](super::BoundedSemaphore) was released more often than acquired.
+    #[error("the BoundedSemaphore is released too many times")]
+    ReleasedTooOften,
+    /// A task awaits itself, which would never end.
+    #[error("a task cannot await itself")]
+    AwaitsItself,
+}
+
 impl Error {
     /// An error that is only a text, as `RuntimeError("…")`.
     pub fn msg(text: impl Into<String>) -> Self {

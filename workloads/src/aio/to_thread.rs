@@ -1,19 +1,21 @@
 //! `asyncio.to_thread`.
 
-use std::{any::type_name, panic::Location};
+use std::{any::type_name, future::poll_fn, panic::Location, pin::Pin, sync::Arc, task::Poll};
 
 use tokio::task::JoinHandle;
 
 use super::{
-    control::Control,
+    control::{Control, Current},
     error::{Error, Result},
-    leaf::leaf,
+    promise::Promise,
     scope::Scope,
+    suspend::Suspend,
 };
 
 /// Runs a blocking call on a thread of its own and awaits what it returns (`asyncio.to_thread`).
 ///
-/// Nothing happens before the await.
+/// Nothing happens before the await. The call sees the task's [context variables](super::ContextVar),
+/// and what it sets stays with it. `tokio::task::spawn_blocking` starts at once, without them.
 ///
 /// # Errors
 ///
@@ -48,22 +50,37 @@ where
     F: FnOnce() -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    let control = Control::current();
+    let current = Current::new(Control::current(), Current::context());
     tokio::task::Builder::new()
         .name(function_name::<F>())
-        .spawn_blocking(move || control.sync_scope(call))
+        .spawn_blocking(move || current.sync_scope(call))
 }
 
 async fn finish<T>(mut thread: JoinHandle<Result<T>>) -> Result<T> {
-    match leaf(None, &mut thread).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(panicked)) => Err(panicked.into()),
-        Err(Error::Cancelled) => {
-            // Only a call that has no thread yet; tokio lets the others run.
-            thread.abort();
-            Err(Error::Cancelled)
+    let returned = Promise::new();
+    let mut wait = Suspend::on(Arc::clone(&returned));
+    let mut outcome = None;
+    let end = poll_fn(|cx| {
+        let poll = Pin::new(&mut wait).poll(cx);
+        if poll.is_pending()
+            && outcome.is_none()
+            && let Poll::Ready(joined) = Pin::new(&mut thread).poll(cx)
+        {
+            outcome = Some(joined);
+            returned.set(Ok(()));
         }
-        Err(error) => Err(error),
+        poll
+    })
+    .await;
+    if end.is_err() {
+        // Only a call that has no thread yet; tokio lets the others run.
+        thread.abort();
+    }
+    end?;
+    match outcome {
+        Some(Ok(result)) => result,
+        Some(Err(panicked)) => Err(panicked.into()),
+        None => Err(Error::Cancelled),
     }
 }
 

@@ -8,7 +8,7 @@ fn a_cancelled_task_cleans_up_before_it_ends() {
         let task = aio::create_task(notes.clone().work("A", 500, 70));
         sleep(100).await?;
         assert!(task.cancel());
-        assert!(!task.is_done());
+        assert!(!task.done());
         notes.end("awaited", &(&task).await);
         assert!(!task.cancel(), "it has ended");
         Ok(())
