@@ -77,11 +77,9 @@ where
         let when = event_loop.time() + secs;
         let mut sleep = Box::pin(sleep);
         alarm.set(sleep.as_mut(), event_loop, secs, when);
-        Limit {
-            call: Call::at(event_loop, when, Arc::clone(&shared) as _),
-            alarm,
-            sleep,
-        }
+        let call = Call::at(event_loop, when, Arc::clone(&shared) as _);
+        shared.lock().limit = Some(call);
+        (alarm, sleep)
     });
     AsCompleted {
         left: tasks.len(),
@@ -99,15 +97,8 @@ pub struct AsCompleted<T> {
     /// How many times `next` has something to wait for.
     left: usize,
     shared: Arc<Shared>,
-    limit: Option<Limit>,
+    limit: Option<(Alarm, Pin<Box<Sleep>>)>,
     scope: Option<Scope>,
-}
-
-struct Limit {
-    #[expect(dead_code, reason = "takes the call back when it is dropped")]
-    call: Call,
-    alarm: Alarm,
-    sleep: Pin<Box<Sleep>>,
 }
 
 impl<T: Clone + Send + 'static> AsCompleted<T> {
@@ -150,9 +141,9 @@ impl<T: Clone + Send + 'static> AsCompleted<T> {
             let mut wait = Suspend::on(news);
             let limit = &mut self.limit;
             poll_fn(|cx| {
-                if let Some(limit) = limit {
+                if let Some((alarm, sleep)) = limit {
                     let event_loop = &Control::current().event_loop;
-                    limit.alarm.poll(limit.sleep.as_mut(), event_loop, cx);
+                    alarm.poll(sleep.as_mut(), event_loop, cx);
                 }
                 Pin::new(&mut wait).poll(cx)
             })
@@ -178,6 +169,8 @@ struct State {
     /// What `next` has not given yet; none stands for one that was given up.
     done: VecDeque<Option<u64>>,
     news: Option<Arc<Promise>>,
+    /// Until all have ended, whether or not anybody asks for the next.
+    limit: Option<Call>,
 }
 
 impl Shared {
@@ -185,16 +178,14 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known, then wakes who waits for news, if there are any.
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    /// Wakes who waits for news, if there are any.
+    fn tell(&self) {
         let news = {
             let mut state = self.lock();
-            change(&mut state);
             if state.done.is_empty() {
-                None
-            } else {
-                state.news.take()
+                return;
             }
+            state.news.take()
         };
         if let Some(news) = news {
             news.set(Ok(()));
@@ -204,20 +195,31 @@ impl Shared {
 
 impl Watch for Shared {
     fn task_done(&self, task: &Arc<Control>) {
-        self.change(|state| {
-            if state.running.remove(&task.serial) {
-                state.done.push_back(Some(task.serial));
+        let limit = {
+            let mut state = self.lock();
+            if !state.running.remove(&task.serial) {
+                return;
             }
-        });
+            state.done.push_back(Some(task.serial));
+            let all_done = state.running.is_empty();
+            state.limit.take_if(|_| all_done)
+        };
+        self.tell();
+        drop(limit);
     }
 }
 
 /// The time is up.
 impl Due for Shared {
     fn due(&self) {
-        self.change(|state| {
+        let limit = {
+            let mut guard = self.lock();
+            let state = &mut *guard;
             let given_up = state.running.drain().map(|_| None);
             state.done.extend(given_up);
-        });
+            state.limit.take()
+        };
+        self.tell();
+        drop(limit);
     }
 }

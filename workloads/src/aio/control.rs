@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
+    thread::{self, ThreadId},
 };
 
 use super::{
@@ -28,8 +29,8 @@ pub(super) struct Current {
 
 /// What a task can be suspended on: another task, or something that only ends.
 pub(super) trait Awaited: Send + Sync {
-    /// Asks it to end, and tells whether the request was taken; what has ended takes none.
-    fn cancel(self: Arc<Self>) -> bool;
+    /// Asks it to end.
+    fn cancel(self: Arc<Self>) -> Asked;
 
     /// How it ended, if it has.
     fn end(&self) -> Option<Result<()>>;
@@ -42,6 +43,17 @@ pub(super) trait Awaited: Send + Sync {
 
     /// tokio's number for it, if it is a task.
     fn tokio_id(&self) -> Option<tokio::task::Id>;
+}
+
+/// What became of a request to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    /// What has ended takes none.
+    Over,
+    /// The request has come back to a task that passes it on: they await each other, and whoever
+    /// passed it last has to answer, or none of them will ever end.
+    Circular,
+    Taken,
 }
 
 /// Who is told when a task is done.
@@ -70,6 +82,8 @@ struct State {
     requests: usize,
     /// A request that no await has answered yet. Two requests before an answer are one.
     unanswered: bool,
+    /// Who passes a request on to what the task awaits.
+    passing: Option<ThreadId>,
     /// Where the task is suspended. One place, unless it joins futures by other means than ours;
     /// the latest then stands for all.
     waits: Vec<Wait>,
@@ -178,7 +192,7 @@ impl Control {
 
     /// What was asked while the task ran goes to what it awaits now, or is answered when that ends.
     pub(super) fn pass_request_to<A: Awaited>(&self, on: &Arc<A>) {
-        if self.take_request() && !Arc::clone(on).cancel() {
+        if self.take_request() && Arc::clone(on).cancel() != Asked::Taken {
             self.lock().unanswered = true;
         }
     }
@@ -311,38 +325,51 @@ impl Control {
 }
 
 impl Awaited for Control {
-    fn cancel(self: Arc<Self>) -> bool {
+    fn cancel(self: Arc<Self>) -> Asked {
+        let this_thread = Some(thread::current().id());
         let mut on = {
             let mut state = self.lock();
             if state.end.is_some() {
-                return false;
+                return Asked::Over;
+            }
+            if state.passing == this_thread {
+                return Asked::Circular;
             }
             state.requests += 1;
+            state.passing = this_thread;
             state.awaited()
         };
         // Our lock is free by now: what is awaited takes locks of its own, and so do those behind it.
         // Meanwhile, on many threads, the task may have gone on to another await.
-        loop {
-            if on.as_ref().is_some_and(|on| Arc::clone(on).cancel()) {
-                return true;
-            }
+        let answers = loop {
+            let asked = on.clone().map_or(Asked::Over, Awaited::cancel);
             let mut state = self.lock();
             let now = state.awaited();
-            if now.as_ref().map(Arc::as_ptr) == on.as_ref().map(Arc::as_ptr) {
-                state.unanswered = true;
-                if !state.waits.is_empty() || state.end.is_some() {
-                    return true;
-                }
-                break;
+            let moved = now.as_ref().map(Arc::as_ptr) != on.as_ref().map(Arc::as_ptr);
+            if asked != Asked::Taken && moved && state.end.is_none() {
+                on = now;
+                continue;
             }
-            on = now;
+            state.passing = None;
+            state.unanswered |= asked != Asked::Taken;
+            break match asked {
+                Asked::Taken => None,
+                // Its turn will come with the end of what it awaits, which is near.
+                Asked::Over if !state.waits.is_empty() => None,
+                // At an await that is not ours, nobody but the task itself can answer.
+                Asked::Over => Some(Handle::Step(Arc::clone(&self))),
+                Asked::Circular => {
+                    let wait = state.waits.last();
+                    wait.map(|wait| Handle::Wake(Arc::clone(&self), wait.key))
+                }
+            };
+        };
+        if let Some(answer) = answers
+            && !self.is_current()
+        {
+            self.event_loop.call_soon(answer);
         }
-        // At an await that is not ours, nobody but the task itself can answer.
-        if !self.is_current() {
-            let event_loop = Arc::clone(&self.event_loop);
-            event_loop.call_soon(Handle::Step(self));
-        }
-        true
+        Asked::Taken
     }
 
     fn end(&self) -> Option<Result<()>> {

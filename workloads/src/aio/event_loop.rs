@@ -90,8 +90,8 @@ pub(super) enum Handle {
     /// The first hears that the second has ended.
     Done(Arc<dyn Watch>, Arc<Control>),
     Timer(Arc<Timer>),
-    /// [`EventLoop::stop`].
-    Stop,
+    /// [`EventLoop::stop`] after so many more turns.
+    StopAfter(u8),
 }
 
 /// A call at a later time.
@@ -280,8 +280,11 @@ impl EventLoop {
                     }
                     None
                 }
-                Handle::Stop => {
-                    self.stop();
+                Handle::StopAfter(turns) => {
+                    match turns.checked_sub(1) {
+                        Some(turns) => self.call_soon(Handle::StopAfter(turns)),
+                        None => self.stop(),
+                    }
                     None
                 }
             };

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     awaitable::Awaitable,
-    control::{Awaited, Control, Watch},
+    control::{Asked, Awaited, Control, Watch},
     error::{Error, Result},
     promise::Promise,
     scope::Scope,
@@ -106,7 +106,8 @@ enum Settle {
 
 /// Many tasks, as one thing to await.
 struct Gathering {
-    /// Each once, in the order of the arguments.
+    /// In the order of the arguments. One that was given twice is asked to end twice, as in asyncio,
+    /// which counts the requests.
     children: Vec<Arc<Control>>,
     settle: Settle,
     outer: Arc<Promise>,
@@ -119,14 +120,16 @@ struct State {
 }
 
 impl Gathering {
-    fn watching(tasks: impl ExactSizeIterator<Item = Arc<Control>>, settle: Settle) -> Arc<Self> {
-        let mut seen = HashSet::with_capacity(tasks.len());
-        let children: Vec<_> = tasks.filter(|task| seen.insert(task.serial)).collect();
+    fn watching(tasks: impl Iterator<Item = Arc<Control>>, settle: Settle) -> Arc<Self> {
+        let children: Vec<_> = tasks.collect();
+        let mut seen = HashSet::with_capacity(children.len());
+        let each_once = children.iter().filter(|task| seen.insert(task.serial));
+        let each_once: Vec<_> = each_once.cloned().collect();
         let gathering = Arc::new(Self {
             outer: Promise::new(),
             settle,
             state: Mutex::new(State {
-                unfinished: children.len(),
+                unfinished: each_once.len(),
                 cancelled: false,
             }),
             children,
@@ -135,7 +138,7 @@ impl Gathering {
             gathering.outer.set(Ok(()));
         }
         let mut done = Vec::new();
-        for child in &gathering.children {
+        for child in &each_once {
             if child.is_done() {
                 done.push(child);
             } else {
@@ -178,16 +181,15 @@ impl Watch for Gathering {
 
 /// A request goes to all children; it is answered when they have ended.
 impl Awaited for Gathering {
-    fn cancel(self: Arc<Self>) -> bool {
-        if self.outer.is_done() {
-            return false;
+    fn cancel(self: Arc<Self>) -> Asked {
+        let mut asked = Asked::Over;
+        if !self.outer.is_done() {
+            for child in &self.children {
+                asked = asked.max(Arc::clone(child).cancel());
+            }
+            self.lock().cancelled |= asked == Asked::Taken;
         }
-        let mut taken = false;
-        for child in &self.children {
-            taken |= Arc::clone(child).cancel();
-        }
-        self.lock().cancelled |= taken;
-        taken
+        asked
     }
 
     fn end(&self) -> Option<Result<()>> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    control::{Awaited, Control},
+    control::{Asked, Awaited, Control},
     error::{Error, Result},
     event_loop::{Due, Handle},
 };
@@ -54,8 +54,12 @@ impl Promise {
 }
 
 impl Awaited for Promise {
-    fn cancel(self: Arc<Self>) -> bool {
-        self.set(Err(Error::Cancelled))
+    fn cancel(self: Arc<Self>) -> Asked {
+        if self.set(Err(Error::Cancelled)) {
+            Asked::Taken
+        } else {
+            Asked::Over
+        }
     }
 
     fn end(&self) -> Option<Result<()>> {

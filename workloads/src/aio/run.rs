@@ -173,8 +173,10 @@ struct StopAfter(AtomicUsize);
 impl Watch for StopAfter {
     fn task_done(&self, task: &Arc<Control>) {
         if self.0.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // A turn later, as when a `gather` of them is awaited.
-            task.event_loop.call_soon(Handle::Stop);
+            // asyncio gathers them, then awaits two coroutines, which have nothing to do here: one
+            // that closes generators and one for threads. What leftovers have made in their cleanup
+            // has those turns, too.
+            task.event_loop.call_soon(Handle::StopAfter(4));
         }
     }
 }

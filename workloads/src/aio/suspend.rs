@@ -44,7 +44,12 @@ impl<A: Awaited + 'static> Future for Suspend<A> {
         }
         let task = Control::current();
         if self.on.is(&task) {
-            return Poll::Ready(Err(Misuse::AwaitsItself.into()));
+            if self.place.is_some() {
+                return Poll::Ready(Err(Misuse::AwaitsItself.into()));
+            }
+            // Told a turn later: a request to end comes first.
+            self.place = Some(Place::for_one_turn(task, cx));
+            return Poll::Pending;
         }
         let on: Arc<dyn Awaited> = Arc::clone(&self.on) as _;
         let key = task.suspend(cx.waker(), Some(on));
@@ -112,6 +117,18 @@ struct Place {
 }
 
 impl Place {
+    /// One at the back of the queue.
+    fn for_one_turn(task: Arc<Control>, cx: &Context<'_>) -> Self {
+        let key = task.suspend(cx.waker(), None);
+        let handle = Handle::Wake(Arc::clone(&task), key);
+        task.event_loop.call_soon(handle);
+        Self {
+            task,
+            key: Some(key),
+            awaits: false,
+        }
+    }
+
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<()>> {
         let Some(key) = self.key else {
             return Poll::Ready(Ok(()));

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     awaitable::Awaitable,
-    control::{Awaited, Control, Current},
+    control::{Asked, Awaited, Control, Current},
     error::{Error, Result},
     event_loop::{EventLoop, Handle, Next},
     suspend::{Suspend, body},
@@ -58,7 +58,7 @@ impl<T: Clone + Send + 'static> Task<T> {
         reason = "asking is the point, whether it was taken is not"
     )]
     pub fn cancel(&self) -> bool {
-        self.control().cancel()
+        self.control().cancel() == Asked::Taken
     }
 
     /// Takes one request back and tells how many are left (`Task.uncancel`): for code that has asked
@@ -135,7 +135,7 @@ impl CurrentTask {
         reason = "asking is the point, whether it was taken is not"
     )]
     pub fn cancel(&self) -> bool {
-        Arc::clone(&self.0).cancel()
+        Arc::clone(&self.0).cancel() == Asked::Taken
     }
 
     /// As [`Task::uncancel`].
