@@ -69,10 +69,13 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     /// Sets it for the running task and for those it will create (`ContextVar.set`).
     #[track_caller]
     pub fn set(&self, value: T) {
-        Current::change_context(|context| {
+        let value = Arc::new(value);
+        let before = Current::change_context(|context| {
             let variables = Arc::make_mut(context.0.get_or_insert_default());
-            variables.insert(self.id(), Arc::new(value));
+            variables.insert(self.id(), value)
         });
+        // Only now: what it drops may look at variables, too.
+        drop(before);
     }
 
     fn id(&self) -> u64 {

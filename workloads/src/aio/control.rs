@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::Waker,
+    task::{Poll, Waker},
     thread::{self, ThreadId},
 };
 
@@ -17,14 +17,14 @@ use super::{
     event_loop::{EventLoop, Handle, Next},
 };
 
-tokio::task_local! {
-    static CURRENT: Current;
+thread_local! {
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
 /// The task that runs, and the context variables as it sees them.
 pub(super) struct Current {
     task: Arc<Control>,
-    context: RefCell<Context>,
+    context: Context,
 }
 
 /// What a task can be suspended on: another task, or something that only ends.
@@ -63,7 +63,7 @@ pub(super) trait Watch: Send + Sync {
 
 /// One task, seen by those who cancel it or wait for it.
 pub(super) struct Control {
-    name: OnceLock<String>,
+    name: Name,
     /// Counts the tasks of a run in the order in which they were created.
     pub(super) serial: u64,
     pub(super) event_loop: Arc<EventLoop>,
@@ -74,6 +74,12 @@ pub(super) struct Control {
     /// Whether it was given the turn to make a step.
     turn: AtomicBool,
     state: Mutex<State>,
+}
+
+enum Name {
+    Given(String),
+    /// The text is made when somebody reads it.
+    Numbered(u64, OnceLock<String>),
 }
 
 #[derive(Default)]
@@ -111,10 +117,13 @@ impl Control {
     /// A task that the loop holds until it is [closed](Self::close).
     pub(super) fn new(name: Option<String>, event_loop: &Arc<EventLoop>) -> Arc<Self> {
         let serial = event_loop.next_serial();
-        let name = name.unwrap_or_else(|| format!("Task-{}", event_loop.next_name()));
+        let name = match name {
+            Some(name) => Name::Given(name),
+            None => Name::Numbered(event_loop.next_name(), OnceLock::new()),
+        };
         event_loop.tasks.add(|place| {
             Arc::new(Self {
-                name: OnceLock::from(name),
+                name,
                 serial,
                 event_loop: Arc::clone(event_loop),
                 tokio_id: OnceLock::new(),
@@ -126,7 +135,10 @@ impl Control {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.name.get().map_or("", String::as_str)
+        match &self.name {
+            Name::Given(name) => name,
+            Name::Numbered(number, name) => name.get_or_init(|| format!("Task-{number}")),
+        }
     }
 
     /// The task that runs.
@@ -137,8 +149,10 @@ impl Control {
 
     /// Whether this is the task that runs.
     fn is_current(&self) -> bool {
-        let is_self = |current: &Current| std::ptr::eq(&raw const *current.task, self);
-        CURRENT.try_with(is_self).unwrap_or(false)
+        CURRENT.with_borrow(|current| {
+            let task = current.as_ref().map(|current| &*current.task);
+            task.is_some_and(|task| std::ptr::eq(task, self))
+        })
     }
 
     /// How many requests are pending (`cancelling()`). Answering one does not lower the count.
@@ -167,13 +181,20 @@ impl Control {
         state.waits.is_empty() && std::mem::take(&mut state.unanswered)
     }
 
-    /// Notes how to wake the task.
-    pub(super) fn set_waker(&self, waker: &Waker) {
-        let mut state = self.lock();
-        match &mut state.waker {
-            Some(old) => old.clone_from(waker),
-            None => state.waker = Some(waker.clone()),
+    /// Leaves the task suspended, and notes how to wake it.
+    pub(super) fn rest(&self, waker: &Waker) -> Poll<()> {
+        {
+            let mut state = self.lock();
+            match &mut state.waker {
+                Some(old) => old.clone_from(waker),
+                None => state.waker = Some(waker.clone()),
+            }
         }
+        // Given meanwhile, to a task that nobody could wake yet.
+        if self.has_turn() {
+            waker.wake_by_ref();
+        }
+        Poll::Pending
     }
 
     /// Suspends the task until [`resume`](Self::resume) is called with the number that this gives.
@@ -218,48 +239,42 @@ impl Control {
 
     /// Gives the task the turn to step. `resting` is the task that can take it without being woken.
     pub(super) fn give_turn(&self, resting: Option<&Self>) -> Option<Next> {
-        let waker = {
-            let state = self.lock();
-            if state.end.is_some() {
-                return None;
-            }
-            state.waker.clone()
-        };
-        Some(self.wake_with_turn(resting, waker, None))
+        if self.is_done() {
+            return None;
+        }
+        self.turn.store(true, Ordering::Release);
+        Some(self.wake(resting))
     }
 
     /// Gives the turn to the task if it still waits at the await called `key`.
     pub(super) fn resume(&self, key: u64, resting: Option<&Self>) -> Option<Next> {
-        let (task, wait) = {
+        let waker = {
             let mut guard = self.lock();
             let state = &mut *guard;
             let wait = state.waits.iter_mut().find(|wait| wait.key == key)?;
             wait.resumed = true;
-            let task = state.waker.as_ref()?;
             // Inside an executor of its own, such as `FuturesUnordered`, the await has a waker of its
             // own as well.
-            let wait = (!wait.waker.will_wake(task)).then(|| wait.waker.clone());
-            (Some(task.clone()), wait)
+            let own = state
+                .waker
+                .as_ref()
+                .is_none_or(|it| !wait.waker.will_wake(it));
+            own.then(|| wait.waker.clone())
         };
-        Some(self.wake_with_turn(resting, task, wait))
-    }
-
-    fn wake_with_turn(
-        &self,
-        resting: Option<&Self>,
-        task: Option<Waker>,
-        wait: Option<Waker>,
-    ) -> Next {
         self.turn.store(true, Ordering::Release);
-        if let Some(waker) = wait {
+        if let Some(waker) = waker {
             waker.wake();
         }
+        Some(self.wake(resting))
+    }
+
+    fn wake(&self, resting: Option<&Self>) -> Next {
         if resting.is_some_and(|resting| std::ptr::eq(resting, self)) {
             return Next::Step;
         }
-        // Before its first poll a task has no waker: tokio will poll it all the same.
-        if let Some(waker) = task {
-            waker.wake();
+        // Before its first rest a task has no waker: tokio polls it all the same.
+        if let Some(waker) = &self.lock().waker {
+            waker.wake_by_ref();
         }
         Next::Rest
     }
@@ -271,7 +286,7 @@ impl Control {
 
     /// Ends the task's turn, if it had it.
     pub(super) fn end_turn(&self) -> bool {
-        self.event_loop.ordered && self.turn.swap(false, Ordering::AcqRel)
+        self.turn.swap(false, Ordering::AcqRel) && self.event_loop.ordered
     }
 
     /// Ends the task: it takes no more requests, and those who wait for it are told. Tells nobody if
@@ -403,38 +418,44 @@ impl State {
 
 impl Current {
     pub(super) fn new(task: Arc<Control>, context: Context) -> Self {
-        Self {
-            task,
-            context: RefCell::new(context),
-        }
+        Self { task, context }
     }
 
     /// The context variables of the task that runs; none outside of a task.
     pub(super) fn context() -> Context {
-        CURRENT
-            .try_with(|current| current.context.borrow().clone())
-            .unwrap_or_default()
+        CURRENT.with_borrow(|current| {
+            let context = current.as_ref().map(|current| &current.context);
+            context.cloned().unwrap_or_default()
+        })
     }
 
     /// Changes the context variables of the task that runs.
     #[track_caller]
-    pub(super) fn change_context(change: impl FnOnce(&mut Context)) {
-        Self::with(|current| change(&mut current.context.borrow_mut()));
-    }
-
-    /// Makes this the current task while `body` is polled.
-    pub(super) fn scope<F: Future>(self, body: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, body)
+    pub(super) fn change_context<T>(change: impl FnOnce(&mut Context) -> T) -> T {
+        CURRENT.with_borrow_mut(|current| change(&mut Self::running(current.as_mut()).context))
     }
 
     /// Makes this the current task, on this thread, while `call` runs.
-    pub(super) fn sync_scope<T>(self, call: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self, call)
+    pub(super) fn lend<T>(current: &mut Option<Self>, call: impl FnOnce() -> T) -> T {
+        /// Takes it back also when `call` panics.
+        struct Lent<'a>(&'a mut Option<Current>);
+        impl Drop for Lent<'_> {
+            fn drop(&mut self) {
+                CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
+            }
+        }
+        CURRENT.with_borrow_mut(|running| std::mem::swap(running, current));
+        let _lent = Lent(current);
+        call()
     }
 
     #[track_caller]
     fn with<T>(read: impl FnOnce(&Self) -> T) -> T {
-        let current = CURRENT.try_with(read);
+        CURRENT.with_borrow(|current| read(Self::running(current.as_ref())))
+    }
+
+    #[track_caller]
+    fn running<C>(current: Option<C>) -> C {
         current.expect("no running event loop: call this from a task inside aio::run")
     }
 }

@@ -198,7 +198,7 @@ impl EventLoop {
             !queue.taken
         };
         if free && !STEPPING.get() {
-            self.make_calls(None);
+            self.make_calls(false, None);
         }
     }
 
@@ -241,30 +241,25 @@ impl EventLoop {
 
     /// Makes the calls that follow a step of `task`, if nobody else does.
     fn pass_on(&self, task: &Control) -> Next {
-        if task.end_turn() {
-            self.lock().taken = false;
-            self.make_calls(None)
-        } else {
-            self.make_calls(Some(task))
-        }
+        let has_turn = task.end_turn();
+        self.make_calls(has_turn, Some(task).filter(|_| !has_turn))
     }
 
-    /// Makes the calls that are due, until the queue is empty or a task takes the turn. `resting` is
-    /// the task that had no turn in this poll and can take one without being woken.
-    fn make_calls(&self, resting: Option<&Control>) -> Next {
-        let mut claimed = false;
+    /// Makes the calls that are due, until the queue is empty or a task takes the turn; does nothing
+    /// unless the caller `has_turn` or it is free. `resting` is the task that had no turn in this poll
+    /// and can take one without being woken.
+    fn make_calls(&self, mut has_turn: bool, resting: Option<&Control>) -> Next {
         let mut next = Next::Rest;
         loop {
             let handle = {
                 let mut queue = self.lock();
-                if queue.taken && !claimed {
+                if queue.taken && !has_turn {
                     return next;
                 }
-                claimed = true;
+                has_turn = true;
                 let Some(handle) = self.next_call(&mut queue) else {
                     return next;
                 };
-                queue.taken = true;
                 handle
             };
             let stepped = match handle {
@@ -350,7 +345,7 @@ impl EventLoop {
                     queue.taken = false;
                 }
             }
-            self.make_calls(None);
+            self.make_calls(false, None);
             std::task::Poll::Pending
         })
         .await;

@@ -93,19 +93,20 @@ pub(super) async fn one_turn() -> Result<()> {
     .await
 }
 
-/// Runs the body of a task or of a block that can be cancelled: at an await that is not ours, where
-/// nobody can answer a request, the body is dropped and the answer is given for it.
+/// Runs a block that can be cancelled by itself: at an await that is not ours, where nobody can answer a
+/// request, the block is dropped and the answer is given for it.
 pub(super) async fn body<T, F: Future<Output = Result<T>>>(inner: F) -> Result<T> {
     let control = Control::current();
     let mut inner = pin!(inner);
-    poll_fn(move |cx| {
-        let poll = inner.as_mut().poll(cx);
-        if poll.is_pending() && control.take_unheard_request() {
-            return Poll::Ready(Err(Error::Cancelled));
-        }
-        poll
-    })
-    .await
+    poll_fn(move |cx| answered_by(&control, inner.as_mut().poll(cx))).await
+}
+
+/// `poll`, or the answer to a request that nobody else can give.
+pub(super) fn answered_by<T>(control: &Control, poll: Poll<Result<T>>) -> Poll<Result<T>> {
+    if poll.is_pending() && control.take_unheard_request() {
+        return Poll::Ready(Err(Error::Cancelled));
+    }
+    poll
 }
 
 /// A suspension, until its turn has come or the await is dropped.

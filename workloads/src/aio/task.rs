@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
@@ -13,7 +12,7 @@ use super::{
     control::{Asked, Awaited, Control, Current},
     error::{Error, Result},
     event_loop::{EventLoop, Handle, Next},
-    suspend::{Suspend, body},
+    suspend::{Suspend, answered_by},
 };
 
 /// Starts a task that runs concurrently with this one (`asyncio.create_task`).
@@ -238,66 +237,90 @@ where
     if event_loop.ordered {
         event_loop.call_soon(Handle::Step(Arc::clone(control)));
     }
-    let current = Current::new(Arc::clone(control), Current::context());
     let builder = tokio::task::Builder::new();
-    let named = tracing::enabled!(target: "tokio::task", tracing::Level::TRACE);
-    let builder = if named {
+    // A name is made only for an observer.
+    let observed = tracing::enabled!(target: "tokio::task", tracing::Level::TRACE);
+    let builder = if observed {
         builder.name(control.name())
     } else {
         builder
     };
+    let steps = Steps {
+        current: Some(Current::new(Arc::clone(control), Current::context())),
+        ending: Ending(Arc::clone(&shared)),
+        started: false,
+        coroutine: Some(coroutine),
+    };
     let handle = builder
-        .spawn(drive(Ending(Arc::clone(&shared)), current, coroutine))
+        .spawn(steps)
         .expect("tokio cannot fail to spawn a task that needs no thread");
     // The only place that sets it.
     let _ = control.tokio_id.set(handle.id());
     Task { shared }
 }
 
-/// Makes the steps of a task, each when its turn has come.
-async fn drive<T, F>(ending: Ending<T>, current: Current, coroutine: F)
+pin_project_lite::pin_project! {
+    /// Makes the steps of a task, each when its turn has come. By hand and not an `async fn`, which
+    /// would hold the coroutine twice: it is moved with every spawn.
+    struct Steps<T, F> {
+        // Lent to the thread during a step.
+        current: Option<Current>,
+        ending: Ending<T>,
+        started: bool,
+        #[pin]
+        coroutine: Option<F>,
+    }
+}
+
+impl<T, F> Future for Steps<T, F>
 where
     F: Future<Output = Result<T>>,
 {
-    let control = Arc::clone(&ending.0.control);
-    let event_loop = Arc::clone(&control.event_loop);
-    let mut coroutine = pin!(Some(current.scope(body(coroutine))));
-    let mut started = false;
-    poll_fn(|cx| {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let control = &this.ending.0.control;
         let mut has_turn = control.has_turn();
-        control.set_waker(cx.waker());
-        if !started {
+        if !*this.started {
             // tokio may come by before it is this task's turn.
-            if event_loop.ordered && !has_turn {
-                return Poll::Pending;
+            if control.event_loop.ordered && !has_turn {
+                return control.rest(cx.waker());
             }
-            started = true;
+            *this.started = true;
             // Asked before the first step: the body never runs.
             if control.take_request() {
-                coroutine.set(None);
+                this.coroutine.set(None);
             }
         }
         loop {
-            let (poll, next) = event_loop.step(&control, || {
-                let outcome = match coroutine.as_mut().as_pin_mut() {
-                    Some(coroutine) => coroutine.poll(cx),
-                    None => Poll::Ready(Err(Error::Cancelled)),
+            let (ended, next) = control.event_loop.step(control, || {
+                let poll = Current::lend(this.current, || {
+                    match this.coroutine.as_mut().as_pin_mut() {
+                        None => Poll::Ready(Err(Error::Cancelled)),
+                        Some(coroutine) => answered_by(control, coroutine.poll(cx)),
+                    }
+                });
+                let Poll::Ready(outcome) = poll else {
+                    return false;
                 };
-                outcome.map(|outcome| ending.end(outcome))
+                this.coroutine.set(None);
+                this.ending.end(outcome);
+                true
             });
-            match (poll, next) {
-                (Poll::Ready(()), _) => return Poll::Ready(()),
-                (Poll::Pending, Next::Rest) => return Poll::Pending,
-                // One step for each time that tokio comes by, so that it can look after the rest.
-                (Poll::Pending, Next::Step) if has_turn => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                (Poll::Pending, Next::Step) => has_turn = true,
+            if ended {
+                return Poll::Ready(());
+            }
+            if next == Next::Rest {
+                return control.rest(cx.waker());
+            }
+            // One step for each time that tokio comes by, so that it can look after the rest.
+            if std::mem::replace(&mut has_turn, true) {
+                cx.waker().wake_by_ref();
+                return control.rest(cx.waker());
             }
         }
-    })
-    .await;
+    }
 }
 
 /// Ends the task, also when its coroutine panics.

@@ -50,10 +50,10 @@ where
     F: FnOnce() -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    let current = Current::new(Control::current(), Current::context());
+    let mut current = Some(Current::new(Control::current(), Current::context()));
     tokio::task::Builder::new()
         .name(function_name::<F>())
-        .spawn_blocking(move || current.sync_scope(call))
+        .spawn_blocking(move || Current::lend(&mut current, call))
 }
 
 async fn finish<T>(mut thread: JoinHandle<Result<T>>) -> Result<T> {
