@@ -73,6 +73,11 @@ pub(super) struct Control {
     place: usize,
     /// Whether it was given the turn to make a step.
     turn: AtomicBool,
+    /// A request that no await has answered yet. Two requests before an answer are one. Changes with
+    /// `state` locked, and is read without.
+    unanswered: AtomicBool,
+    /// How it ended. Set with `state` locked.
+    end: OnceLock<Result<()>>,
     state: Mutex<State>,
 }
 
@@ -86,8 +91,6 @@ enum Name {
 struct State {
     /// How many times the task was asked to end, less what its own timeouts and groups took back.
     requests: usize,
-    /// A request that no await has answered yet. Two requests before an answer are one.
-    unanswered: bool,
     /// Who passes a request on to what the task awaits.
     passing: Option<ThreadId>,
     /// Where the task is suspended. One place, unless it joins futures by other means than ours;
@@ -96,8 +99,7 @@ struct State {
     next_wait: u64,
     /// Wakes the task as a whole.
     waker: Option<Waker>,
-    end: Option<Result<()>>,
-    callbacks: Vec<Callback>,
+    callbacks: Callbacks,
 }
 
 struct Wait {
@@ -111,6 +113,28 @@ struct Wait {
 enum Callback {
     Wake(Arc<Control>, u64),
     Watch(Arc<dyn Watch>),
+}
+
+/// Mostly one, which takes no room of its own.
+#[derive(Default)]
+struct Callbacks {
+    first: Option<Callback>,
+    others: Vec<Callback>,
+}
+
+impl Callbacks {
+    fn push(&mut self, callback: Callback) {
+        if self.first.is_none() {
+            self.first = Some(callback);
+        } else {
+            self.others.push(callback);
+        }
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Callback> + use<> {
+        let Self { first, others } = std::mem::take(self);
+        first.into_iter().chain(others)
+    }
 }
 
 impl Control {
@@ -129,6 +153,8 @@ impl Control {
                 tokio_id: OnceLock::new(),
                 place,
                 turn: AtomicBool::new(false),
+                unanswered: AtomicBool::new(false),
+                end: OnceLock::new(),
                 state: Mutex::default(),
             })
         })
@@ -165,20 +191,29 @@ impl Control {
         let mut state = self.lock();
         state.requests = state.requests.saturating_sub(1);
         if state.requests == 0 {
-            state.unanswered = false;
+            self.unanswered.store(false, Ordering::Release);
         }
         state.requests
     }
 
     /// Takes the request that waits for an answer, if there is one: the caller answers it.
     pub(super) fn take_request(&self) -> bool {
-        std::mem::take(&mut self.lock().unanswered)
+        self.is_asked() && {
+            let _state = self.lock();
+            self.unanswered.swap(false, Ordering::AcqRel)
+        }
     }
 
     /// Takes the request if the task is suspended where nobody of ours can answer.
     pub(super) fn take_unheard_request(&self) -> bool {
-        let mut state = self.lock();
-        state.waits.is_empty() && std::mem::take(&mut state.unanswered)
+        self.is_asked() && {
+            let state = self.lock();
+            state.waits.is_empty() && self.unanswered.swap(false, Ordering::AcqRel)
+        }
+    }
+
+    fn is_asked(&self) -> bool {
+        self.unanswered.load(Ordering::Acquire)
     }
 
     /// Leaves the task suspended, and notes how to wake it.
@@ -197,24 +232,27 @@ impl Control {
         Poll::Pending
     }
 
-    /// Suspends the task until [`resume`](Self::resume) is called with the number that this gives.
-    pub(super) fn suspend(&self, waker: &Waker, on: Option<Arc<dyn Awaited>>) -> u64 {
+    /// Suspends the task until [`resume`](Self::resume) is called with the number that this gives. If it
+    /// was asked to end while it ran, `on` is to be asked, and so is told.
+    pub(super) fn suspend(&self, waker: &Waker, on: Option<Arc<dyn Awaited>>) -> (u64, bool) {
         let mut state = self.lock();
         state.next_wait += 1;
         let key = state.next_wait;
+        let asked = on.is_some() && self.unanswered.swap(false, Ordering::AcqRel);
         state.waits.push(Wait {
             key,
             waker: waker.clone(),
             on,
             resumed: false,
         });
-        key
+        (key, asked)
     }
 
     /// What was asked while the task ran goes to what it awaits now, or is answered when that ends.
     pub(super) fn pass_request_to<A: Awaited>(&self, on: &Arc<A>) {
-        if self.take_request() && Arc::clone(on).cancel() != Asked::Taken {
-            self.lock().unanswered = true;
+        if Arc::clone(on).cancel() != Asked::Taken {
+            let _state = self.lock();
+            self.unanswered.store(true, Ordering::Release);
         }
     }
 
@@ -225,7 +263,7 @@ impl Control {
         let at = state.waits.iter().position(|wait| wait.key == key)?;
         if state.waits[at].resumed {
             state.waits.swap_remove(at);
-            Some(std::mem::take(&mut state.unanswered))
+            Some(self.unanswered.swap(false, Ordering::AcqRel))
         } else {
             state.waits[at].waker.clone_from(waker);
             None
@@ -242,38 +280,36 @@ impl Control {
         if self.is_done() {
             return None;
         }
-        self.turn.store(true, Ordering::Release);
-        Some(self.wake(resting))
+        Some(self.wake(&self.lock(), resting))
     }
 
     /// Gives the turn to the task if it still waits at the await called `key`.
     pub(super) fn resume(&self, key: u64, resting: Option<&Self>) -> Option<Next> {
-        let waker = {
-            let mut guard = self.lock();
-            let state = &mut *guard;
-            let wait = state.waits.iter_mut().find(|wait| wait.key == key)?;
-            wait.resumed = true;
-            // Inside an executor of its own, such as `FuturesUnordered`, the await has a waker of its
-            // own as well.
-            let own = state
-                .waker
-                .as_ref()
-                .is_none_or(|it| !wait.waker.will_wake(it));
-            own.then(|| wait.waker.clone())
-        };
-        self.turn.store(true, Ordering::Release);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        Some(self.wake(resting))
+        let mut state = self.lock();
+        let wait = state.waits.iter_mut().find(|wait| wait.key == key)?;
+        wait.resumed = true;
+        Some(self.wake(&state, resting))
     }
 
-    fn wake(&self, resting: Option<&Self>) -> Next {
+    fn wake(&self, state: &State, resting: Option<&Self>) -> Next {
+        self.turn.store(true, Ordering::Release);
+        let resumed = state.waits.iter().filter(|wait| wait.resumed);
+        for wait in resumed {
+            // Inside an executor of its own, such as `FuturesUnordered`, an await has a waker of its
+            // own as well.
+            if state
+                .waker
+                .as_ref()
+                .is_none_or(|it| !wait.waker.will_wake(it))
+            {
+                wait.waker.wake_by_ref();
+            }
+        }
         if resting.is_some_and(|resting| std::ptr::eq(resting, self)) {
             return Next::Step;
         }
         // Before its first rest a task has no waker: tokio polls it all the same.
-        if let Some(waker) = &self.lock().waker {
+        if let Some(waker) = &state.waker {
             waker.wake_by_ref();
         }
         Next::Rest
@@ -289,21 +325,21 @@ impl Control {
         self.turn.swap(false, Ordering::AcqRel) && self.event_loop.ordered
     }
 
-    /// Ends the task: it takes no more requests, and those who wait for it are told. Tells nobody if
-    /// it has ended already.
-    pub(super) fn close(self: &Arc<Self>, end: Result<()>) {
-        let callbacks = {
+    /// Ends the task: it takes no more requests, and those who wait for it are told. `end` is given
+    /// whether a request was never answered, and gives how the task ends; so does this.
+    pub(super) fn close(self: &Arc<Self>, end: impl FnOnce(bool) -> Result<()>) -> Result<()> {
+        let (end, callbacks) = {
             let mut state = self.lock();
-            if state.end.is_some() {
-                return;
-            }
-            state.end = Some(end);
-            std::mem::take(&mut state.callbacks)
+            let end = end(self.is_asked());
+            // Nothing but this sets it, and this is called once.
+            let _ = self.end.set(end.clone());
+            (end, state.callbacks.take())
         };
         self.event_loop.tasks.remove(self.place);
         for callback in callbacks {
             self.call_back(callback);
         }
+        end
     }
 
     fn call_back(self: &Arc<Self>, callback: Callback) {
@@ -317,7 +353,7 @@ impl Control {
     pub(super) fn watch(self: &Arc<Self>, watcher: Arc<dyn Watch>) {
         {
             let mut state = self.lock();
-            if state.end.is_none() {
+            if !self.is_done() {
                 state.callbacks.push(Callback::Watch(watcher));
                 return;
             }
@@ -326,12 +362,12 @@ impl Control {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.lock().end.is_some()
+        self.end.get().is_some()
     }
 
     /// What the task raised, [`Error::Cancelled`] included; nothing while it runs.
     pub(super) fn failure(&self) -> Option<Error> {
-        self.lock().end.as_ref().and_then(|end| end.clone().err())
+        self.end.get().and_then(|end| end.clone().err())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -344,7 +380,7 @@ impl Awaited for Control {
         let this_thread = Some(thread::current().id());
         let mut on = {
             let mut state = self.lock();
-            if state.end.is_some() {
+            if self.is_done() {
                 return Asked::Over;
             }
             if state.passing == this_thread {
@@ -361,12 +397,14 @@ impl Awaited for Control {
             let mut state = self.lock();
             let now = state.awaited();
             let moved = now.as_ref().map(Arc::as_ptr) != on.as_ref().map(Arc::as_ptr);
-            if asked != Asked::Taken && moved && state.end.is_none() {
+            if asked != Asked::Taken && moved && !self.is_done() {
                 on = now;
                 continue;
             }
             state.passing = None;
-            state.unanswered |= asked != Asked::Taken;
+            if asked != Asked::Taken {
+                self.unanswered.store(true, Ordering::Release);
+            }
             break match asked {
                 Asked::Taken => None,
                 // Its turn will come with the end of what it awaits, which is near.
@@ -388,12 +426,12 @@ impl Awaited for Control {
     }
 
     fn end(&self) -> Option<Result<()>> {
-        self.lock().end.clone()
+        self.end.get().cloned()
     }
 
     fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
         let mut state = self.lock();
-        if state.end.is_some() {
+        if self.is_done() {
             return false;
         }
         let callback = Callback::Wake(Arc::clone(waiter), key);
@@ -427,6 +465,12 @@ impl Current {
             let context = current.as_ref().map(|current| &current.context);
             context.cloned().unwrap_or_default()
         })
+    }
+
+    /// The loop of the task that runs.
+    #[track_caller]
+    pub(super) fn event_loop() -> Arc<EventLoop> {
+        Self::with(|current| Arc::clone(&current.task.event_loop))
     }
 
     /// Changes the context variables of the task that runs.

@@ -52,12 +52,14 @@ impl<A: Awaited + 'static> Future for Suspend<A> {
             return Poll::Pending;
         }
         let on: Arc<dyn Awaited> = Arc::clone(&self.on) as _;
-        let key = task.suspend(cx.waker(), Some(on));
+        let (key, asked) = task.suspend(cx.waker(), Some(on));
         if !self.on.wake_at_end(&task, key) {
             task.event_loop
                 .call_soon(Handle::Wake(Arc::clone(&task), key));
         }
-        task.pass_request_to(&self.on);
+        if asked {
+            task.pass_request_to(&self.on);
+        }
         let awaits = self.on.tokio_id();
         if let Some(id) = awaits {
             tell_awaits(Some(id));
@@ -80,7 +82,7 @@ pub(super) async fn one_turn() -> Result<()> {
             return Place::poll(place, cx);
         }
         let task = Control::current();
-        let key = task.suspend(cx.waker(), None);
+        let (key, _) = task.suspend(cx.waker(), None);
         task.event_loop
             .call_soon(Handle::Wake(Arc::clone(&task), key));
         place = Some(Place {
@@ -120,7 +122,7 @@ struct Place {
 impl Place {
     /// One at the back of the queue.
     fn for_one_turn(task: Arc<Control>, cx: &Context<'_>) -> Self {
-        let key = task.suspend(cx.waker(), None);
+        let (key, _) = task.suspend(cx.waker(), None);
         let handle = Handle::Wake(Arc::clone(&task), key);
         task.event_loop.call_soon(handle);
         Self {

@@ -47,6 +47,7 @@ pub struct Task<T> {
 
 struct Shared<T> {
     control: Arc<Control>,
+    /// Set when `control` is closed.
     outcome: Mutex<Option<Result<T>>>,
 }
 
@@ -215,7 +216,7 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
     T: Clone + Send + 'static,
 {
-    spawn_on(&Control::current().event_loop, name, coroutine)
+    spawn_on(&Current::event_loop(), name, coroutine)
 }
 
 /// Starts a task on `event_loop`, whose runtime is entered.
@@ -238,7 +239,7 @@ where
         event_loop.call_soon(Handle::Step(Arc::clone(control)));
     }
     let builder = tokio::task::Builder::new();
-    // A name is made only for an observer.
+    // A name and a number are only for an observer.
     let observed = tracing::enabled!(target: "tokio::task", tracing::Level::TRACE);
     let builder = if observed {
         builder.name(control.name())
@@ -254,8 +255,10 @@ where
     let handle = builder
         .spawn(steps)
         .expect("tokio cannot fail to spawn a task that needs no thread");
-    // The only place that sets it.
-    let _ = control.tokio_id.set(handle.id());
+    if observed {
+        // The only place that sets it.
+        let _ = control.tokio_id.set(handle.id());
+    }
     Task { shared }
 }
 
@@ -328,13 +331,20 @@ struct Ending<T>(Arc<Shared<T>>);
 
 impl<T> Ending<T> {
     fn end(&self, outcome: Result<T>) {
-        // A request that met no further await still counts, unless the task failed.
-        let outcome = match outcome {
-            Ok(_) if self.0.control.take_request() => Err(Error::Cancelled),
-            outcome => outcome,
-        };
-        report(outcome.as_ref().err());
-        self.0.finish(outcome);
+        let end = self.0.control.close(|unanswered| {
+            // A request that met no further await still counts, unless the task failed.
+            let outcome = match outcome {
+                Ok(_) if unanswered => Err(Error::Cancelled),
+                outcome => outcome,
+            };
+            let end = match &outcome {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.clone()),
+            };
+            *self.0.lock() = Some(outcome);
+            end
+        });
+        report(end.err().as_ref());
     }
 }
 
@@ -343,21 +353,12 @@ impl<T> Drop for Ending<T> {
         // At the end of the run a task that has not ended is dropped, and nobody waits any more.
         if std::thread::panicking() && !self.0.control.is_done() {
             let text = format!("task {} panicked", self.0.control.name());
-            self.0.finish(Err(Error::msg(text)));
+            self.end(Err(Error::msg(text)));
         }
     }
 }
 
 impl<T> Shared<T> {
-    fn finish(&self, outcome: Result<T>) {
-        let end = match &outcome {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.clone()),
-        };
-        *self.lock() = Some(outcome);
-        self.control.close(end);
-    }
-
     fn lock(&self) -> MutexGuard<'_, Option<Result<T>>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -216,8 +216,8 @@ impl Watch for Group {
         let (all_done, ask_parent) = {
             let mut state = self.lock();
             state.tasks.remove(&task.serial);
-            let all_done = state.all_done.clone();
-            let all_done = all_done.filter(|_| state.tasks.is_empty());
+            let is_last = state.tasks.is_empty();
+            let all_done = state.all_done.take_if(|_| is_last);
             let failed = failure.is_some();
             state.errors.extend(failure);
             let ask = failed && !state.aborting && !state.asked_parent && !self.parent.is_done();
