@@ -12,7 +12,7 @@ use loopview_workloads::aio::{self, Config, Flavor, TaskGroup};
 use tokio::{runtime::Builder, task::JoinSet};
 
 /// How many times each is measured; the table shows the median.
-const ROUNDS: usize = 3001;
+const ROUNDS: usize = 501;
 const MANY: usize = 1_000;
 
 fn main() {

@@ -7,5 +7,6 @@ fn main() {
         }
         println!("{:?}", t.elapsed() / 6_000_000);
         Ok(())
-    }).unwrap();
+    })
+    .unwrap();
 }

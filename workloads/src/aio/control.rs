@@ -104,7 +104,9 @@ struct State {
 
 struct Wait {
     key: u64,
-    waker: Waker,
+    /// None where it is the task's own. Inside an executor of its own, such as `FuturesUnordered`, an
+    /// await has another.
+    waker: Option<Waker>,
     on: Option<Arc<dyn Awaited>>,
     /// Its turn has come.
     resumed: bool,
@@ -239,9 +241,10 @@ impl Control {
         state.next_wait += 1;
         let key = state.next_wait;
         let asked = on.is_some() && self.unanswered.swap(false, Ordering::AcqRel);
+        let waker = state.own_waker(waker);
         state.waits.push(Wait {
             key,
-            waker: waker.clone(),
+            waker,
             on,
             resumed: false,
         });
@@ -265,7 +268,7 @@ impl Control {
             state.waits.swap_remove(at);
             Some(self.unanswered.swap(false, Ordering::AcqRel))
         } else {
-            state.waits[at].waker.clone_from(waker);
+            state.waits[at].waker = state.own_waker(waker);
             None
         }
     }
@@ -294,16 +297,8 @@ impl Control {
     fn wake(&self, state: &State, resting: Option<&Self>) -> Next {
         self.turn.store(true, Ordering::Release);
         let resumed = state.waits.iter().filter(|wait| wait.resumed);
-        for wait in resumed {
-            // Inside an executor of its own, such as `FuturesUnordered`, an await has a waker of its
-            // own as well.
-            if state
-                .waker
-                .as_ref()
-                .is_none_or(|it| !wait.waker.will_wake(it))
-            {
-                wait.waker.wake_by_ref();
-            }
+        for waker in resumed.filter_map(|wait| wait.waker.as_ref()) {
+            waker.wake_by_ref();
         }
         if resting.is_some_and(|resting| std::ptr::eq(resting, self)) {
             return Next::Step;
@@ -449,6 +444,13 @@ impl Awaited for Control {
 }
 
 impl State {
+    /// A waker that an await has to itself; none if it is the task's.
+    fn own_waker(&self, waker: &Waker) -> Option<Waker> {
+        let of_task = self.waker.as_ref();
+        let is_of_task = of_task.is_some_and(|of_task| of_task.will_wake(waker));
+        (!is_of_task).then(|| waker.clone())
+    }
+
     fn awaited(&self) -> Option<Arc<dyn Awaited>> {
         self.waits.last().and_then(|wait| wait.on.clone())
     }

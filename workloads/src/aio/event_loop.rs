@@ -16,8 +16,9 @@
 //! take it.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
+    ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -38,9 +39,11 @@ use super::{
 const RESOLUTION: f64 = 1e-9;
 
 thread_local! {
-    /// Whether a task of ours runs on this thread: it makes the calls that follow when it has ended
-    /// its step. Elsewhere whoever adds a call makes it.
-    static STEPPING: Cell<bool> = const { Cell::new(false) };
+    /// The loop of the task that makes a step on this thread; null outside of a step.
+    static STEPPING: Cell<*const EventLoop> = const { Cell::new(ptr::null()) };
+    /// What that step adds to the queue, until it is over; then whoever made the step makes the calls
+    /// that follow. Outside of a step whoever adds a call makes it.
+    static ADDED: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One run: its speed, its clock, its queue and the tasks that have not ended.
@@ -192,14 +195,17 @@ impl EventLoop {
 
     /// Adds a call to the end of the queue (`loop.call_soon`).
     pub(super) fn call_soon(&self, handle: Handle) {
-        let free = {
-            let mut queue = self.lock();
-            queue.ready.push_back(handle);
-            !queue.taken
-        };
-        if free && !STEPPING.get() {
+        if self.is_stepping() {
+            ADDED.with_borrow_mut(|added| added.push(handle));
+        } else {
+            self.lock().ready.push_back(handle);
             self.make_calls(false, None);
         }
+    }
+
+    /// Whether a task of this loop makes a step on this thread.
+    fn is_stepping(&self) -> bool {
+        ptr::eq(STEPPING.get(), self)
     }
 
     /// Adds a timer (`loop.call_at`). It fires when [`fired`](Self::fired) says that tokio's has; on a
@@ -221,28 +227,11 @@ impl EventLoop {
         queue.fired = queue.fired.max(when);
     }
 
-    /// Polls a step of `task`: makes `step`, then the calls that follow it.
+    /// Makes a `step` of `task`, then the calls that follow it if nobody else does.
     pub(super) fn step<T>(&self, task: &Control, step: impl FnOnce() -> T) -> (T, Next) {
-        /// Gives the turn back also when the step panics.
-        struct Step<'a>(&'a EventLoop, &'a Control, bool);
-        impl Drop for Step<'_> {
-            fn drop(&mut self) {
-                STEPPING.set(self.2);
-                if std::thread::panicking() {
-                    self.0.pass_on(self.1);
-                }
-            }
-        }
-        let guard = Step(self, task, STEPPING.replace(true));
+        let stepping = Stepping::begin(self, task);
         let output = step();
-        drop(guard);
-        (output, self.pass_on(task))
-    }
-
-    /// Makes the calls that follow a step of `task`, if nobody else does.
-    fn pass_on(&self, task: &Control) -> Next {
-        let has_turn = task.end_turn();
-        self.make_calls(has_turn, Some(task).filter(|_| !has_turn))
+        (output, stepping.end())
     }
 
     /// Makes the calls that are due, until the queue is empty or a task takes the turn; does nothing
@@ -253,6 +242,9 @@ impl EventLoop {
         loop {
             let handle = {
                 let mut queue = self.lock();
+                if self.is_stepping() {
+                    ADDED.with_borrow_mut(|added| queue.ready.extend(added.drain(..)));
+                }
                 if queue.taken && !has_turn {
                     return next;
                 }
@@ -353,5 +345,49 @@ impl EventLoop {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A step under way. The turn goes on also when it panics.
+struct Stepping<'a> {
+    event_loop: &'a EventLoop,
+    task: &'a Control,
+    /// The step around this one, which there is when a task runs a loop of its own.
+    outer: *const EventLoop,
+    added_by_outer: Vec<Handle>,
+}
+
+impl<'a> Stepping<'a> {
+    fn begin(event_loop: &'a EventLoop, task: &'a Control) -> Self {
+        let outer = STEPPING.replace(event_loop);
+        let added = if outer.is_null() {
+            Vec::new()
+        } else {
+            ADDED.take()
+        };
+        Self {
+            event_loop,
+            task,
+            outer,
+            added_by_outer: added,
+        }
+    }
+
+    fn end(&self) -> Next {
+        let has_turn = self.task.end_turn();
+        let resting = Some(self.task).filter(|_| !has_turn);
+        self.event_loop.make_calls(has_turn, resting)
+    }
+}
+
+impl Drop for Stepping<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.end();
+        }
+        if !self.outer.is_null() {
+            ADDED.set(std::mem::take(&mut self.added_by_outer));
+        }
+        STEPPING.set(self.outer);
     }
 }

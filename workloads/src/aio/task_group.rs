@@ -1,7 +1,6 @@
 //! `asyncio.TaskGroup`.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     panic::Location,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -87,7 +86,7 @@ impl TaskGroup {
     pub fn create_task<A: Awaitable>(&self, awaitable: A) -> Result<Task<A::Output>> {
         // Held until the task is noted, so that the group cannot end in between.
         let mut state = self.group.lock();
-        if state.scope.is_none() || (state.exiting && state.tasks.is_empty()) {
+        if state.scope.is_none() || (state.exiting && state.unfinished == 0) {
             return Err(Misuse::GroupFinished.into());
         }
         if state.aborting {
@@ -98,7 +97,7 @@ impl TaskGroup {
             awaitable.into_task()
         };
         let control = task.control();
-        state.tasks.insert(control.serial, Arc::clone(&control));
+        state.add(Arc::clone(&control));
         drop(state);
         control.watch(Arc::clone(&self.group) as _);
         Ok(task)
@@ -109,7 +108,7 @@ impl fmt::Debug for TaskGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.group.lock();
         f.debug_struct("TaskGroup")
-            .field("tasks", &state.tasks.len())
+            .field("unfinished", &state.unfinished)
             .field("errors", &state.errors.len())
             .field("aborting", &state.aborting)
             .finish()
@@ -125,8 +124,9 @@ struct Group {
 struct State {
     /// None when the group has ended.
     scope: Option<Scope>,
-    /// Those that have not ended, in the order in which they were added.
-    tasks: BTreeMap<u64, Arc<Control>>,
+    /// In the order in which they were added; those that have ended are swept out now and then.
+    tasks: Vec<Arc<Control>>,
+    unfinished: usize,
     errors: Vec<Error>,
     /// The block has ended.
     exiting: bool,
@@ -136,6 +136,18 @@ struct State {
     asked_parent: bool,
     /// What the parent waits on when the block has ended.
     all_done: Option<Arc<Promise>>,
+}
+
+impl State {
+    fn add(&mut self, task: Arc<Control>) {
+        const FEW: usize = 16;
+        // As many are swept as were added since the last time, so adding costs the same for any number.
+        if self.tasks.len() >= 2 * self.unfinished.max(FEW) {
+            self.tasks.retain(|task| !task.is_done());
+        }
+        self.tasks.push(task);
+        self.unfinished += 1;
+    }
 }
 
 impl Group {
@@ -185,7 +197,7 @@ impl Group {
     /// What to wait on until the last task has ended.
     fn waiting(&self) -> Option<Arc<Promise>> {
         let mut state = self.lock();
-        let waits = !state.tasks.is_empty();
+        let waits = state.unfinished > 0;
         waits.then(|| Arc::clone(state.all_done.get_or_insert_default()))
     }
 
@@ -196,7 +208,7 @@ impl Group {
             if std::mem::replace(&mut state.aborting, true) {
                 return false;
             }
-            state.tasks.values().cloned().collect()
+            std::mem::take(&mut state.tasks)
         };
         for task in tasks {
             task.cancel();
@@ -215,8 +227,8 @@ impl Watch for Group {
         let failure = task.failure().filter(|error| !error.is_cancelled());
         let (all_done, ask_parent) = {
             let mut state = self.lock();
-            state.tasks.remove(&task.serial);
-            let is_last = state.tasks.is_empty();
+            state.unfinished -= 1;
+            let is_last = state.unfinished == 0;
             let all_done = state.all_done.take_if(|_| is_last);
             let failed = failure.is_some();
             state.errors.extend(failure);
