@@ -132,11 +132,6 @@ impl Callbacks {
             self.others.push(callback);
         }
     }
-
-    fn take(&mut self) -> impl Iterator<Item = Callback> + use<> {
-        let Self { first, others } = std::mem::take(self);
-        first.into_iter().chain(others)
-    }
 }
 
 impl Control {
@@ -328,10 +323,13 @@ impl Control {
             let end = end(self.is_asked());
             // Nothing but this sets it, and this is called once.
             let _ = self.end.set(end.clone());
-            (end, state.callbacks.take())
+            (end, std::mem::take(&mut state.callbacks))
         };
         self.event_loop.tasks.remove(self.place);
-        for callback in callbacks {
+        if let Some(first) = callbacks.first {
+            self.call_back(first);
+        }
+        for callback in callbacks.others {
             self.call_back(callback);
         }
         end

@@ -16,7 +16,7 @@
 //! take it.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     collections::VecDeque,
     ptr,
     sync::{
@@ -39,11 +39,9 @@ use super::{
 const RESOLUTION: f64 = 1e-9;
 
 thread_local! {
-    /// The loop of the task that makes a step on this thread; null outside of a step.
+    /// The loop of the task that makes a step on this thread; null outside of a step. Whoever makes a
+    /// step makes the calls that follow it. Elsewhere whoever adds a call makes it.
     static STEPPING: Cell<*const EventLoop> = const { Cell::new(ptr::null()) };
-    /// What that step adds to the queue, until it is over; then whoever made the step makes the calls
-    /// that follow. Outside of a step whoever adds a call makes it.
-    static ADDED: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One run: its speed, its clock, its queue and the tasks that have not ended.
@@ -195,17 +193,14 @@ impl EventLoop {
 
     /// Adds a call to the end of the queue (`loop.call_soon`).
     pub(super) fn call_soon(&self, handle: Handle) {
-        if self.is_stepping() {
-            ADDED.with_borrow_mut(|added| added.push(handle));
-        } else {
-            self.lock().ready.push_back(handle);
+        let is_free = {
+            let mut queue = self.lock();
+            queue.ready.push_back(handle);
+            !queue.taken
+        };
+        if is_free && !ptr::eq(STEPPING.get(), self) {
             self.make_calls(false, None);
         }
-    }
-
-    /// Whether a task of this loop makes a step on this thread.
-    fn is_stepping(&self) -> bool {
-        ptr::eq(STEPPING.get(), self)
     }
 
     /// Adds a timer (`loop.call_at`). It fires when [`fired`](Self::fired) says that tokio's has; on a
@@ -242,9 +237,6 @@ impl EventLoop {
         loop {
             let handle = {
                 let mut queue = self.lock();
-                if self.is_stepping() {
-                    ADDED.with_borrow_mut(|added| queue.ready.extend(added.drain(..)));
-                }
                 if queue.taken && !has_turn {
                     return next;
                 }
@@ -352,24 +344,16 @@ impl EventLoop {
 struct Stepping<'a> {
     event_loop: &'a EventLoop,
     task: &'a Control,
-    /// The step around this one, which there is when a task runs a loop of its own.
+    /// The loop of the step around this one: a task may run a loop of its own.
     outer: *const EventLoop,
-    added_by_outer: Vec<Handle>,
 }
 
 impl<'a> Stepping<'a> {
     fn begin(event_loop: &'a EventLoop, task: &'a Control) -> Self {
-        let outer = STEPPING.replace(event_loop);
-        let added = if outer.is_null() {
-            Vec::new()
-        } else {
-            ADDED.take()
-        };
         Self {
             event_loop,
             task,
-            outer,
-            added_by_outer: added,
+            outer: STEPPING.replace(event_loop),
         }
     }
 
@@ -382,12 +366,9 @@ impl<'a> Stepping<'a> {
 
 impl Drop for Stepping<'_> {
     fn drop(&mut self) {
+        STEPPING.set(self.outer);
         if std::thread::panicking() {
             self.end();
         }
-        if !self.outer.is_null() {
-            ADDED.set(std::mem::take(&mut self.added_by_outer));
-        }
-        STEPPING.set(self.outer);
     }
 }
