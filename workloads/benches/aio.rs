@@ -82,9 +82,10 @@ fn measure_aio(flavor: Flavor) -> Vec<Row> {
 
 fn measure_tokio(flavor: Flavor) -> Vec<Row> {
     let runtime = match flavor {
-        Flavor::CurrentThread => Builder::new_current_thread().build(),
+        Flavor::CurrentThread => Builder::new_current_thread().enable_all().build(),
         Flavor::MultiThread { workers } => Builder::new_multi_thread()
             .worker_threads(workers.unwrap_or(1))
+            .enable_all()
             .build(),
     };
     let rows = async {

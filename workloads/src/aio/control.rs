@@ -5,7 +5,7 @@ use std::{
     cell::RefCell,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Poll, Waker},
     thread::{self, ThreadId},
@@ -70,7 +70,7 @@ pub(super) struct Control {
     /// tokio's own number for the task, known once it is spawned.
     pub(super) tokio_id: OnceLock<tokio::task::Id>,
     /// Its place among the run's tasks.
-    place: usize,
+    place: AtomicUsize,
     /// Whether it was given the turn to make a step.
     turn: AtomicBool,
     /// A request that no await has answered yet. Two requests before an answer are one. Changes with
@@ -135,26 +135,31 @@ impl Callbacks {
 }
 
 impl Control {
-    /// A task that the loop holds until it is [closed](Self::close).
+    /// A task that has its first turn yet to come. The loop holds it until it is
+    /// [closed](Self::close).
     pub(super) fn new(name: Option<String>, event_loop: &Arc<EventLoop>) -> Arc<Self> {
-        let serial = event_loop.next_serial();
         let name = match name {
             Some(name) => Name::Given(name),
             None => Name::Numbered(event_loop.next_name(), OnceLock::new()),
         };
-        event_loop.tasks.add(|place| {
-            Arc::new(Self {
-                name,
-                serial,
-                event_loop: Arc::clone(event_loop),
-                tokio_id: OnceLock::new(),
-                place,
-                turn: AtomicBool::new(false),
-                unanswered: AtomicBool::new(false),
-                end: OnceLock::new(),
-                state: Mutex::default(),
-            })
-        })
+        let task = Arc::new(Self {
+            name,
+            serial: event_loop.next_serial(),
+            event_loop: Arc::clone(event_loop),
+            tokio_id: OnceLock::new(),
+            place: AtomicUsize::new(0),
+            turn: AtomicBool::new(false),
+            unanswered: AtomicBool::new(false),
+            end: OnceLock::new(),
+            state: Mutex::default(),
+        });
+        event_loop.begin_task(&task);
+        task
+    }
+
+    /// Notes its place among the run's tasks.
+    pub(super) fn set_place(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
     }
 
     pub(super) fn name(&self) -> &str {
@@ -213,14 +218,11 @@ impl Control {
         self.unanswered.load(Ordering::Acquire)
     }
 
-    /// Leaves the task suspended, and notes how to wake it.
-    pub(super) fn rest(&self, waker: &Waker) -> Poll<()> {
-        {
-            let mut state = self.lock();
-            match &mut state.waker {
-                Some(old) => old.clone_from(waker),
-                None => state.waker = Some(waker.clone()),
-            }
+    /// Leaves the task suspended, and notes how to wake it, unless that is `known`.
+    pub(super) fn rest(&self, known: &mut Option<Waker>, waker: &Waker) -> Poll<()> {
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+            self.lock().waker.clone_from(known);
         }
         // Given meanwhile, to a task that nobody could wake yet.
         if self.has_turn() {
@@ -325,21 +327,18 @@ impl Control {
             let _ = self.end.set(end.clone());
             (end, std::mem::take(&mut state.callbacks))
         };
-        self.event_loop.tasks.remove(self.place);
-        if let Some(first) = callbacks.first {
-            self.call_back(first);
-        }
-        for callback in callbacks.others {
-            self.call_back(callback);
-        }
+        let callbacks = callbacks.first.into_iter().chain(callbacks.others);
+        let calls = callbacks.map(|callback| self.call(callback));
+        let place = self.place.load(Ordering::Relaxed);
+        self.event_loop.end_task(place, calls);
         end
     }
 
-    fn call_back(self: &Arc<Self>, callback: Callback) {
-        self.event_loop.call_soon(match callback {
+    fn call(self: &Arc<Self>, callback: Callback) -> Handle {
+        match callback {
             Callback::Wake(waiter, key) => Handle::Wake(waiter, key),
             Callback::Watch(watcher) => Handle::Done(watcher, Arc::clone(self)),
-        });
+        }
     }
 
     /// Has `watcher` told, one turn after the task's end (`add_done_callback`).
@@ -351,7 +350,8 @@ impl Control {
                 return;
             }
         }
-        self.call_back(Callback::Watch(watcher));
+        let call = self.call(Callback::Watch(watcher));
+        self.event_loop.call_soon(call);
     }
 
     pub(super) fn is_done(&self) -> bool {

@@ -56,11 +56,12 @@ pub(super) struct EventLoop {
     /// The N of the next `Task-N`; tasks that have a name of their own do not count.
     next_name: AtomicU64,
     queue: Mutex<Queue>,
-    pub(super) tasks: Registry,
 }
 
 #[derive(Default)]
 struct Queue {
+    /// Those that have not ended.
+    tasks: Registry,
     ready: VecDeque<Handle>,
     /// How many of `ready` belong to this iteration of the loop. Timers are looked at between two.
     left: usize,
@@ -160,7 +161,6 @@ impl EventLoop {
                 taken: true,
                 ..Queue::default()
             }),
-            tasks: Registry::default(),
         })
     }
 
@@ -193,11 +193,41 @@ impl EventLoop {
 
     /// Adds a call to the end of the queue (`loop.call_soon`).
     pub(super) fn call_soon(&self, handle: Handle) {
-        let is_free = {
-            let mut queue = self.lock();
-            queue.ready.push_back(handle);
-            !queue.taken
-        };
+        let mut queue = self.lock();
+        queue.ready.push_back(handle);
+        self.make_calls_if_free(queue);
+    }
+
+    /// Holds a new task until it [ends](Self::end_task), and gives it its first turn.
+    pub(super) fn begin_task(&self, task: &Arc<Control>) {
+        let mut queue = self.lock();
+        let place = queue.tasks.add(Arc::clone(task));
+        task.set_place(place);
+        if self.ordered {
+            queue.ready.push_back(Handle::Step(Arc::clone(task)));
+        }
+        self.make_calls_if_free(queue);
+    }
+
+    /// Lets go of a task that was at `place`; `calls` are for those who waited for its end.
+    pub(super) fn end_task(&self, place: usize, calls: impl Iterator<Item = Handle>) {
+        let mut queue = self.lock();
+        let task = queue.tasks.remove(place);
+        for call in calls {
+            queue.ready.push_back(call);
+        }
+        self.make_calls_if_free(queue);
+        drop(task);
+    }
+
+    /// The tasks that have not ended, in the order in which they were created.
+    pub(super) fn all_tasks(&self) -> Vec<Arc<Control>> {
+        self.lock().tasks.all()
+    }
+
+    fn make_calls_if_free(&self, queue: MutexGuard<'_, Queue>) {
+        let is_free = !queue.taken;
+        drop(queue);
         if is_free && !ptr::eq(STEPPING.get(), self) {
             self.make_calls(false, None);
         }

@@ -1,49 +1,38 @@
 //! The tasks of a run that have not ended (`asyncio.all_tasks`).
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::control::Control;
 
 /// Holds each task at a place of its own, so that adding and removing cost the same for any number.
 #[derive(Default)]
-pub(super) struct Registry(Mutex<Places>);
-
-#[derive(Default)]
-struct Places {
-    tasks: Vec<Option<Arc<Control>>>,
+pub(super) struct Registry {
+    places: Vec<Option<Arc<Control>>>,
     free: Vec<usize>,
 }
 
 impl Registry {
-    /// Adds the task that `make` makes for a place.
-    pub(super) fn add(&self, make: impl FnOnce(usize) -> Arc<Control>) -> Arc<Control> {
-        let mut places = self.lock();
-        let place = places.free.pop().unwrap_or(places.tasks.len());
-        let task = make(place);
-        let held = Some(Arc::clone(&task));
-        match places.tasks.get_mut(place) {
-            Some(free) => *free = held,
-            None => places.tasks.push(held),
+    /// Adds a task, and tells its place.
+    pub(super) fn add(&mut self, task: Arc<Control>) -> usize {
+        let task = Some(task);
+        if let Some(place) = self.free.pop() {
+            self.places[place] = task;
+            place
+        } else {
+            self.places.push(task);
+            self.places.len() - 1
         }
-        task
     }
 
-    pub(super) fn remove(&self, place: usize) {
-        let mut places = self.lock();
-        let task = places.tasks[place].take();
-        places.free.push(place);
-        drop(places);
-        drop(task);
+    pub(super) fn remove(&mut self, place: usize) -> Option<Arc<Control>> {
+        self.free.push(place);
+        self.places[place].take()
     }
 
     /// All of them, in the order in which they were created.
     pub(super) fn all(&self) -> Vec<Arc<Control>> {
-        let mut tasks: Vec<_> = self.lock().tasks.iter().flatten().cloned().collect();
+        let mut tasks: Vec<_> = self.places.iter().flatten().cloned().collect();
         tasks.sort_unstable_by_key(|task| task.serial);
         tasks
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Places> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

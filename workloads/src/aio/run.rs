@@ -124,7 +124,7 @@ impl Runner {
         let Some(runtime) = self.runtime.take() else {
             return;
         };
-        let leftovers = self.event_loop.tasks.all();
+        let leftovers = self.event_loop.all_tasks();
         if !leftovers.is_empty() {
             let stop: Arc<dyn Watch> = Arc::new(StopAfter(AtomicUsize::new(leftovers.len())));
             for task in leftovers {

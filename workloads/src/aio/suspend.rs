@@ -26,6 +26,10 @@ impl<A: Awaited + 'static> Suspend<A> {
     pub(super) fn on(on: Arc<A>) -> Self {
         Self { on, place: None }
     }
+
+    pub(super) fn awaited(&self) -> &A {
+        &self.on
+    }
 }
 
 impl<A: Awaited + 'static> Future for Suspend<A> {

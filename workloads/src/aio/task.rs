@@ -4,14 +4,14 @@ use std::{
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use super::{
     awaitable::Awaitable,
     control::{Asked, Awaited, Control, Current},
     error::{Error, Result},
-    event_loop::{EventLoop, Handle, Next},
+    event_loop::{EventLoop, Next},
     suspend::{Suspend, answered_by},
 };
 
@@ -102,7 +102,7 @@ impl<T: Clone + Send + 'static> Task<T> {
     ///
     /// If it has not ended.
     pub(super) fn outcome(&self) -> Result<T> {
-        self.result().expect("the task has ended")
+        self.shared.outcome()
     }
 }
 
@@ -175,10 +175,7 @@ impl<T: Clone + Send + 'static> IntoFuture for Task<T> {
     type IntoFuture = AwaitTask<T>;
 
     fn into_future(self) -> AwaitTask<T> {
-        AwaitTask {
-            end: Suspend::on(self.control()),
-            task: self,
-        }
+        AwaitTask(Suspend::on(self.shared))
     }
 }
 
@@ -193,18 +190,15 @@ impl<T: Clone + Send + 'static> IntoFuture for &Task<T> {
 
 /// Awaits a [`Task`] and gives its result.
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct AwaitTask<T> {
-    task: Task<T>,
-    end: Suspend<Control>,
-}
+pub struct AwaitTask<T>(Suspend<Shared<T>>);
 
 impl<T: Clone + Send + 'static> Future for AwaitTask<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        Pin::new(&mut self.end).poll(cx).map(|end| {
+        Pin::new(&mut self.0).poll(cx).map(|end| {
             end?;
-            self.task.outcome()
+            self.0.awaited().outcome()
         })
     }
 }
@@ -235,9 +229,6 @@ where
         outcome: Mutex::new(None),
     });
     let control = &shared.control;
-    if event_loop.ordered {
-        event_loop.call_soon(Handle::Step(Arc::clone(control)));
-    }
     let builder = tokio::task::Builder::new();
     // A name and a number are only for an observer.
     let observed = tracing::enabled!(target: "tokio::task", tracing::Level::TRACE);
@@ -250,6 +241,7 @@ where
         current: Some(Current::new(Arc::clone(control), Current::context())),
         ending: Ending(Arc::clone(&shared)),
         started: false,
+        waker: None,
         coroutine: Some(coroutine),
     };
     let handle = builder
@@ -270,6 +262,8 @@ pin_project_lite::pin_project! {
         current: Option<Current>,
         ending: Ending<T>,
         started: bool,
+        // As the control has it.
+        waker: Option<Waker>,
         #[pin]
         coroutine: Option<F>,
     }
@@ -288,7 +282,7 @@ where
         if !*this.started {
             // tokio may come by before it is this task's turn.
             if control.event_loop.ordered && !has_turn {
-                return control.rest(cx.waker());
+                return control.rest(this.waker, cx.waker());
             }
             *this.started = true;
             // Asked before the first step: the body never runs.
@@ -315,12 +309,12 @@ where
                 return Poll::Ready(());
             }
             if next == Next::Rest {
-                return control.rest(cx.waker());
+                return control.rest(this.waker, cx.waker());
             }
             // One step for each time that tokio comes by, so that it can look after the rest.
             if std::mem::replace(&mut has_turn, true) {
                 cx.waker().wake_by_ref();
-                return control.rest(cx.waker());
+                return control.rest(this.waker, cx.waker());
             }
         }
     }
@@ -358,9 +352,38 @@ impl<T> Drop for Ending<T> {
     }
 }
 
+impl<T: Clone> Shared<T> {
+    fn outcome(&self) -> Result<T> {
+        self.lock().clone().expect("the task has ended")
+    }
+}
+
 impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, Option<Result<T>>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As the task that it is.
+impl<T: Send> Awaited for Shared<T> {
+    fn cancel(self: Arc<Self>) -> Asked {
+        Arc::clone(&self.control).cancel()
+    }
+
+    fn end(&self) -> Option<Result<()>> {
+        self.control.end()
+    }
+
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
+        self.control.wake_at_end(waiter, key)
+    }
+
+    fn is(&self, task: &Control) -> bool {
+        self.control.is(task)
+    }
+
+    fn tokio_id(&self) -> Option<tokio::task::Id> {
+        self.control.tokio_id()
     }
 }
 
