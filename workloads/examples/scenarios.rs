@@ -12,6 +12,7 @@ mod asyncio;
 use std::{env, fs, process::ExitCode};
 
 use asyncio::Verdict;
+use serde_json::Value;
 
 fn main() -> ExitCode {
     let Some(path) = env::args_os().nth(1) else {
@@ -26,21 +27,20 @@ fn main() -> ExitCode {
         }
     };
     let (mut passed, mut failed, mut differ, mut skipped) = (0, 0, 0, 0);
+    let mut records = Vec::new();
     for (line, text) in text.lines().enumerate() {
-        if text.trim().is_empty() {
-            continue;
-        }
-        let record = match serde_json::from_str(text) {
-            Ok(record) => record,
+        match serde_json::from_str::<Value>(text) {
+            Ok(record) => records.push(record),
+            Err(_) if text.trim().is_empty() => {}
             Err(error) => {
-                eprintln!("line {}: no record: {error}", line + 1);
+                eprintln!("line {} is no record: {error}", line + 1);
                 failed += 1;
-                continue;
             }
-        };
-        let checked = asyncio::check(&record);
+        }
+    }
+    for checked in asyncio::check_all(&records) {
         println!("{}", checked.record);
-        let id = &record["id"];
+        let id = &checked.record["id"];
         match checked.verdict {
             Verdict::Passed => passed += 1,
             Verdict::Failed(why) => {
@@ -57,12 +57,13 @@ fn main() -> ExitCode {
             }
         }
     }
-    let mut summary = format!("{passed} passed, {failed} failed");
-    for (count, what) in [(skipped, "skipped"), (differ, "differ by accident")] {
-        if count > 0 {
-            summary += &format!(", {count} {what}");
-        }
+    print!("{passed} passed, {failed} failed");
+    if skipped > 0 {
+        print!(", {skipped} skipped");
     }
-    println!("{summary}");
+    if differ > 0 {
+        print!(", {differ} differ by accident");
+    }
+    println!();
     ExitCode::from(u8::from(failed > 0))
 }
