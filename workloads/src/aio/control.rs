@@ -224,7 +224,7 @@ impl Control {
             *known = Some(waker.clone());
             self.lock().waker.clone_from(known);
         }
-        // Given meanwhile, to a task that nobody could wake yet.
+        // It may have been given meanwhile, to a task that nobody could wake yet.
         if self.has_turn() {
             waker.wake_by_ref();
         }
@@ -277,10 +277,10 @@ impl Control {
 
     /// Gives the task the turn to step. `resting` is the task that can take it without being woken.
     pub(super) fn give_turn(&self, resting: Option<&Self>) -> Option<Next> {
-        if self.is_done() {
-            return None;
-        }
-        Some(self.wake(&self.lock(), resting))
+        let state = self.lock();
+        // With the lock held: one that has ended would never give the turn away.
+        let runs = !self.is_done();
+        runs.then(|| self.wake(&state, resting))
     }
 
     /// Gives the turn to the task if it still waits at the await called `key`.

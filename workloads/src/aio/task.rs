@@ -308,12 +308,8 @@ where
             if ended {
                 return Poll::Ready(());
             }
-            if next == Next::Rest {
-                return control.rest(this.waker, cx.waker());
-            }
             // One step for each time that tokio comes by, so that it can look after the rest.
-            if std::mem::replace(&mut has_turn, true) {
-                cx.waker().wake_by_ref();
+            if next == Next::Rest || std::mem::replace(&mut has_turn, true) {
                 return control.rest(this.waker, cx.waker());
             }
         }
