@@ -71,12 +71,16 @@ impl Config {
                 builder
             }
         };
-        if let Some(threads) = self.max_threads {
-            builder.max_blocking_threads(threads.max(1));
-        }
+        builder.max_blocking_threads(self.threads());
         #[cfg(feature = "test-util")]
         builder.start_paused(self.paused);
         builder.enable_all().build()
+    }
+
+    /// How many calls can run on threads at once.
+    pub(super) fn threads(&self) -> usize {
+        const TOKIOS_OWN: usize = 512;
+        self.max_threads.unwrap_or(TOKIOS_OWN).max(1)
     }
 
     /// Whether the clock moves only when every task waits.

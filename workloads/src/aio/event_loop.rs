@@ -21,15 +21,16 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::Waker,
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
+    config::{Config, Flavor},
     control::{Control, Watch},
     heap::Heap,
     registry::Registry,
@@ -55,6 +56,11 @@ pub(super) struct EventLoop {
     next_serial: AtomicU64,
     /// The N of the next `Task-N`; tasks that have a name of their own do not count.
     next_name: AtomicU64,
+    /// How many calls can run on threads at once.
+    max_threads: usize,
+    /// How many have neither returned nor been given up, and news of the last that does.
+    calls: AtomicUsize,
+    no_calls: Notify,
     queue: Mutex<Queue>,
 }
 
@@ -146,11 +152,14 @@ impl Queue {
 
 impl EventLoop {
     /// In the context of the runtime that the tasks will run on.
-    pub(super) fn new(scale: f64, ordered: bool, paused: bool) -> Arc<Self> {
+    pub(super) fn new(config: &Config) -> Arc<Self> {
         Arc::new(Self {
-            scale,
-            ordered,
-            paused,
+            scale: config.scale,
+            ordered: config.flavor == Flavor::CurrentThread,
+            paused: config.is_paused(),
+            max_threads: config.threads(),
+            calls: AtomicUsize::new(0),
+            no_calls: Notify::new(),
             start: Instant::now(),
             next_serial: AtomicU64::new(1),
             // asyncio's `Task-1` is the main task, which we call `main`.
@@ -363,6 +372,35 @@ impl EventLoop {
             std::task::Poll::Pending
         })
         .await;
+    }
+
+    /// Counts a call on a thread; tells whether there is a thread for it now.
+    pub(super) fn begin_call(&self) -> bool {
+        self.calls.fetch_add(1, Ordering::AcqRel) < self.max_threads
+    }
+
+    pub(super) fn end_call(&self) {
+        if self.calls.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.no_calls.notify_one();
+        }
+    }
+
+    /// Lets the tasks run until no call is left on a thread. A runtime that is dropped would not make
+    /// those that have only just been handed over.
+    pub(super) async fn run_until_calls_return(&self) {
+        /// For whoever awaited the last.
+        const TURNS: usize = 8;
+        if self.calls.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        self.lock().taken = false;
+        self.make_calls(false, None);
+        while self.calls.load(Ordering::Acquire) > 0 {
+            self.no_calls.notified().await;
+        }
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

@@ -11,7 +11,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 use super::{
-    config::{Config, Flavor},
+    config::Config,
     control::{Awaited, Control, Watch},
     error::Result,
     event_loop::{EventLoop, Handle},
@@ -62,8 +62,7 @@ impl Runner {
         let runtime = config.runtime()?;
         let event_loop = {
             let _entered = runtime.enter();
-            let ordered = config.flavor == Flavor::CurrentThread;
-            EventLoop::new(config.scale, ordered, config.is_paused())
+            EventLoop::new(config)
         };
         Ok(Self {
             runtime: Some(runtime),
@@ -137,7 +136,8 @@ impl Runner {
             let _entered = runtime.enter();
             self.event_loop.time()
         };
-        // Waits for the threads, during which a paused clock has nothing to tell.
+        // A paused clock has nothing to tell of the threads, which wait in real time.
+        runtime.block_on(self.event_loop.run_until_calls_return());
         drop(runtime);
         if !self.event_loop.paused {
             self.closed_at = self.event_loop.time();

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use super::{
     control::{Control, Current},
     error::{Error, Result},
+    event_loop::EventLoop,
     promise::Promise,
     scope::Scope,
     suspend::Suspend,
@@ -31,12 +32,12 @@ where
     let at = Location::caller();
     async move {
         let scope = Scope::open("to_thread", at).named(function_name::<F>());
-        let thread = {
+        let started = {
             let _child = scope.enter();
             start(call)
         };
-        let result = match thread {
-            Ok(thread) => finish(thread).await,
+        let result = match started {
+            Ok(call) => finish(call).await,
             Err(error) => Err(error.into()),
         };
         scope.close(&result);
@@ -44,19 +45,49 @@ where
     }
 }
 
+/// A call that was handed over.
+struct Call<T> {
+    thread: JoinHandle<Result<T>>,
+    /// There was a thread for it, so it will be made, whatever happens to the await.
+    sure: bool,
+}
+
 /// Starts the call, with the task's context.
-fn start<T, F>(call: F) -> std::io::Result<JoinHandle<Result<T>>>
+fn start<T, F>(call: F) -> std::io::Result<Call<T>>
 where
     F: FnOnce() -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
     let mut current = Some(Current::new(Control::current(), Current::context()));
-    tokio::task::Builder::new()
+    let (unfinished, sure) = Unfinished::begin(Current::event_loop());
+    let thread = tokio::task::Builder::new()
         .name(function_name::<F>())
-        .spawn_blocking(move || Current::lend(&mut current, call))
+        .spawn_blocking(move || {
+            let _unfinished = unfinished;
+            Current::lend(&mut current, call)
+        })?;
+    Ok(Call { thread, sure })
 }
 
-async fn finish<T>(mut thread: JoinHandle<Result<T>>) -> Result<T> {
+/// Counts a call until it has returned or will never be made.
+struct Unfinished(Arc<EventLoop>);
+
+impl Unfinished {
+    /// Also tells whether a thread is free for the call.
+    fn begin(event_loop: Arc<EventLoop>) -> (Self, bool) {
+        let free = event_loop.begin_call();
+        (Self(event_loop), free)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.end_call();
+    }
+}
+
+async fn finish<T>(call: Call<T>) -> Result<T> {
+    let Call { mut thread, sure } = call;
     let returned = Promise::new();
     let mut wait = Suspend::on(Arc::clone(&returned));
     let mut outcome = None;
@@ -72,8 +103,8 @@ async fn finish<T>(mut thread: JoinHandle<Result<T>>) -> Result<T> {
         poll
     })
     .await;
-    if end.is_err() {
-        // Only a call that has no thread yet; tokio lets the others run.
+    if end.is_err() && !sure {
+        // Only if it still has no thread; tokio lets the others run.
         thread.abort();
     }
     end?;

@@ -466,8 +466,14 @@ impl Run {
             Probe::Cancelling => json!(aio::current_task().cancelling()),
             Probe::Expired { id } => json!(known(&self.lock().timeouts, id)?.expired()),
             Probe::When { id } => {
+                // To 10 ms, or to what the real clock can be relied on for.
+                let per_second: i32 = match self.clock {
+                    Clock::Paused => 100,
+                    Clock::Real => 20,
+                };
                 let when = known(&self.lock().timeouts, id)?.when();
-                json!(when.map(|when| (when * 100.0).round_ties_even() as i64 * 10))
+                let rounded = |when: f64| (when * f64::from(per_second)).round_ties_even();
+                json!(when.map(|when| rounded(when) as i64 * 1000 / i64::from(per_second)))
             }
             Probe::State { task } => json!(match self.task(task)?.result() {
                 None => "pending",

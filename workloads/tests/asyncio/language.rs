@@ -193,7 +193,7 @@ pub fn unsupported(spec: &Value) -> Option<&'static str> {
             if fields.contains_key("base_err") {
                 return Some("base_err: Rust has no errors outside of the ordinary ones");
             }
-            if fields.get("op").is_some_and(|op| op == "raise") && fields.contains_key("exit") {
+            if fields.contains_key("op") && fields.contains_key("exit") {
                 return Some("exit: std::process::exit unwinds nothing, so no task can see it");
             }
             fields.values().find_map(unsupported)
