@@ -56,7 +56,7 @@ where
         // A loop and not `map`: a location does not reach into a closure. So below.
         for awaitable in awaitables {
             let task = awaitable.into_task();
-            if seen.insert(task.control().serial) {
+            if seen.insert(task.control().serial()) {
                 tasks.push(task);
             }
         }
@@ -66,7 +66,7 @@ where
         }
     };
     let shared = Arc::new(Shared(Mutex::new(State {
-        running: tasks.iter().map(|task| task.control().serial).collect(),
+        running: tasks.iter().map(|task| task.control().serial()).collect(),
         ..State::default()
     })));
     for task in &tasks {
@@ -130,7 +130,7 @@ impl<T: Clone + Send + 'static> AsCompleted<T> {
                     let Some(serial) = item else {
                         return Err(Error::TimedOut);
                     };
-                    let is_it = |task: &&Task<T>| task.control().serial == serial;
+                    let is_it = |task: &&Task<T>| task.control().serial() == serial;
                     let task = self.tasks.iter().find(is_it);
                     return task.expect("only what is awaited comes").outcome();
                 }
@@ -197,10 +197,10 @@ impl Watch for Shared {
     fn task_done(&self, task: &Arc<Control>) {
         let limit = {
             let mut state = self.lock();
-            if !state.running.remove(&task.serial) {
+            if !state.running.remove(&task.serial()) {
                 return;
             }
-            state.done.push_back(Some(task.serial));
+            state.done.push_back(Some(task.serial()));
             let all_done = state.running.is_empty();
             state.limit.take_if(|_| all_done)
         };

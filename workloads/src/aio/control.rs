@@ -5,7 +5,7 @@ use std::{
     cell::RefCell,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Poll, Waker},
     thread::{self, ThreadId},
@@ -64,13 +64,10 @@ pub(super) trait Watch: Send + Sync {
 /// One task, seen by those who cancel it or wait for it.
 pub(super) struct Control {
     name: Name,
-    /// Counts the tasks of a run in the order in which they were created.
-    pub(super) serial: u64,
+    numbers: Numbers,
     pub(super) event_loop: Arc<EventLoop>,
     /// tokio's own number for the task, known once it is spawned.
     pub(super) tokio_id: OnceLock<tokio::task::Id>,
-    /// Its place among the run's tasks.
-    place: AtomicUsize,
     /// Whether it was given the turn to make a step.
     turn: AtomicBool,
     /// A request that no await has answered yet. Two requests before an answer are one. Changes with
@@ -84,7 +81,17 @@ pub(super) struct Control {
 enum Name {
     Given(String),
     /// The text is made when somebody reads it.
-    Numbered(u64, OnceLock<String>),
+    Numbered(OnceLock<String>),
+}
+
+/// What the loop gives a task when it begins.
+#[derive(Default)]
+struct Numbers {
+    serial: AtomicU64,
+    /// The N of `Task-N`, where it has no other name.
+    name: AtomicU64,
+    /// Its place among the run's tasks.
+    place: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -140,14 +147,13 @@ impl Control {
     pub(super) fn new(name: Option<String>, event_loop: &Arc<EventLoop>) -> Arc<Self> {
         let name = match name {
             Some(name) => Name::Given(name),
-            None => Name::Numbered(event_loop.next_name(), OnceLock::new()),
+            None => Name::Numbered(OnceLock::new()),
         };
         let task = Arc::new(Self {
             name,
-            serial: event_loop.next_serial(),
+            numbers: Numbers::default(),
             event_loop: Arc::clone(event_loop),
             tokio_id: OnceLock::new(),
-            place: AtomicUsize::new(0),
             turn: AtomicBool::new(false),
             unanswered: AtomicBool::new(false),
             end: OnceLock::new(),
@@ -157,15 +163,33 @@ impl Control {
         task
     }
 
-    /// Notes its place among the run's tasks.
-    pub(super) fn set_place(&self, place: usize) {
-        self.place.store(place, Ordering::Relaxed);
+    /// Notes what the loop calls it, before anybody else knows the task.
+    pub(super) fn set_numbers(&self, serial: u64, place: usize) {
+        self.numbers.serial.store(serial, Ordering::Relaxed);
+        self.numbers.place.store(place, Ordering::Relaxed);
+    }
+
+    /// As [`set_numbers`](Self::set_numbers): the N of `Task-N`.
+    pub(super) fn set_name_number(&self, number: u64) {
+        self.numbers.name.store(number, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_name(&self) -> bool {
+        matches!(self.name, Name::Given(_))
+    }
+
+    /// Counts the tasks of a run in the order in which they were created.
+    pub(super) fn serial(&self) -> u64 {
+        self.numbers.serial.load(Ordering::Relaxed)
     }
 
     pub(super) fn name(&self) -> &str {
         match &self.name {
             Name::Given(name) => name,
-            Name::Numbered(number, name) => name.get_or_init(|| format!("Task-{number}")),
+            Name::Numbered(name) => name.get_or_init(|| {
+                let number = self.numbers.name.load(Ordering::Relaxed);
+                format!("Task-{number}")
+            }),
         }
     }
 
@@ -329,7 +353,7 @@ impl Control {
         };
         let callbacks = callbacks.first.into_iter().chain(callbacks.others);
         let calls = callbacks.map(|callback| self.call(callback));
-        let place = self.place.load(Ordering::Relaxed);
+        let place = self.numbers.place.load(Ordering::Relaxed);
         self.event_loop.end_task(place, calls);
         end
     }

@@ -21,7 +21,7 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Waker,
     time::Duration,
@@ -53,9 +53,6 @@ pub(super) struct EventLoop {
     /// Whether tokio's clock stands still while anything runs.
     pub(super) paused: bool,
     start: Instant,
-    next_serial: AtomicU64,
-    /// The N of the next `Task-N`; tasks that have a name of their own do not count.
-    next_name: AtomicU64,
     /// How many calls can run on threads at once.
     max_threads: usize,
     /// How many have neither returned nor been given up, and news of the last that does.
@@ -68,6 +65,10 @@ pub(super) struct EventLoop {
 struct Queue {
     /// Those that have not ended.
     tasks: Registry,
+    /// How many there have been.
+    serials: u64,
+    /// The last N of a `Task-N`; tasks that have a name of their own do not count.
+    names: u64,
     ready: VecDeque<Handle>,
     /// How many of `ready` belong to this iteration of the loop. Timers are looked at between two.
     left: usize,
@@ -161,11 +162,10 @@ impl EventLoop {
             calls: AtomicUsize::new(0),
             no_calls: Notify::new(),
             start: Instant::now(),
-            next_serial: AtomicU64::new(1),
-            // asyncio's `Task-1` is the main task, which we call `main`.
-            next_name: AtomicU64::new(2),
             queue: Mutex::new(Queue {
                 fired: f64::NEG_INFINITY,
+                // asyncio's `Task-1` is the main task, which we call `main`.
+                names: 1,
                 // Until the run begins.
                 taken: true,
                 ..Queue::default()
@@ -192,14 +192,6 @@ impl EventLoop {
         Duration::try_from_secs_f64(secs).map_or(FOREVER, |time| time.min(FOREVER))
     }
 
-    pub(super) fn next_serial(&self) -> u64 {
-        self.next_serial.fetch_add(1, Ordering::Relaxed)
-    }
-
-    pub(super) fn next_name(&self) -> u64 {
-        self.next_name.fetch_add(1, Ordering::Relaxed)
-    }
-
     /// Adds a call to the end of the queue (`loop.call_soon`).
     pub(super) fn call_soon(&self, handle: Handle) {
         let mut queue = self.lock();
@@ -211,7 +203,12 @@ impl EventLoop {
     pub(super) fn begin_task(&self, task: &Arc<Control>) {
         let mut queue = self.lock();
         let place = queue.tasks.add(Arc::clone(task));
-        task.set_place(place);
+        queue.serials += 1;
+        task.set_numbers(queue.serials, place);
+        if !task.has_name() {
+            queue.names += 1;
+            task.set_name_number(queue.names);
+        }
         if self.ordered {
             queue.ready.push_back(Handle::Step(Arc::clone(task)));
         }
@@ -335,10 +332,10 @@ impl EventLoop {
     }
 
     fn collect_timers(&self, queue: &mut Queue) {
-        queue.drop_cancelled_timers();
         if queue.timers.is_empty() {
             return;
         }
+        queue.drop_cancelled_timers();
         let now = if self.paused {
             self.time().max(queue.fired)
         } else {

@@ -123,7 +123,7 @@ impl Gathering {
     fn watching(tasks: impl Iterator<Item = Arc<Control>>, settle: Settle) -> Arc<Self> {
         let children: Vec<_> = tasks.collect();
         let mut seen = HashSet::with_capacity(children.len());
-        let each_once = children.iter().filter(|task| seen.insert(task.serial));
+        let each_once = children.iter().filter(|task| seen.insert(task.serial()));
         let each_once: Vec<_> = each_once.cloned().collect();
         let gathering = Arc::new(Self {
             outer: Promise::new(),

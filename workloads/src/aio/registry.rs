@@ -32,7 +32,7 @@ impl Registry {
     /// All of them, in the order in which they were created.
     pub(super) fn all(&self) -> Vec<Arc<Control>> {
         let mut tasks: Vec<_> = self.places.iter().flatten().cloned().collect();
-        tasks.sort_unstable_by_key(|task| task.serial);
+        tasks.sort_unstable_by_key(|task| task.serial());
         tasks
     }
 }
