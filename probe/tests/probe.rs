@@ -475,3 +475,12 @@ fn a_socket_that_nobody_holds_any_more_is_replaced() {
         .layer::<tracing_subscriber::Registry>();
     assert!(layer.is_ok());
 }
+
+#[test]
+fn who_asks_whether_it_is_heard_is_told_so() {
+    use tracing::Level;
+    socket();
+    assert!(tracing::enabled!(target: "tokio::task", Level::TRACE));
+    assert!(tracing::enabled!(target: "loopview::scope", Level::TRACE));
+    assert!(!tracing::enabled!(target: "a_program_of_yours", Level::ERROR));
+}

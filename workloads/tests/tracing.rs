@@ -178,6 +178,12 @@ fn every_combinator_tells_its_kind_and_how_it_ended() {
         sleep(50).await?;
         waiting.cancel();
         let _ = waiting.await;
+        aio::shield(sleep(10)).await?;
+        let _ = aio::timeout(0.1, async |_| sleep(200).await).await;
+        let mut items = aio::as_completed([sleep(10)], 0.1);
+        while let Some(item) = items.next().await {
+            item?;
+        }
         Ok(())
     });
     let scopes: Vec<_> = log.of("scope").into_iter().collect();
@@ -192,6 +198,9 @@ fn every_combinator_tells_its_kind_and_how_it_ended() {
             ("task_group", "error"),
             ("to_thread", "ok"),
             ("gather", "cancelled"),
+            ("shield", "ok"),
+            ("timeout", "timed_out"),
+            ("as_completed", "ok"),
         ]
     );
     assert_eq!(log.name(log.task("late").within), "wait_for");
@@ -254,16 +263,22 @@ fn a_task_tells_whom_it_awaits_and_when_that_is_over() {
 fn a_timer_is_where_the_sleep_was_written() {
     let log = observe(async {
         aio::sleep(0.1).await?;
-        aio::wait_for(std::future::pending::<aio::Result<()>>(), 0.1)
-            .await
-            .or(Ok(()))
+        let _ = aio::wait_for(std::future::pending::<aio::Result<()>>(), 0.1).await;
+        let _ = aio::timeout(0.1, async |_| {
+            std::future::pending::<aio::Result<()>>().await
+        })
+        .await;
+        let _ = aio::as_completed([std::future::pending::<aio::Result<()>>()], 0.1)
+            .next()
+            .await;
+        Ok(())
     });
     let timers = log.of("runtime.resource");
     let timers: Vec<_> = timers
         .iter()
         .filter(|it| it.get("concrete_type") == "Sleep")
         .collect();
-    assert_eq!(timers.len(), 2);
+    assert_eq!(timers.len(), 4);
     for timer in timers {
         assert!(
             timer.get("loc.file").ends_with("tests/tracing.rs"),

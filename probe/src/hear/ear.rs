@@ -34,6 +34,8 @@ use crate::{
 const SPAWN: &str = "runtime.spawn";
 const RESOURCE: &str = "runtime.resource";
 const OP: &str = "runtime.resource.async_op";
+/// Of spans of tasks: they are told by their name, as those of blocking calls have another.
+const SPAWNS: &str = "tokio::task";
 const WAKER: &str = "tokio::task::waker";
 const POLL_OP: &str = "runtime::resource::poll_op";
 const RESOURCE_STATE: &str = "runtime::resource::state_update";
@@ -43,13 +45,17 @@ const TASK: &str = "loopview::task";
 
 /// What the probe wants to hear.
 pub(crate) fn wanted(meta: &Metadata<'_>) -> bool {
+    let target = meta.target();
     if meta.is_event() {
-        matches!(
-            meta.target(),
-            WAKER | POLL_OP | RESOURCE_STATE | OP_STATE | TASK
-        )
+        matches!(target, WAKER | POLL_OP | RESOURCE_STATE | OP_STATE | TASK)
+    } else if meta.is_span() {
+        matches!(meta.name(), SPAWN | RESOURCE | OP) || target == SCOPE
     } else {
-        matches!(meta.name(), SPAWN | RESOURCE | OP) || meta.target() == SCOPE
+        // Somebody asks by `enabled!` whether this target is heard at all.
+        matches!(
+            target,
+            SPAWNS | WAKER | POLL_OP | RESOURCE_STATE | OP_STATE | TASK | SCOPE
+        )
     }
 }
 

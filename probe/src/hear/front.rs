@@ -11,7 +11,6 @@ use super::{
     ear::{Ear, wanted},
     spans::{Slots, Spans},
 };
-use crate::facts::changes::Changed;
 
 /// All of a program's tracing, if it has none of its own: spans that the probe does not
 /// want are off, and the others cost only what the probe does with them.
@@ -48,7 +47,7 @@ impl Subscriber for ProbeSubscriber {
 
     fn register_callsite(&self, meta: &'static Metadata<'static>) -> Interest {
         if wanted(meta) {
-            self.0.heard.changes.push(Changed::Callsite(meta));
+            self.0.heard.callsite(meta);
             Interest::always()
         } else {
             Interest::never()
@@ -115,7 +114,7 @@ impl<S: Subscriber> Layer<S> for ProbeLayer {
 
     fn register_callsite(&self, meta: &'static Metadata<'static>) -> Interest {
         if wanted(meta) {
-            self.0.heard.changes.push(Changed::Callsite(meta));
+            self.0.heard.callsite(meta);
         }
         Interest::always()
     }

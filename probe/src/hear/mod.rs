@@ -29,7 +29,7 @@ use std::sync::{
     mpsc,
 };
 
-use tracing::{Dispatch, Level, dispatcher::WeakDispatch};
+use tracing::{Dispatch, Level, Metadata, dispatcher::WeakDispatch};
 
 use self::spans::Spans;
 pub(crate) use self::spans::{Entity, SpanHasher};
@@ -125,6 +125,13 @@ impl Heard {
             // Asked as an event, for only those are wanted of this target.
             Some(!tracing::event_enabled!(target: "tokio::task::waker", Level::TRACE))
         })
+    }
+
+    fn callsite(&self, meta: &'static Metadata<'static>) {
+        // The console protocol has no word for a question.
+        if meta.is_span() || meta.is_event() {
+            self.changes.push(Changed::Callsite(meta));
+        }
     }
 
     /// Keeps what a new span stands for, if there is memory for it.

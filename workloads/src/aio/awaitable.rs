@@ -13,6 +13,11 @@ pub trait Awaitable {
     /// The task itself, or a new one around the coroutine (`asyncio.ensure_future`).
     #[track_caller]
     fn into_task(self) -> Task<Self::Output>;
+
+    /// What `await` does with it: a coroutine runs inside the task that awaits it. One that has been
+    /// given a name becomes a task, as the name is a task's.
+    #[track_caller]
+    fn into_await(self) -> impl Future<Output = Result<Self::Output>> + Send + 'static;
 }
 
 impl<F, T> Awaitable for F
@@ -25,6 +30,10 @@ where
     #[track_caller]
     fn into_task(self) -> Task<T> {
         spawn(None, self)
+    }
+
+    fn into_await(self) -> impl Future<Output = Result<T>> + Send + 'static {
+        self
     }
 }
 
@@ -39,6 +48,11 @@ where
     fn into_task(self) -> Task<T> {
         spawn(Some(self.name), self.future)
     }
+
+    #[track_caller]
+    fn into_await(self) -> impl Future<Output = Result<T>> + Send + 'static {
+        self.into_task().into_future()
+    }
 }
 
 impl<T: Clone + Send + 'static> Awaitable for Task<T> {
@@ -47,6 +61,10 @@ impl<T: Clone + Send + 'static> Awaitable for Task<T> {
     fn into_task(self) -> Task<T> {
         self
     }
+
+    fn into_await(self) -> impl Future<Output = Result<T>> + Send + 'static {
+        self.into_future()
+    }
 }
 
 impl<T: Clone + Send + 'static> Awaitable for &Task<T> {
@@ -54,6 +72,10 @@ impl<T: Clone + Send + 'static> Awaitable for &Task<T> {
 
     fn into_task(self) -> Task<T> {
         self.clone()
+    }
+
+    fn into_await(self) -> impl Future<Output = Result<T>> + Send + 'static {
+        self.into_future()
     }
 }
 

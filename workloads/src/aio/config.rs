@@ -9,6 +9,9 @@ pub struct Config {
     pub scale: f64,
     /// On how many threads tasks run.
     pub flavor: Flavor,
+    /// How many calls of [`to_thread`](super::to_thread()) can run at once; tokio has its own number
+    /// if this is `None`.
+    pub max_threads: Option<usize>,
     /// Starts with tokio's clock stopped; it moves only when every task waits.
     #[cfg(feature = "test-util")]
     #[doc(hidden)]
@@ -40,6 +43,7 @@ impl Config {
         Self {
             scale,
             flavor,
+            max_threads: None,
             #[cfg(feature = "test-util")]
             paused: false,
         }
@@ -67,8 +71,23 @@ impl Config {
                 builder
             }
         };
+        builder.max_blocking_threads(self.threads());
         #[cfg(feature = "test-util")]
         builder.start_paused(self.paused);
         builder.enable_all().build()
+    }
+
+    /// How many calls can run on threads at once.
+    pub(super) fn threads(&self) -> usize {
+        const TOKIOS_OWN: usize = 512;
+        self.max_threads.unwrap_or(TOKIOS_OWN).max(1)
+    }
+
+    /// Whether the clock moves only when every task waits.
+    pub(super) fn is_paused(&self) -> bool {
+        #[cfg(feature = "test-util")]
+        return self.paused;
+        #[cfg(not(feature = "test-util"))]
+        return false;
     }
 }

@@ -2,100 +2,209 @@
 //! suspended, and who wants to know when it is done.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    task::Waker,
+    cell::RefCell,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Poll, Waker},
+    thread::{self, ThreadId},
 };
 
-use super::{error::Error, event_loop::EventLoop};
+use super::{
+    context::Context,
+    error::{Error, Result},
+    event_loop::{EventLoop, Handle, Next},
+};
 
-tokio::task_local! {
-    static CURRENT: Arc<Control>;
+thread_local! {
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
-/// What can be asked to end: a task, or the many that a `gather` stands for.
-pub(super) trait Cancel: Send + Sync {
-    /// Asks, and tells whether the request was taken; what has ended takes none.
-    fn cancel(&self) -> bool;
+/// The task that runs, and the context variables as it sees them.
+pub(super) struct Current {
+    task: Arc<Control>,
+    context: Context,
+}
+
+/// What a task can be suspended on: another task, or something that only ends.
+pub(super) trait Awaited: Send + Sync {
+    /// Asks it to end.
+    fn cancel(self: Arc<Self>) -> Asked;
+
+    /// How it ended, if it has.
+    fn end(&self) -> Option<Result<()>>;
+
+    /// Has `waiter` woken when it ends; false if it has ended already.
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool;
+
+    /// Whether it is `task`: a task that awaits itself would wait for ever.
+    fn is(&self, task: &Control) -> bool;
+
+    /// tokio's number for it, if it is a task.
+    fn tokio_id(&self) -> Option<tokio::task::Id>;
+}
+
+/// What became of a request to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    /// What has ended takes none.
+    Over,
+    /// The request has come back to a task that passes it on: they await each other, and whoever
+    /// passed it last has to answer, or none of them will ever end.
+    Circular,
+    Taken,
 }
 
 /// Who is told when a task is done.
 pub(super) trait Watch: Send + Sync {
-    /// `failure` is what the task raised, [`Error::Cancelled`] included.
-    fn task_done(&self, task: &Control, failure: Option<&Error>);
+    fn task_done(&self, task: &Arc<Control>);
 }
 
 /// One task, seen by those who cancel it or wait for it.
 pub(super) struct Control {
-    pub(super) name: String,
-    /// Counts the tasks of a run in the order in which they were created.
-    pub(super) serial: u64,
+    name: Name,
+    numbers: Numbers,
     pub(super) event_loop: Arc<EventLoop>,
     /// tokio's own number for the task, known once it is spawned.
-    pub(super) tokio_id: OnceLock<u64>,
+    pub(super) tokio_id: OnceLock<tokio::task::Id>,
+    /// Whether it was given the turn to make a step.
+    turn: AtomicBool,
+    /// A request that no await has answered yet. Two requests before an answer are one. Changes with
+    /// `state` locked, and is read without.
+    unanswered: AtomicBool,
+    /// How it ended. Set with `state` locked.
+    end: OnceLock<Result<()>>,
     state: Mutex<State>,
+}
+
+enum Name {
+    Given(String),
+    /// The text is made when somebody reads it.
+    Numbered(OnceLock<String>),
+}
+
+/// What the loop gives a task when it begins.
+#[derive(Default)]
+struct Numbers {
+    serial: AtomicU64,
+    /// The N of `Task-N`, where it has no other name.
+    name: AtomicU64,
+    /// Its place among the run's tasks.
+    place: AtomicUsize,
 }
 
 #[derive(Default)]
 struct State {
     /// How many times the task was asked to end, less what its own timeouts and groups took back.
     requests: usize,
-    /// A request that no await has answered yet. Two requests before an answer are one.
-    unanswered: bool,
+    /// Who passes a request on to what the task awaits.
+    passing: Option<ThreadId>,
     /// Where the task is suspended. One place, unless it joins futures by other means than ours;
     /// the latest then stands for all.
     waits: Vec<Wait>,
     next_wait: u64,
-    /// Wakes the task where `waits` is empty: at an await that is not ours.
+    /// Wakes the task as a whole.
     waker: Option<Waker>,
-    done: bool,
-    watchers: Watchers,
+    callbacks: Callbacks,
 }
 
 struct Wait {
     key: u64,
-    waker: Waker,
-    on: Option<Arc<dyn Cancel>>,
+    /// None where it is the task's own. Inside an executor of its own, such as `FuturesUnordered`, an
+    /// await has another.
+    waker: Option<Waker>,
+    on: Option<Arc<dyn Awaited>>,
+    /// Its turn has come.
+    resumed: bool,
 }
 
-enum Watchers {
-    Waiting(Vec<Arc<dyn Watch>>),
-    /// The task is done; this is what it raised.
-    Told(Option<Error>),
+enum Callback {
+    Wake(Arc<Control>, u64),
+    Watch(Arc<dyn Watch>),
 }
 
-impl Default for Watchers {
-    fn default() -> Self {
-        Self::Waiting(Vec::new())
+/// Mostly one, which takes no room of its own.
+#[derive(Default)]
+struct Callbacks {
+    first: Option<Callback>,
+    others: Vec<Callback>,
+}
+
+impl Callbacks {
+    fn push(&mut self, callback: Callback) {
+        if self.first.is_none() {
+            self.first = Some(callback);
+        } else {
+            self.others.push(callback);
+        }
     }
 }
 
 impl Control {
-    pub(super) fn new(name: String, serial: u64, event_loop: Arc<EventLoop>) -> Arc<Self> {
-        Arc::new(Self {
+    /// A task that has its first turn yet to come. The loop holds it until it is
+    /// [closed](Self::close).
+    pub(super) fn new(name: Option<String>, event_loop: &Arc<EventLoop>) -> Arc<Self> {
+        let name = match name {
+            Some(name) => Name::Given(name),
+            None => Name::Numbered(OnceLock::new()),
+        };
+        let task = Arc::new(Self {
             name,
-            serial,
-            event_loop,
+            numbers: Numbers::default(),
+            event_loop: Arc::clone(event_loop),
             tokio_id: OnceLock::new(),
+            turn: AtomicBool::new(false),
+            unanswered: AtomicBool::new(false),
+            end: OnceLock::new(),
             state: Mutex::default(),
-        })
+        });
+        event_loop.begin_task(&task);
+        task
+    }
+
+    /// Notes what the loop calls it, before anybody else knows the task.
+    pub(super) fn set_numbers(&self, serial: u64, place: usize) {
+        self.numbers.serial.store(serial, Ordering::Relaxed);
+        self.numbers.place.store(place, Ordering::Relaxed);
+    }
+
+    /// As [`set_numbers`](Self::set_numbers): the N of `Task-N`.
+    pub(super) fn set_name_number(&self, number: u64) {
+        self.numbers.name.store(number, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_name(&self) -> bool {
+        matches!(self.name, Name::Given(_))
+    }
+
+    /// Counts the tasks of a run in the order in which they were created.
+    pub(super) fn serial(&self) -> u64 {
+        self.numbers.serial.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match &self.name {
+            Name::Given(name) => name,
+            Name::Numbered(name) => name.get_or_init(|| {
+                let number = self.numbers.name.load(Ordering::Relaxed);
+                format!("Task-{number}")
+            }),
+        }
     }
 
     /// The task that runs.
     #[track_caller]
     pub(super) fn current() -> Arc<Self> {
-        CURRENT
-            .try_with(Arc::clone)
-            .expect("no running event loop: call this from a task inside aio::run")
+        Current::with(|current| Arc::clone(&current.task))
     }
 
-    /// Makes this the current task while `body` is polled.
-    pub(super) fn scope<F: Future>(self: Arc<Self>, body: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, body)
-    }
-
-    /// Makes this the current task, on this thread, while `call` runs.
-    pub(super) fn sync_scope<T>(self: Arc<Self>, call: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self, call)
+    /// Whether this is the task that runs.
+    fn is_current(&self) -> bool {
+        CURRENT.with_borrow(|current| {
+            let task = current.as_ref().map(|current| &*current.task);
+            task.is_some_and(|task| std::ptr::eq(task, self))
+        })
     }
 
     /// How many requests are pending (`cancelling()`). Answering one does not lower the count.
@@ -108,99 +217,174 @@ impl Control {
         let mut state = self.lock();
         state.requests = state.requests.saturating_sub(1);
         if state.requests == 0 {
-            state.unanswered = false;
+            self.unanswered.store(false, Ordering::Release);
         }
         state.requests
     }
 
     /// Takes the request that waits for an answer, if there is one: the caller answers it.
     pub(super) fn take_request(&self) -> bool {
-        std::mem::take(&mut self.lock().unanswered)
+        self.is_asked() && {
+            let _state = self.lock();
+            self.unanswered.swap(false, Ordering::AcqRel)
+        }
     }
 
     /// Takes the request if the task is suspended where nobody of ours can answer.
     pub(super) fn take_unheard_request(&self) -> bool {
-        let mut state = self.lock();
-        state.waits.is_empty() && std::mem::take(&mut state.unanswered)
-    }
-
-    /// Notes whom to wake when the task is asked to end at an await that is not ours.
-    pub(super) fn set_waker(&self, waker: &Waker) {
-        let mut state = self.lock();
-        match &mut state.waker {
-            Some(old) => old.clone_from(waker),
-            None => state.waker = Some(waker.clone()),
+        self.is_asked() && {
+            let state = self.lock();
+            state.waits.is_empty() && self.unanswered.swap(false, Ordering::AcqRel)
         }
     }
 
-    /// Suspends the task at an await that answers requests: `on` takes them, or else the await does.
-    /// `key` names the await; the first call gives one.
-    pub(super) fn suspend(
-        &self,
-        key: &mut Option<u64>,
-        waker: &Waker,
-        on: Option<&Arc<dyn Cancel>>,
-    ) {
-        let pending = {
-            let mut state = self.lock();
-            let key = *key.get_or_insert_with(|| {
-                state.next_wait += 1;
-                state.next_wait
-            });
-            state.waits.retain(|wait| wait.key != key);
-            state.waits.push(Wait {
-                key,
-                waker: waker.clone(),
-                on: on.cloned(),
-            });
-            std::mem::take(&mut state.unanswered)
-        };
-        // Asked while it ran: `on` is asked now, or this await answers at the next turn.
-        if pending && !on.is_some_and(|on| on.cancel()) {
-            self.lock().unanswered = true;
+    fn is_asked(&self) -> bool {
+        self.unanswered.load(Ordering::Acquire)
+    }
+
+    /// Leaves the task suspended, and notes how to wake it, unless that is `known`.
+    pub(super) fn rest(&self, known: &mut Option<Waker>, waker: &Waker) -> Poll<()> {
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+            self.lock().waker.clone_from(known);
+        }
+        // It may have been given meanwhile, to a task that nobody could wake yet.
+        if self.has_turn() {
             waker.wake_by_ref();
         }
+        Poll::Pending
     }
 
-    /// Ends the suspension at the await called `key`.
-    pub(super) fn resume(&self, key: u64) {
+    /// Suspends the task until [`resume`](Self::resume) is called with the number that this gives. If it
+    /// was asked to end while it ran, `on` is to be asked, and so is told.
+    pub(super) fn suspend(&self, waker: &Waker, on: Option<Arc<dyn Awaited>>) -> (u64, bool) {
+        let mut state = self.lock();
+        state.next_wait += 1;
+        let key = state.next_wait;
+        let asked = on.is_some() && self.unanswered.swap(false, Ordering::AcqRel);
+        let waker = state.own_waker(waker);
+        state.waits.push(Wait {
+            key,
+            waker,
+            on,
+            resumed: false,
+        });
+        (key, asked)
+    }
+
+    /// What was asked while the task ran goes to what it awaits now, or is answered when that ends.
+    pub(super) fn pass_request_to<A: Awaited>(&self, on: &Arc<A>) {
+        if Arc::clone(on).cancel() != Asked::Taken {
+            let _state = self.lock();
+            self.unanswered.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether the await called `key` has its turn. If so it is over, and the answer is whether it
+    /// ends with a request.
+    pub(super) fn take_turn_of(&self, key: u64, waker: &Waker) -> Option<bool> {
+        let mut state = self.lock();
+        let at = state.waits.iter().position(|wait| wait.key == key)?;
+        if state.waits[at].resumed {
+            state.waits.swap_remove(at);
+            Some(self.unanswered.swap(false, Ordering::AcqRel))
+        } else {
+            state.waits[at].waker = state.own_waker(waker);
+            None
+        }
+    }
+
+    /// Ends the suspension at the await called `key`, which nobody polls any more.
+    pub(super) fn forget(&self, key: u64) {
         self.lock().waits.retain(|wait| wait.key != key);
     }
 
-    /// Closes the task to further requests; tells whether one was never answered.
-    pub(super) fn close(&self) -> bool {
-        let mut state = self.lock();
-        state.done = true;
-        std::mem::take(&mut state.unanswered)
+    /// Gives the task the turn to step. `resting` is the task that can take it without being woken.
+    pub(super) fn give_turn(&self, resting: Option<&Self>) -> Option<Next> {
+        let state = self.lock();
+        // With the lock held: one that has ended would never give the turn away.
+        let runs = !self.is_done();
+        runs.then(|| self.wake(&state, resting))
     }
 
-    /// Tells the watchers that the task is done and with what error.
-    pub(super) fn tell(&self, failure: Option<&Error>) {
-        self.event_loop.forget(self);
-        let told = Watchers::Told(failure.cloned());
-        let watchers = std::mem::replace(&mut self.lock().watchers, told);
-        if let Watchers::Waiting(watchers) = watchers {
-            for watcher in watchers {
-                watcher.task_done(self, failure);
-            }
+    /// Gives the turn to the task if it still waits at the await called `key`.
+    pub(super) fn resume(&self, key: u64, resting: Option<&Self>) -> Option<Next> {
+        let mut state = self.lock();
+        let wait = state.waits.iter_mut().find(|wait| wait.key == key)?;
+        wait.resumed = true;
+        Some(self.wake(&state, resting))
+    }
+
+    fn wake(&self, state: &State, resting: Option<&Self>) -> Next {
+        self.turn.store(true, Ordering::Release);
+        let resumed = state.waits.iter().filter(|wait| wait.resumed);
+        for waker in resumed.filter_map(|wait| wait.waker.as_ref()) {
+            waker.wake_by_ref();
+        }
+        if resting.is_some_and(|resting| std::ptr::eq(resting, self)) {
+            return Next::Step;
+        }
+        // Before its first rest a task has no waker: tokio polls it all the same.
+        if let Some(waker) = &state.waker {
+            waker.wake_by_ref();
+        }
+        Next::Rest
+    }
+
+    /// Whether the task has been given the turn.
+    pub(super) fn has_turn(&self) -> bool {
+        self.turn.load(Ordering::Acquire)
+    }
+
+    /// Ends the task's turn, if it had it.
+    pub(super) fn end_turn(&self) -> bool {
+        self.turn.swap(false, Ordering::AcqRel) && self.event_loop.ordered
+    }
+
+    /// Ends the task: it takes no more requests, and those who wait for it are told. `end` is given
+    /// whether a request was never answered, and gives how the task ends; so does this.
+    pub(super) fn close(self: &Arc<Self>, end: impl FnOnce(bool) -> Result<()>) -> Result<()> {
+        let (end, callbacks) = {
+            let mut state = self.lock();
+            let end = end(self.is_asked());
+            // Nothing but this sets it, and this is called once.
+            let _ = self.end.set(end.clone());
+            (end, std::mem::take(&mut state.callbacks))
+        };
+        let callbacks = callbacks.first.into_iter().chain(callbacks.others);
+        let calls = callbacks.map(|callback| self.call(callback));
+        let place = self.numbers.place.load(Ordering::Relaxed);
+        self.event_loop.end_task(place, calls);
+        end
+    }
+
+    fn call(self: &Arc<Self>, callback: Callback) -> Handle {
+        match callback {
+            Callback::Wake(waiter, key) => Handle::Wake(waiter, key),
+            Callback::Watch(watcher) => Handle::Done(watcher, Arc::clone(self)),
         }
     }
 
-    /// Adds a watcher, who is told at once if the task is done.
-    pub(super) fn watch(&self, watcher: &Arc<impl Watch + 'static>) {
-        let failure = match &mut self.lock().watchers {
-            Watchers::Waiting(watchers) => {
-                watchers.push(Arc::clone(watcher) as Arc<dyn Watch>);
+    /// Has `watcher` told, one turn after the task's end (`add_done_callback`).
+    pub(super) fn watch(self: &Arc<Self>, watcher: Arc<dyn Watch>) {
+        {
+            let mut state = self.lock();
+            if !self.is_done() {
+                state.callbacks.push(Callback::Watch(watcher));
                 return;
             }
-            Watchers::Told(failure) => failure.clone(),
-        };
-        watcher.task_done(self, failure.as_ref());
+        }
+        let call = self.call(Callback::Watch(watcher));
+        self.event_loop.call_soon(call);
     }
 
-    /// Whether the task is done and its result can be read.
-    pub(super) fn has_told(&self) -> bool {
-        matches!(self.lock().watchers, Watchers::Told(_))
+    pub(super) fn is_done(&self) -> bool {
+        self.end.get().is_some()
+    }
+
+    /// What the task raised, [`Error::Cancelled`] included; nothing while it runs.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.end.get().and_then(|end| end.clone().err())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -208,31 +392,138 @@ impl Control {
     }
 }
 
-impl Cancel for Control {
-    fn cancel(&self) -> bool {
-        let on = {
+impl Awaited for Control {
+    fn cancel(self: Arc<Self>) -> Asked {
+        let this_thread = Some(thread::current().id());
+        let mut on = {
             let mut state = self.lock();
-            if state.done {
-                return false;
+            if self.is_done() {
+                return Asked::Over;
+            }
+            if state.passing == this_thread {
+                return Asked::Circular;
             }
             state.requests += 1;
-            state.waits.last().and_then(|wait| wait.on.clone())
+            state.passing = this_thread;
+            state.awaited()
         };
-        // Our lock is free by now: `on` takes locks of its own, and so do the tasks behind it.
-        if on.is_some_and(|on| on.cancel()) {
-            return true;
-        }
-        let waker = {
+        // Our lock is free by now: what is awaited takes locks of its own, and so do those behind it.
+        // Meanwhile, on many threads, the task may have gone on to another await.
+        let answers = loop {
+            let asked = on.clone().map_or(Asked::Over, Awaited::cancel);
             let mut state = self.lock();
-            state.unanswered = true;
-            match state.waits.last() {
-                Some(wait) => Some(wait.waker.clone()),
-                None => state.waker.clone(),
+            let now = state.awaited();
+            let moved = now.as_ref().map(Arc::as_ptr) != on.as_ref().map(Arc::as_ptr);
+            if asked != Asked::Taken && moved && !self.is_done() {
+                on = now;
+                continue;
             }
+            state.passing = None;
+            if asked != Asked::Taken {
+                self.unanswered.store(true, Ordering::Release);
+            }
+            break match asked {
+                Asked::Taken => None,
+                // Its turn will come with the end of what it awaits, which is near.
+                Asked::Over if !state.waits.is_empty() => None,
+                // At an await that is not ours, nobody but the task itself can answer.
+                Asked::Over => Some(Handle::Step(Arc::clone(&self))),
+                Asked::Circular => {
+                    let wait = state.waits.last();
+                    wait.map(|wait| Handle::Wake(Arc::clone(&self), wait.key))
+                }
+            };
         };
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(answer) = answers
+            && !self.is_current()
+        {
+            self.event_loop.call_soon(answer);
         }
+        Asked::Taken
+    }
+
+    fn end(&self) -> Option<Result<()>> {
+        self.end.get().cloned()
+    }
+
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
+        let mut state = self.lock();
+        if self.is_done() {
+            return false;
+        }
+        let callback = Callback::Wake(Arc::clone(waiter), key);
+        state.callbacks.push(callback);
         true
+    }
+
+    fn is(&self, task: &Control) -> bool {
+        std::ptr::eq(self, task)
+    }
+
+    fn tokio_id(&self) -> Option<tokio::task::Id> {
+        self.tokio_id.get().copied()
+    }
+}
+
+impl State {
+    /// A waker that an await has to itself; none if it is the task's.
+    fn own_waker(&self, waker: &Waker) -> Option<Waker> {
+        let of_task = self.waker.as_ref();
+        let is_of_task = of_task.is_some_and(|of_task| of_task.will_wake(waker));
+        (!is_of_task).then(|| waker.clone())
+    }
+
+    fn awaited(&self) -> Option<Arc<dyn Awaited>> {
+        self.waits.last().and_then(|wait| wait.on.clone())
+    }
+}
+
+impl Current {
+    pub(super) fn new(task: Arc<Control>, context: Context) -> Self {
+        Self { task, context }
+    }
+
+    /// The context variables of the task that runs; none outside of a task.
+    pub(super) fn context() -> Context {
+        CURRENT.with_borrow(|current| {
+            let context = current.as_ref().map(|current| &current.context);
+            context.cloned().unwrap_or_default()
+        })
+    }
+
+    /// The loop of the task that runs.
+    #[track_caller]
+    pub(super) fn event_loop() -> Arc<EventLoop> {
+        Self::with(|current| Arc::clone(&current.task.event_loop))
+    }
+
+    /// Changes the context variables of the task that runs.
+    #[track_caller]
+    pub(super) fn change_context<T>(change: impl FnOnce(&mut Context) -> T) -> T {
+        CURRENT.with_borrow_mut(|current| change(&mut Self::running(current.as_mut()).context))
+    }
+
+    /// Makes this the current task, on this thread, while `call` runs.
+    pub(super) fn lend<T>(current: &mut Option<Self>, call: impl FnOnce() -> T) -> T {
+        /// Takes it back also when `call` panics.
+        struct Lent<'a>(&'a mut Option<Current>);
+        impl Drop for Lent<'_> {
+            fn drop(&mut self) {
+                CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
+            }
+        }
+        CURRENT.with_borrow_mut(|running| std::mem::swap(running, current));
+        let _lent = Lent(current);
+        call()
+    }
+
+    #[track_caller]
+    fn with<T>(read: impl FnOnce(&Self) -> T) -> T {
+        CURRENT.with_borrow(|current| read(Self::running(current.as_ref())))
+    }
+
+    #[track_caller]
+    fn running<C>(current: Option<C>) -> C {
+        current.expect("no running event loop: call this from a task inside aio::run")
     }
 }

@@ -23,6 +23,28 @@ pub enum Error {
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
+/// What asyncio answers with a `RuntimeError` or a `ValueError`: a word used where it cannot be. It is
+/// told by an [`Error::Failed`], as the program's own errors are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// A task was added to a [`TaskGroup`](super::TaskGroup) that has begun to cancel its tasks.
+    #[error("the TaskGroup is shutting down")]
+    GroupShuttingDown,
+    /// A task was added to a [`TaskGroup`](super::TaskGroup) that has ended.
+    #[error("the TaskGroup is finished")]
+    GroupFinished,
+    /// A [`Timeout`](super::Timeout) was moved after it had expired or its block had ended.
+    #[error("the timeout is over and cannot be moved")]
+    TimeoutOver,
+    /// A [`BoundedSemaphore`](super::BoundedSemaphore) was released more often than acquired.
+    #[error("the BoundedSemaphore is released too many times")]
+    ReleasedTooOften,
+    /// A task awaits itself, which would never end.
+    #[error("a task cannot await itself")]
+    AwaitsItself,
+}
+
 impl Error {
     /// An error that is only a text, as `RuntimeError("…")`.
     pub fn msg(text: impl Into<String>) -> Self {
@@ -44,28 +66,43 @@ impl Error {
         }
     }
 
-    /// One line for each error, the members of a group below it as Python prints them.
-    fn fmt_tree(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+    /// Draws a group as Python prints an `ExceptionGroup`: `margin` is what stands left of its members.
+    fn fmt_tree(&self, f: &mut fmt::Formatter<'_>, margin: &str) -> fmt::Result {
         let Self::Group(errors) = self else {
-            return write!(f, "{self}");
+            let text = self.to_string();
+            let mut lines = text.lines();
+            write!(f, "{margin}| {}", lines.next().unwrap_or_default())?;
+            return lines.try_for_each(|line| write!(f, "\n{margin}| {line}"));
         };
-        f.write_str(&heading(errors))?;
+        write!(f, "{margin}| {}", heading(errors))?;
+        let inner = format!("{margin}  ");
         for (index, error) in errors.iter().enumerate() {
-            write!(f, "\n{:width$}{}. ", "", index + 1, width = 2 * depth + 2)?;
-            error.fmt_tree(f, depth + 1)?;
+            let branch = if index == 0 {
+                format!("{margin}+-+")
+            } else {
+                format!("{inner}+")
+            };
+            writeln!(f, "\n{branch}{RULE} {} {RULE}", index + 1)?;
+            error.fmt_tree(f, &inner)?;
+        }
+        // A group that is the last of another ends with it.
+        if !matches!(errors.last(), Some(Self::Group(_))) {
+            write!(f, "\n{inner}+{RULE}----{RULE}")?;
         }
         Ok(())
     }
 }
 
-/// One line; with `{:#}`, a group is a tree with a line for each member.
+const RULE: &str = "----------------";
+
+/// One line; with `{:#}`, a group is drawn as a tree, as Python prints it.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cancelled => f.write_str("cancelled"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Failed(error) => write!(f, "{error}"),
-            Self::Group(_) if f.alternate() => self.fmt_tree(f, 0),
+            Self::Group(_) if f.alternate() => self.fmt_tree(f, "  "),
             Self::Group(errors) => {
                 let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
                 write!(f, "{}: {}", heading(errors), texts.join("; "))
@@ -111,10 +148,14 @@ mod tests {
         );
         assert_eq!(
             format!("{:#}", nested()),
-            "unhandled errors in a TaskGroup (2 sub-exceptions)\n  \
-             1. no table free\n  \
-             2. unhandled errors in a TaskGroup (1 sub-exception)\n    \
-             1. timed out"
+            "  | unhandled errors in a TaskGroup (2 sub-exceptions)\n  \
+             +-+---------------- 1 ----------------\n    \
+             | no table free\n    \
+             +---------------- 2 ----------------\n    \
+             | unhandled errors in a TaskGroup (1 sub-exception)\n    \
+             +-+---------------- 1 ----------------\n      \
+             | timed out\n      \
+             +------------------------------------"
         );
     }
 

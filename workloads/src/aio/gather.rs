@@ -1,27 +1,28 @@
 //! `asyncio.gather`.
 
 use std::{
-    collections::BTreeMap,
-    future::poll_fn,
+    collections::HashSet,
     panic::Location,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
 };
 
 use super::{
     awaitable::Awaitable,
-    control::{Cancel, Control, Watch},
+    control::{Asked, Awaited, Control, Watch},
     error::{Error, Result},
-    leaf::leaf,
+    promise::Promise,
     scope::Scope,
+    suspend::Suspend,
     task::Task,
-    wake::WakeCell,
 };
 
 /// Runs all at once and gives their results in the order of the arguments (`asyncio.gather`).
 ///
 /// The tasks are made by the call, before the await. A task given twice runs once and fills both
 /// places.
+///
+/// `futures::future::try_join_all` drops the others when one fails, and `tokio::task::JoinSet` gives
+/// results in the order in which they come.
 ///
 /// # Errors
 ///
@@ -34,76 +35,121 @@ pub fn gather<I>(
 where
     I: IntoIterator<Item: Awaitable>,
 {
-    let scope = Scope::open("gather", Location::caller());
-    let mut tasks = Vec::new();
-    {
-        let _children = scope.enter();
-        // A loop and not `map`: the spawn location does not reach into a closure.
-        for awaitable in awaitables {
-            tasks.push(awaitable.into_task());
-        }
-    }
+    let children = Children::start(awaitables, Settle::AtFirstError);
     async move {
-        let result = outcome(&tasks).await;
-        scope.close(&result);
+        let end = Suspend::on(Arc::clone(&children.gathering)).await;
+        let result = end.and_then(|()| children.tasks.iter().map(Task::outcome).collect());
+        children.scope.close(&result);
         result
     }
 }
 
-async fn outcome<T: Clone + Send + 'static>(tasks: &[Task<T>]) -> Result<Vec<T>> {
-    let gathering = Gathering::watching(tasks.iter().map(Task::control));
-    leaf(
-        Some(Arc::clone(&gathering) as _),
-        poll_fn(|cx| {
-            gathering.news.register(cx.waker());
-            gathering.progress()
-        }),
-    )
-    .await??;
-    tasks.iter().map(Task::outcome).collect()
+/// As [`gather`], but errors are results: waits for all, and gives in each place what the child
+/// returned or raised (`asyncio.gather(…, return_exceptions=True)`).
+///
+/// # Errors
+///
+/// [`Error::Cancelled`] if the awaiting task was asked to end, when all children have.
+#[track_caller]
+pub fn gather_settled<I>(
+    awaitables: I,
+) -> impl Future<Output = Result<Vec<Result<<I::Item as Awaitable>::Output>>>> + Send + 'static
+where
+    I: IntoIterator<Item: Awaitable>,
+{
+    let children = Children::start(awaitables, Settle::AtLastEnd);
+    async move {
+        let end = Suspend::on(Arc::clone(&children.gathering)).await;
+        let result = end.map(|()| children.tasks.iter().map(Task::outcome).collect());
+        children.scope.close(&result);
+        result
+    }
 }
 
-/// The children while they run.
+/// What a call has started, to be awaited.
+struct Children<T> {
+    scope: Scope,
+    tasks: Vec<Task<T>>,
+    gathering: Arc<Gathering>,
+}
+
+impl<T: Clone + Send + 'static> Children<T> {
+    #[track_caller]
+    fn start<I>(awaitables: I, settle: Settle) -> Self
+    where
+        I: IntoIterator<Item: Awaitable<Output = T>>,
+    {
+        let scope = Scope::open("gather", Location::caller());
+        let mut tasks = Vec::new();
+        {
+            let _children = scope.enter();
+            // A loop and not `map`: the spawn location does not reach into a closure.
+            for awaitable in awaitables {
+                tasks.push(awaitable.into_task());
+            }
+        }
+        let gathering = Gathering::watching(tasks.iter().map(Task::control), settle);
+        Self {
+            scope,
+            tasks,
+            gathering,
+        }
+    }
+}
+
+/// When a gathering is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settle {
+    AtFirstError,
+    AtLastEnd,
+}
+
+/// Many tasks, as one thing to await.
 struct Gathering {
-    children: BTreeMap<u64, Arc<Control>>,
-    news: WakeCell,
+    /// In the order of the arguments. One that was given twice is asked to end twice, as in asyncio,
+    /// which counts the requests.
+    children: Vec<Arc<Control>>,
+    settle: Settle,
+    outer: Arc<Promise>,
     state: Mutex<State>,
 }
 
 struct State {
     unfinished: usize,
     cancelled: bool,
-    first_error: Option<Error>,
 }
 
 impl Gathering {
-    fn watching(children: impl Iterator<Item = Arc<Control>>) -> Arc<Self> {
-        // By number: a task given twice is watched, and asked to end, once.
-        let children: BTreeMap<_, _> = children.map(|child| (child.serial, child)).collect();
+    fn watching(tasks: impl Iterator<Item = Arc<Control>>, settle: Settle) -> Arc<Self> {
+        let children: Vec<_> = tasks.collect();
+        let mut seen = HashSet::with_capacity(children.len());
+        let each_once = children.iter().filter(|task| seen.insert(task.serial()));
+        let each_once: Vec<_> = each_once.cloned().collect();
         let gathering = Arc::new(Self {
-            news: WakeCell::default(),
+            outer: Promise::new(),
+            settle,
             state: Mutex::new(State {
-                unfinished: children.len(),
+                unfinished: each_once.len(),
                 cancelled: false,
-                first_error: None,
             }),
             children,
         });
-        for child in gathering.children.values() {
-            child.watch(&gathering);
+        if gathering.children.is_empty() {
+            gathering.outer.set(Ok(()));
+        }
+        let mut done = Vec::new();
+        for child in &each_once {
+            if child.is_done() {
+                done.push(child);
+            } else {
+                child.watch(Arc::clone(&gathering) as _);
+            }
+        }
+        // What has ended already is told now and not in a later turn.
+        for child in done {
+            gathering.task_done(child);
         }
         gathering
-    }
-
-    fn progress(&self) -> Poll<Result<()>> {
-        let state = self.lock();
-        match &state.first_error {
-            Some(error) => Poll::Ready(Err(error.clone())),
-            // All have swallowed the request: whoever awaits them was asked all the same.
-            None if state.unfinished == 0 && state.cancelled => Poll::Ready(Err(Error::Cancelled)),
-            None if state.unfinished == 0 => Poll::Ready(Ok(())),
-            None => Poll::Pending,
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -112,30 +158,53 @@ impl Gathering {
 }
 
 impl Watch for Gathering {
-    fn task_done(&self, _: &Control, failure: Option<&Error>) {
-        {
+    fn task_done(&self, task: &Arc<Control>) {
+        let all_done = {
             let mut state = self.lock();
             state.unfinished -= 1;
-            if state.first_error.is_none() {
-                state.first_error = failure.cloned();
-            }
+            // All have swallowed the request: whoever awaits them was asked all the same.
+            (state.unfinished == 0).then_some(state.cancelled)
+        };
+        if self.settle == Settle::AtFirstError
+            && let Some(error) = task.failure()
+        {
+            self.outer.set(Err(error));
+            return;
         }
-        if self.progress().is_ready() {
-            self.news.wake();
-        }
+        match all_done {
+            Some(true) => self.outer.set(Err(Error::Cancelled)),
+            Some(false) => self.outer.set(Ok(())),
+            None => false,
+        };
     }
 }
 
-impl Cancel for Gathering {
-    fn cancel(&self) -> bool {
-        if self.progress().is_ready() {
-            return false;
+/// A request goes to all children; it is answered when they have ended.
+impl Awaited for Gathering {
+    fn cancel(self: Arc<Self>) -> Asked {
+        let mut asked = Asked::Over;
+        if !self.outer.is_done() {
+            for child in &self.children {
+                asked = asked.max(Arc::clone(child).cancel());
+            }
+            self.lock().cancelled |= asked == Asked::Taken;
         }
-        let mut taken = false;
-        for child in self.children.values() {
-            taken |= child.cancel();
-        }
-        self.lock().cancelled |= taken;
-        taken
+        asked
+    }
+
+    fn end(&self) -> Option<Result<()>> {
+        self.outer.end()
+    }
+
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
+        self.outer.wake_at_end(waiter, key)
+    }
+
+    fn is(&self, _: &Control) -> bool {
+        false
+    }
+
+    fn tokio_id(&self) -> Option<tokio::task::Id> {
+        None
     }
 }

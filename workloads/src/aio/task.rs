@@ -4,15 +4,15 @@ use std::{
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
 };
 
 use super::{
     awaitable::Awaitable,
-    control::{Cancel, Control},
-    done::Done,
+    control::{Asked, Awaited, Control, Current},
     error::{Error, Result},
-    event_loop::EventLoop,
-    leaf::{body, leaf},
+    event_loop::{EventLoop, Next},
+    suspend::{Suspend, answered_by},
 };
 
 /// Starts a task that runs concurrently with this one (`asyncio.create_task`).
@@ -23,16 +23,31 @@ pub fn create_task<A: Awaitable>(awaitable: A) -> Task<A::Output> {
     awaitable.into_task()
 }
 
+/// The task that runs (`asyncio.current_task`).
+///
+/// # Panics
+///
+/// Outside a task.
+#[track_caller]
+pub fn current_task() -> CurrentTask {
+    CurrentTask(Control::current())
+}
+
 /// A coroutine that runs by itself (`asyncio.Task`).
 ///
 /// Awaiting it gives its result, as often as one likes: `(&task).await` keeps the task, and a clone is
 /// the same task. Dropping it changes nothing for the coroutine.
+///
+/// To cancel it is to ask: it may still clean up with further awaits, and may refuse. A request to a
+/// task that awaits this one is passed on to this one. tokio's `JoinHandle::abort` does neither: the
+/// future is dropped at once, and one that awaited it is left alone.
 pub struct Task<T> {
     shared: Arc<Shared<T>>,
 }
 
 struct Shared<T> {
     control: Arc<Control>,
+    /// Set when `control` is closed.
     outcome: Mutex<Option<Result<T>>>,
 }
 
@@ -43,22 +58,38 @@ impl<T: Clone + Send + 'static> Task<T> {
         reason = "asking is the point, whether it was taken is not"
     )]
     pub fn cancel(&self) -> bool {
-        self.shared.control.cancel()
+        self.control().cancel() == Asked::Taken
+    }
+
+    /// Takes one request back and tells how many are left (`Task.uncancel`): for code that has asked
+    /// and has dealt with the answer, as [`timeout`](super::timeout()) does.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "few ask how many requests are left"
+    )]
+    pub fn uncancel(&self) -> usize {
+        self.shared.control.uncancel()
+    }
+
+    /// How many requests to end are pending (`Task.cancelling`). Answering one does not lower the
+    /// count.
+    pub fn cancelling(&self) -> usize {
+        self.shared.control.requests()
+    }
+
+    /// Whether it has ended, in whatever way (`Task.done`).
+    pub fn done(&self) -> bool {
+        self.shared.control.is_done()
+    }
+
+    /// What it ended with (`Task.result`); none as long as it runs.
+    pub fn result(&self) -> Option<Result<T>> {
+        self.shared.lock().clone()
     }
 
     /// The name it was given, or `Task-N` (`Task.get_name`).
     pub fn name(&self) -> &str {
-        &self.shared.control.name
-    }
-
-    /// Whether it has ended, in whatever way (`Task.done`).
-    pub fn is_done(&self) -> bool {
-        self.shared.lock().is_some()
-    }
-
-    /// How many requests to end are pending (`Task.cancelling`).
-    pub fn cancelling(&self) -> usize {
-        self.shared.control.requests()
+        self.shared.control.name()
     }
 
     pub(super) fn control(&self) -> Arc<Control> {
@@ -71,8 +102,7 @@ impl<T: Clone + Send + 'static> Task<T> {
     ///
     /// If it has not ended.
     pub(super) fn outcome(&self) -> Result<T> {
-        let outcome = self.shared.lock().clone();
-        outcome.expect("the task has ended")
+        self.shared.outcome()
     }
 }
 
@@ -87,31 +117,89 @@ impl<T> Clone for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task")
-            .field("name", &self.shared.control.name)
+            .field("name", &self.shared.control.name())
             .finish_non_exhaustive()
+    }
+}
+
+/// The task that runs, seen by itself or by whom it gives this to. What it will end with is not known
+/// here; otherwise it is a [`Task`].
+#[derive(Clone)]
+pub struct CurrentTask(Arc<Control>);
+
+impl CurrentTask {
+    /// As [`Task::cancel`]. A task that asks itself is answered at its next await, or else ends as
+    /// cancelled.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "asking is the point, whether it was taken is not"
+    )]
+    pub fn cancel(&self) -> bool {
+        Arc::clone(&self.0).cancel() == Asked::Taken
+    }
+
+    /// As [`Task::uncancel`].
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "few ask how many requests are left"
+    )]
+    pub fn uncancel(&self) -> usize {
+        self.0.uncancel()
+    }
+
+    /// As [`Task::cancelling`].
+    pub fn cancelling(&self) -> usize {
+        self.0.requests()
+    }
+
+    /// As [`Task::done`].
+    pub fn done(&self) -> bool {
+        self.0.is_done()
+    }
+
+    /// As [`Task::name`].
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+impl fmt::Debug for CurrentTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CurrentTask").field(&self.name()).finish()
     }
 }
 
 // Not a `Future`: only so can a task and any coroutine both be awaitables.
 impl<T: Clone + Send + 'static> IntoFuture for Task<T> {
     type Output = Result<T>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+    type IntoFuture = AwaitTask<T>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let control = self.control();
-            leaf(Some(Arc::clone(&control) as _), Done::of(control)).await?;
-            self.outcome()
-        })
+    fn into_future(self) -> AwaitTask<T> {
+        AwaitTask(Suspend::on(self.shared))
     }
 }
 
 impl<T: Clone + Send + 'static> IntoFuture for &Task<T> {
     type Output = Result<T>;
-    type IntoFuture = <Task<T> as IntoFuture>::IntoFuture;
+    type IntoFuture = AwaitTask<T>;
 
-    fn into_future(self) -> Self::IntoFuture {
+    fn into_future(self) -> AwaitTask<T> {
         self.clone().into_future()
+    }
+}
+
+/// Awaits a [`Task`] and gives its result.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct AwaitTask<T>(Suspend<Shared<T>>);
+
+impl<T: Clone + Send + 'static> Future for AwaitTask<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        Pin::new(&mut self.0).poll(cx).map(|end| {
+            end?;
+            self.0.awaited().outcome()
+        })
     }
 }
 
@@ -122,7 +210,7 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
     T: Clone + Send + 'static,
 {
-    spawn_on(&Control::current().event_loop, name, coroutine)
+    spawn_on(&Current::event_loop(), name, coroutine)
 }
 
 /// Starts a task on `event_loop`, whose runtime is entered.
@@ -137,74 +225,161 @@ where
     T: Clone + Send + 'static,
 {
     let shared = Arc::new(Shared {
-        control: event_loop.add(name),
+        control: Control::new(name, event_loop),
         outcome: Mutex::new(None),
     });
-    let control = Arc::clone(&shared.control);
-    let steps = Arc::clone(&control).scope(drive(Ending(Arc::clone(&shared)), coroutine));
-    let handle = tokio::task::Builder::new()
-        .name(&control.name)
+    let control = &shared.control;
+    let builder = tokio::task::Builder::new();
+    // A name and a number are only for an observer.
+    let observed = tracing::enabled!(target: "tokio::task", tracing::Level::TRACE);
+    let builder = if observed {
+        builder.name(control.name())
+    } else {
+        builder
+    };
+    let steps = Steps {
+        current: Some(Current::new(Arc::clone(control), Current::context())),
+        ending: Ending(Arc::clone(&shared)),
+        started: false,
+        waker: None,
+        coroutine: Some(coroutine),
+    };
+    let handle = builder
         .spawn(steps)
         .expect("tokio cannot fail to spawn a task that needs no thread");
-    if let Ok(id) = handle.id().to_string().parse() {
+    if observed {
         // The only place that sets it.
-        let _ = control.tokio_id.set(id);
+        let _ = control.tokio_id.set(handle.id());
     }
     Task { shared }
 }
 
-async fn drive<T, F>(ending: Ending<T>, coroutine: F)
+pin_project_lite::pin_project! {
+    /// Makes the steps of a task, each when its turn has come. By hand and not an `async fn`, which
+    /// would hold the coroutine twice: it is moved with every spawn.
+    struct Steps<T, F> {
+        // Lent to the thread during a step.
+        current: Option<Current>,
+        ending: Ending<T>,
+        started: bool,
+        // As the control has it.
+        waker: Option<Waker>,
+        #[pin]
+        coroutine: Option<F>,
+    }
+}
+
+impl<T, F> Future for Steps<T, F>
 where
     F: Future<Output = Result<T>>,
 {
-    // Asked before the first step: the body never runs.
-    let outcome = if ending.0.control.take_request() {
-        drop(coroutine);
-        Err(Error::Cancelled)
-    } else {
-        body(coroutine).await
-    };
-    ending.end(outcome);
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let control = &this.ending.0.control;
+        let mut has_turn = control.has_turn();
+        if !*this.started {
+            // tokio may come by before it is this task's turn.
+            if control.event_loop.ordered && !has_turn {
+                return control.rest(this.waker, cx.waker());
+            }
+            *this.started = true;
+            // Asked before the first step: the body never runs.
+            if control.take_request() {
+                this.coroutine.set(None);
+            }
+        }
+        loop {
+            let (ended, next) = control.event_loop.step(control, || {
+                let poll = Current::lend(this.current, || {
+                    match this.coroutine.as_mut().as_pin_mut() {
+                        None => Poll::Ready(Err(Error::Cancelled)),
+                        Some(coroutine) => answered_by(control, coroutine.poll(cx)),
+                    }
+                });
+                let Poll::Ready(outcome) = poll else {
+                    return false;
+                };
+                this.coroutine.set(None);
+                this.ending.end(outcome);
+                true
+            });
+            if ended {
+                return Poll::Ready(());
+            }
+            // One step for each time that tokio comes by, so that it can look after the rest.
+            if next == Next::Rest || std::mem::replace(&mut has_turn, true) {
+                return control.rest(this.waker, cx.waker());
+            }
+        }
+    }
 }
 
-/// Ends the task, also when its coroutine is dropped half-way: by a panic or by the end of the run.
+/// Ends the task, also when its coroutine panics.
 struct Ending<T>(Arc<Shared<T>>);
 
 impl<T> Ending<T> {
-    fn end(self, outcome: Result<T>) {
-        // A request that met no further await still counts, unless the task failed.
-        let outcome = match outcome {
-            Ok(_) if self.0.control.close() => Err(Error::Cancelled),
-            outcome => outcome,
-        };
-        report(outcome.as_ref().err());
-        self.0.finish(outcome);
+    fn end(&self, outcome: Result<T>) {
+        let end = self.0.control.close(|unanswered| {
+            // A request that met no further await still counts, unless the task failed.
+            let outcome = match outcome {
+                Ok(_) if unanswered => Err(Error::Cancelled),
+                outcome => outcome,
+            };
+            let end = match &outcome {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.clone()),
+            };
+            *self.0.lock() = Some(outcome);
+            end
+        });
+        report(end.err().as_ref());
     }
 }
 
 impl<T> Drop for Ending<T> {
     fn drop(&mut self) {
-        if self.0.lock().is_none() {
-            let outcome = if std::thread::panicking() {
-                Err(Error::msg(format!("task {} panicked", self.0.control.name)))
-            } else {
-                Err(Error::Cancelled)
-            };
-            self.0.finish(outcome);
+        // At the end of the run a task that has not ended is dropped, and nobody waits any more.
+        if std::thread::panicking() && !self.0.control.is_done() {
+            let text = format!("task {} panicked", self.0.control.name());
+            self.end(Err(Error::msg(text)));
         }
     }
 }
 
-impl<T> Shared<T> {
-    fn finish(&self, outcome: Result<T>) {
-        self.control.close();
-        let failure = outcome.as_ref().err().cloned();
-        *self.lock() = Some(outcome);
-        self.control.tell(failure.as_ref());
+impl<T: Clone> Shared<T> {
+    fn outcome(&self) -> Result<T> {
+        self.lock().clone().expect("the task has ended")
     }
+}
 
+impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, Option<Result<T>>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As the task that it is.
+impl<T: Send> Awaited for Shared<T> {
+    fn cancel(self: Arc<Self>) -> Asked {
+        Arc::clone(&self.control).cancel()
+    }
+
+    fn end(&self) -> Option<Result<()>> {
+        self.control.end()
+    }
+
+    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
+        self.control.wake_at_end(waiter, key)
+    }
+
+    fn is(&self, task: &Control) -> bool {
+        self.control.is(task)
+    }
+
+    fn tokio_id(&self) -> Option<tokio::task::Id> {
+        self.control.tokio_id()
     }
 }
 

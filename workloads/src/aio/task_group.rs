@@ -1,26 +1,26 @@
 //! `asyncio.TaskGroup`.
 
 use std::{
-    collections::BTreeMap,
-    future::poll_fn,
+    fmt,
     panic::Location,
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
 };
 
 use super::{
     awaitable::Awaitable,
-    control::{Cancel, Control, Watch},
-    error::{Error, Result},
-    leaf::{body, leaf},
+    control::{Awaited, Control, Watch},
+    error::{Error, Misuse, Result},
+    promise::Promise,
     scope::Scope,
+    suspend::{Suspend, body},
     task::Task,
-    wake::WakeCell,
 };
 
 /// A handle to a group of tasks that end together (`asyncio.TaskGroup`). A clone is the same group, so
 /// that children can add children.
+///
+/// A `tokio::task::JoinSet` does not end by itself when one of its tasks fails, and when it is dropped
+/// it aborts its tasks and waits for none of them.
 #[derive(Clone)]
 pub struct TaskGroup {
     group: Arc<Group>,
@@ -56,12 +56,18 @@ impl TaskGroup {
     {
         let at = Location::caller();
         async move {
-            let group = Arc::new(Group::new(Scope::open("task_group", at)));
+            let group = Arc::new(Group {
+                parent: Control::current(),
+                state: Mutex::new(State {
+                    scope: Some(Scope::open("task_group", at)),
+                    ..State::default()
+                }),
+            });
             let handle = TaskGroup {
                 group: Arc::clone(&group),
             };
             let dropped = Dropped(&group);
-            let result = group.block(block(handle)).await;
+            let result = body(block(handle)).await;
             let result = group.leave(result).await;
             if let Some(scope) = group.lock().scope.take() {
                 scope.close(&result);
@@ -75,144 +81,168 @@ impl TaskGroup {
     ///
     /// # Errors
     ///
-    /// If the group has begun to shut down, or has ended.
+    /// [`Misuse::GroupShuttingDown`] or [`Misuse::GroupFinished`]; the task is then not made.
     #[track_caller]
     pub fn create_task<A: Awaitable>(&self, awaitable: A) -> Result<Task<A::Output>> {
         // Held until the task is noted, so that the group cannot end in between.
         let mut state = self.group.lock();
-        match (&state.scope, state.aborting) {
-            (None, _) => return Err(Error::msg("the TaskGroup is finished")),
-            (_, true) => return Err(Error::msg("the TaskGroup is shutting down")),
-            (Some(_), false) => {}
+        if state.scope.is_none() || (state.exiting && state.unfinished == 0) {
+            return Err(Misuse::GroupFinished.into());
+        }
+        if state.aborting {
+            return Err(Misuse::GroupShuttingDown.into());
         }
         let task = {
             let _child = state.scope.as_ref().map(Scope::enter);
             awaitable.into_task()
         };
         let control = task.control();
-        state.children.insert(control.serial, Arc::clone(&control));
+        state.add(Arc::clone(&control));
         drop(state);
-        control.watch(&self.group);
+        control.watch(Arc::clone(&self.group) as _);
         Ok(task)
     }
 }
 
+impl fmt::Debug for TaskGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.group.lock();
+        f.debug_struct("TaskGroup")
+            .field("unfinished", &state.unfinished)
+            .field("errors", &state.errors.len())
+            .field("aborting", &state.aborting)
+            .finish()
+    }
+}
+
 struct Group {
-    news: WakeCell,
+    parent: Arc<Control>,
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     /// None when the group has ended.
     scope: Option<Scope>,
-    /// Those that have not ended, in the order in which they were added.
-    children: BTreeMap<u64, Arc<Control>>,
+    /// In the order in which they were added; those that have ended are swept out now and then.
+    tasks: Vec<Arc<Control>>,
+    unfinished: usize,
     errors: Vec<Error>,
+    /// The block has ended.
+    exiting: bool,
+    /// The tasks were asked to end.
     aborting: bool,
+    /// A child failed, and the parent was asked to end for that.
+    asked_parent: bool,
+    /// What the parent waits on when the block has ended.
+    all_done: Option<Arc<Promise>>,
+}
+
+impl State {
+    fn add(&mut self, task: Arc<Control>) {
+        const FEW: usize = 16;
+        // As many are swept as were added since the last time, so adding costs the same for any number.
+        if self.tasks.len() >= 2 * self.unfinished.max(FEW) {
+            self.tasks.retain(|task| !task.is_done());
+        }
+        self.tasks.push(task);
+        self.unfinished += 1;
+    }
 }
 
 impl Group {
-    fn new(scope: Scope) -> Self {
-        Self {
-            news: WakeCell::default(),
-            state: Mutex::new(State {
-                scope: Some(scope),
-                children: BTreeMap::new(),
-                errors: Vec::new(),
-                aborting: false,
-            }),
-        }
-    }
-
-    /// Runs the block; if a child fails meanwhile, asks the block to end, once, and takes that request
-    /// back afterwards.
-    async fn block<T>(&self, block: impl Future<Output = Result<T>>) -> Block<T> {
-        let parent = Control::current();
-        let mut interrupted = false;
-        let mut block = pin!(body(block));
-        let result = poll_fn(|cx| {
-            self.news.register(cx.waker());
-            if self.has_failed() && self.abort() {
-                interrupted = true;
-                parent.cancel();
-            }
-            block.as_mut().poll(cx)
-        })
-        .await;
-        Block {
-            result,
-            ours: interrupted && parent.uncancel() == 0,
-        }
-    }
-
     /// Leaves the block: waits for the children and settles what the whole raises.
-    async fn leave<T>(&self, block: Block<T>) -> Result<T> {
-        let parent = Control::current();
-        if block.result.is_err() {
+    async fn leave<T>(&self, block: Result<T>) -> Result<T> {
+        self.lock().exiting = true;
+        if block.is_err() {
             self.abort();
         }
-        // The request that only interrupted the block is ours and stays inside.
-        let mut cancelled = matches!(block.result, Err(Error::Cancelled)) && !block.ours;
-        while leaf(None, self.all_done()).await.is_err() {
-            // Asked from outside. Only the first request reaches the children.
-            cancelled |= self.abort();
+        let mut cancelled = matches!(block, Err(Error::Cancelled));
+        while let Some(all_done) = self.waiting() {
+            if Suspend::on(all_done).await.is_err() {
+                // Asked from outside, or by a child that failed. Only the first request reaches the
+                // children, and only one from outside is passed on.
+                cancelled |= self.abort();
+            }
+            self.lock().all_done = None;
         }
-        let mut errors = std::mem::take(&mut self.lock().errors);
+        let (mut errors, asked_parent) = {
+            let mut state = self.lock();
+            (std::mem::take(&mut state.errors), state.asked_parent)
+        };
+        if asked_parent && self.parent.uncancel() == 0 {
+            cancelled = false;
+        }
         if cancelled && errors.is_empty() {
             return Err(Error::Cancelled);
         }
-        match block.result {
+        match block {
+            Err(Error::Cancelled) if errors.is_empty() => {
+                // The request was the group's own and stays inside, but there is no value either.
+                return Err(Error::Cancelled);
+            }
             Err(Error::Cancelled) => {}
             Err(error) => errors.push(error),
             Ok(value) if errors.is_empty() => return Ok(value),
             Ok(_) => {}
         }
-        if parent.requests() > 0 {
+        if self.parent.requests() > 0 {
             // The group hides a request from outside: ask again, for the next await to answer.
-            parent.uncancel();
-            parent.cancel();
+            self.parent.uncancel();
+            Arc::clone(&self.parent).cancel();
         }
         Err(Error::Group(errors))
     }
 
-    /// Waits for the children; when one fails, asks the others to end. The abort comes from here and
-    /// not from the failing child's last step, so that children that fail in one turn all run.
-    async fn all_done(&self) {
-        poll_fn(|cx| {
-            self.news.register(cx.waker());
-            if self.has_failed() {
-                self.abort();
-            }
-            if self.lock().children.is_empty() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
+    /// What to wait on until the last task has ended.
+    fn waiting(&self) -> Option<Arc<Promise>> {
+        let mut state = self.lock();
+        let waits = state.unfinished > 0;
+        waits.then(|| Arc::clone(state.all_done.get_or_insert_default()))
     }
 
-    fn has_failed(&self) -> bool {
-        !self.lock().errors.is_empty()
-    }
-
-    /// Asks every child to end, the first time; tells whether this was it.
+    /// Asks every task to end, the first time; tells whether this was it.
     fn abort(&self) -> bool {
-        let children: Vec<Arc<Control>> = {
+        let tasks: Vec<Arc<Control>> = {
             let mut state = self.lock();
             if std::mem::replace(&mut state.aborting, true) {
                 return false;
             }
-            state.children.values().cloned().collect()
+            std::mem::take(&mut state.tasks)
         };
-        for child in children {
-            child.cancel();
+        for task in tasks {
+            task.cancel();
         }
         true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch for Group {
+    fn task_done(&self, task: &Arc<Control>) {
+        // A child that was cancelled, by whomever, is no error.
+        let failure = task.failure().filter(|error| !error.is_cancelled());
+        let (all_done, ask_parent) = {
+            let mut state = self.lock();
+            state.unfinished -= 1;
+            let is_last = state.unfinished == 0;
+            let all_done = state.all_done.take_if(|_| is_last);
+            let failed = failure.is_some();
+            state.errors.extend(failure);
+            let ask = failed && !state.aborting && !state.asked_parent && !self.parent.is_done();
+            state.asked_parent |= ask;
+            (all_done, ask)
+        };
+        if let Some(all_done) = all_done {
+            all_done.set(Ok(()));
+        }
+        if ask_parent {
+            self.abort();
+            Arc::clone(&self.parent).cancel();
+        }
     }
 }
 
@@ -224,26 +254,5 @@ impl Drop for Dropped<'_> {
     fn drop(&mut self) {
         self.0.abort();
         self.0.lock().scope = None;
-    }
-}
-
-/// How the block of a group ended.
-struct Block<T> {
-    result: Result<T>,
-    /// Nobody but the group asked it to end.
-    ours: bool,
-}
-
-impl Watch for Group {
-    fn task_done(&self, task: &Control, failure: Option<&Error>) {
-        {
-            let mut state = self.lock();
-            state.children.remove(&task.serial);
-            // A child that was cancelled, by whomever, is no error.
-            state
-                .errors
-                .extend(failure.filter(|error| !error.is_cancelled()).cloned());
-        }
-        self.news.wake();
     }
 }

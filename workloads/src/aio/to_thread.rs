@@ -1,19 +1,22 @@
 //! `asyncio.to_thread`.
 
-use std::{any::type_name, panic::Location};
+use std::{any::type_name, future::poll_fn, panic::Location, pin::Pin, sync::Arc, task::Poll};
 
 use tokio::task::JoinHandle;
 
 use super::{
-    control::Control,
+    control::{Control, Current},
     error::{Error, Result},
-    leaf::leaf,
+    event_loop::EventLoop,
+    promise::Promise,
     scope::Scope,
+    suspend::Suspend,
 };
 
 /// Runs a blocking call on a thread of its own and awaits what it returns (`asyncio.to_thread`).
 ///
-/// Nothing happens before the await.
+/// Nothing happens before the await. The call sees the task's [context variables](super::ContextVar),
+/// and what it sets stays with it. `tokio::task::spawn_blocking` starts at once, without them.
 ///
 /// # Errors
 ///
@@ -29,12 +32,12 @@ where
     let at = Location::caller();
     async move {
         let scope = Scope::open("to_thread", at).named(function_name::<F>());
-        let thread = {
+        let started = {
             let _child = scope.enter();
             start(call)
         };
-        let result = match thread {
-            Ok(thread) => finish(thread).await,
+        let result = match started {
+            Ok(call) => finish(call).await,
             Err(error) => Err(error.into()),
         };
         scope.close(&result);
@@ -42,28 +45,73 @@ where
     }
 }
 
+/// A call that was handed over.
+struct Call<T> {
+    thread: JoinHandle<Result<T>>,
+    /// There was a thread for it, so it will be made, whatever happens to the await.
+    sure: bool,
+}
+
 /// Starts the call, with the task's context.
-fn start<T, F>(call: F) -> std::io::Result<JoinHandle<Result<T>>>
+fn start<T, F>(call: F) -> std::io::Result<Call<T>>
 where
     F: FnOnce() -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    let control = Control::current();
-    tokio::task::Builder::new()
+    let mut current = Some(Current::new(Control::current(), Current::context()));
+    let (unfinished, sure) = Unfinished::begin(Current::event_loop());
+    let thread = tokio::task::Builder::new()
         .name(function_name::<F>())
-        .spawn_blocking(move || control.sync_scope(call))
+        .spawn_blocking(move || {
+            let _unfinished = unfinished;
+            Current::lend(&mut current, call)
+        })?;
+    Ok(Call { thread, sure })
 }
 
-async fn finish<T>(mut thread: JoinHandle<Result<T>>) -> Result<T> {
-    match leaf(None, &mut thread).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(panicked)) => Err(panicked.into()),
-        Err(Error::Cancelled) => {
-            // Only a call that has no thread yet; tokio lets the others run.
-            thread.abort();
-            Err(Error::Cancelled)
+/// Counts a call until it has returned or will never be made.
+struct Unfinished(Arc<EventLoop>);
+
+impl Unfinished {
+    /// Also tells whether a thread is free for the call.
+    fn begin(event_loop: Arc<EventLoop>) -> (Self, bool) {
+        let free = event_loop.begin_call();
+        (Self(event_loop), free)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.end_call();
+    }
+}
+
+async fn finish<T>(call: Call<T>) -> Result<T> {
+    let Call { mut thread, sure } = call;
+    let returned = Promise::new();
+    let mut wait = Suspend::on(Arc::clone(&returned));
+    let mut outcome = None;
+    let end = poll_fn(|cx| {
+        let poll = Pin::new(&mut wait).poll(cx);
+        if poll.is_pending()
+            && outcome.is_none()
+            && let Poll::Ready(joined) = Pin::new(&mut thread).poll(cx)
+        {
+            outcome = Some(joined);
+            returned.set(Ok(()));
         }
-        Err(error) => Err(error),
+        poll
+    })
+    .await;
+    if end.is_err() && !sure {
+        // Only if it still has no thread; tokio lets the others run.
+        thread.abort();
+    }
+    end?;
+    match outcome {
+        Some(Ok(result)) => result,
+        Some(Err(panicked)) => Err(panicked.into()),
+        None => Err(Error::Cancelled),
     }
 }
 

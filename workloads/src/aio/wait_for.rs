@@ -1,23 +1,27 @@
 //! `asyncio.wait_for`.
 
-use std::{future::poll_fn, panic::Location, pin::pin, sync::Arc, task::Poll};
+use std::{panic::Location, sync::Arc};
 
 use super::{
     awaitable::Awaitable,
-    control::Control,
-    done::Done,
+    control::{Awaited, Control, Watch},
     error::{Error, Result},
-    leaf::leaf,
+    promise::Promise,
     scope::Scope,
+    suspend::Suspend,
     task::Task,
-    timer::Timer,
+    timeout::{Deadline, Timeout},
 };
 
 /// Awaits for at most `secs` seconds, scaled; `None` is no limit (`asyncio.wait_for`).
 ///
 /// When the time is up, what is awaited is asked to end and its cleanup is awaited. If it swallows
-/// the request its value is the result, late. The task is made by the call; the time starts to run
-/// at the await. With a limit of 0 or less a coroutine never starts.
+/// the request its value is the result, late. The time starts to run at the await. A coroutine runs
+/// inside the awaiting task, unless it was given a name. With a limit of 0 or less a coroutine never
+/// starts.
+///
+/// `tokio::time::timeout` drops its future when the time is up: there is no cleanup to wait for and
+/// nothing to swallow, and a task behind the future runs on. With a limit of 0 it polls it once.
 ///
 /// # Errors
 ///
@@ -28,16 +32,18 @@ pub fn wait_for<A: Awaitable>(
     secs: impl Into<Option<f64>>,
 ) -> impl Future<Output = Result<A::Output>> + Send + 'static {
     let scope = Scope::open("wait_for", Location::caller());
-    let (task, limit) = {
+    let wait = {
         let _child = scope.enter();
-        let limit = match secs.into() {
-            None => Limit::Never,
-            Some(secs) => Timer::new(secs).map_or(Limit::Now, Limit::Later),
-        };
-        (awaitable.into_task(), limit)
+        match secs.into() {
+            Some(secs) if secs <= 0.0 => Wait::Never(awaitable.into_task()),
+            secs => Wait::Until(Deadline::after(secs), awaitable.into_await()),
+        }
     };
     async move {
-        let result = outcome(&task, limit).await;
+        let result = match wait {
+            Wait::Never(task) => without_time(&task).await,
+            Wait::Until(deadline, awaited) => Timeout::enter(deadline, |_| awaited).await,
+        };
         scope.close(&result);
         result
     }
@@ -47,43 +53,31 @@ pub fn wait_for<A: Awaitable>(
     clippy::large_enum_variant,
     reason = "there is one in a future, which a box would only enlarge"
 )]
-enum Limit {
-    Never,
-    Later(Timer),
-    Now,
+enum Wait<T, F> {
+    Never(Task<T>),
+    Until(Deadline, F),
 }
 
-async fn outcome<T: Clone + Send + 'static>(task: &Task<T>, limit: Limit) -> Result<T> {
-    let waiter = Control::current();
-    let before = waiter.requests();
-    let in_time = match limit {
-        Limit::Never => return task.await,
-        Limit::Now => task.is_done(),
-        Limit::Later(timer) => {
-            let race = done_before(task.control(), timer);
-            leaf(Some(task.control()), race).await?
-        }
-    };
-    if in_time {
+/// Only what has ended already is in time; anything else is asked to end, and that is waited for.
+async fn without_time<T: Clone + Send + 'static>(task: &Task<T>) -> Result<T> {
+    if task.done() {
         return task.outcome();
     }
-    task.cancel();
-    match task.await {
-        // Asked by somebody else as well: that request is the one to answer.
-        Err(Error::Cancelled) if waiter.requests() == before => Err(Error::TimedOut),
-        result => result,
-    }
+    let over = Arc::new(Over(Promise::new()));
+    task.control().watch(Arc::clone(&over) as _);
+    task.control().cancel();
+    Suspend::on(Arc::clone(&over.0)).await?;
+    task.outcome().map_err(|error| match error {
+        Error::Cancelled => Error::TimedOut,
+        error => error,
+    })
 }
 
-/// Whether `task` is done before the time is up.
-async fn done_before(task: Arc<Control>, timer: Timer) -> bool {
-    let mut done = pin!(Done::of(task));
-    let mut up = pin!(timer.elapse());
-    poll_fn(|cx| {
-        if done.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(true);
-        }
-        up.as_mut().poll(cx).map(|()| false)
-    })
-    .await
+/// Ends when a task has, however it did.
+struct Over(Arc<Promise>);
+
+impl Watch for Over {
+    fn task_done(&self, _: &Arc<Control>) {
+        self.0.set(Ok(()));
+    }
 }

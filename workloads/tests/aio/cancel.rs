@@ -8,7 +8,7 @@ fn a_cancelled_task_cleans_up_before_it_ends() {
         let task = aio::create_task(notes.clone().work("A", 500, 70));
         sleep(100).await?;
         assert!(task.cancel());
-        assert!(!task.is_done());
+        assert!(!task.done());
         notes.end("awaited", &(&task).await);
         assert!(!task.cancel(), "it has ended");
         Ok(())
@@ -224,4 +224,80 @@ fn an_error_raised_by_hand_counts_as_cancelled() {
         Ok(())
     });
     assert_eq!(notes, ["0 awaited cancelled", "0 main ()"]);
+}
+
+#[test]
+fn a_task_knows_itself_and_its_requests() {
+    let notes = notes_of(async |notes| {
+        let task = aio::create_task(
+            async {
+                let me = aio::current_task();
+                assert_eq!((me.name(), me.done()), ("me", false));
+                me.cancel();
+                assert_eq!(me.cancelling(), 1);
+                assert_eq!(me.uncancel(), 0);
+                // Taken back before anybody answered.
+                sleep(100).await?;
+                Ok(me.cancelling())
+            }
+            .named("me"),
+        );
+        assert!(task.result().is_none());
+        notes.end("awaited", &(&task).await);
+        assert_eq!(task.result().unwrap().unwrap(), 0);
+        Ok(())
+    });
+    assert_eq!(notes, ["100 awaited 0", "100 main ()"]);
+}
+
+#[test]
+fn tasks_that_await_each_other_can_be_cancelled() {
+    let notes = notes_of(async |notes| {
+        let (send, receive) = tokio::sync::oneshot::channel::<aio::Task<()>>();
+        let one = aio::create_task(async { receive.await?.await });
+        let of_two = one.clone();
+        let two = aio::create_task(async move { of_two.await });
+        let _ = send.send(two.clone());
+        sleep(100).await?;
+        one.cancel();
+        notes.end("one", &one.await);
+        notes.end("two", &two.await);
+        Ok(())
+    });
+    assert_eq!(
+        notes,
+        ["100 one cancelled", "100 two cancelled", "100 main ()"]
+    );
+}
+
+#[test]
+fn a_task_that_awaits_itself_is_told() {
+    let notes = notes_of(async |notes| {
+        let (send, receive) = tokio::sync::oneshot::channel::<aio::Task<()>>();
+        let task = aio::create_task(async { receive.await?.await });
+        let _ = send.send(task.clone());
+        notes.end("task", &task.await);
+        Ok(())
+    });
+    assert_eq!(notes[0], "0 task a task cannot await itself");
+}
+
+#[test]
+fn many_awaits_in_one_task_are_woken_each_by_its_own() {
+    let notes = notes_of(async |notes| {
+        let work = (1..=3_u32).map(|n| notes.clone().work("A", 100 * n, 0));
+        let results = futures::future::join_all(work).await;
+        notes.end("all", &results.into_iter().collect::<aio::Result<Vec<_>>>());
+        Ok(())
+    });
+    assert_eq!(
+        notes[3..],
+        [
+            "100 A 100",
+            "200 A 200",
+            "300 A 300",
+            "300 all [100, 200, 300]",
+            "300 main ()"
+        ]
+    );
 }

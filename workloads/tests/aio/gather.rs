@@ -97,3 +97,45 @@ fn children_that_swallow_do_not_keep_the_awaiter() {
         ["150 A 7", "150 gather cancelled", "150 main ()"]
     );
 }
+
+#[test]
+fn settled_waits_for_all_and_gives_errors_in_place() {
+    let notes = notes_of(async |notes| {
+        let cancelled = aio::create_task(notes.clone().work("C", 300, 0));
+        cancelled.cancel();
+        let good = aio::create_task(notes.clone().work("A", 300, 0));
+        let bad = aio::create_task(notes.clone().fail("B", 100));
+        let results = aio::gather_settled([&good, &bad, &cancelled, &bad]).await?;
+        for result in &results {
+            notes.end("result", result);
+        }
+        Ok(())
+    });
+    assert_eq!(
+        notes[3..],
+        [
+            "300 result 300",
+            "300 result B",
+            "300 result cancelled",
+            "300 result B",
+            "300 main ()"
+        ]
+    );
+}
+
+#[test]
+fn a_cancelled_settled_one_ends_with_its_last_child() {
+    let notes = notes_of(async |notes| {
+        let children = [("A", 150), ("B", 50)];
+        let children = children.map(|(name, ms)| notes.clone().work(name, 500, ms));
+        let task = aio::create_task(async { aio::gather_settled(children).await });
+        sleep(100).await?;
+        task.cancel();
+        notes.end("gather", &task.await);
+        Ok(())
+    });
+    assert_eq!(
+        notes[2..5],
+        ["150 B cancelled", "250 A cancelled", "250 gather cancelled"]
+    );
+}

@@ -1,4 +1,4 @@
-use loopview_workloads::aio::{self, Config, Error, Flavor, NamedExt, TaskGroup};
+use loopview_workloads::aio::{self, Config, Error, Flavor, NamedExt, Runner, TaskGroup};
 
 use crate::notes::{notes_of, sleep};
 
@@ -92,4 +92,41 @@ fn on_many_threads_no_request_is_lost() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn a_runner_runs_more_than_once_and_closes_at_the_end() {
+    let mut runner = Runner::new(&Config::paused()).unwrap();
+    let task = runner
+        .run(async {
+            let task = aio::create_task(aio::sleep(5.0));
+            aio::sleep(1.0).await?;
+            Ok(task)
+        })
+        .unwrap();
+    assert!(!task.done());
+    runner.run(async { aio::sleep(2.0).await }).unwrap();
+    assert!((runner.time() - 3.0).abs() < 1e-9);
+    runner.close();
+    assert!(task.result().unwrap().unwrap_err().is_cancelled());
+}
+
+#[test]
+fn a_task_of_another_loop_can_be_cancelled() {
+    let (send, receive) = std::sync::mpsc::channel();
+    let other = std::thread::spawn(move || {
+        aio::run(&Config::default(), async move {
+            let task = aio::create_task(aio::sleep(1e9));
+            send.send(task.clone())?;
+            let ended = task.await;
+            assert!(ended.unwrap_err().is_cancelled());
+            Ok(())
+        })
+    });
+    aio::run(&Config::paused(), async move {
+        receive.recv()?.cancel();
+        Ok(())
+    })
+    .unwrap();
+    other.join().unwrap().unwrap();
 }
