@@ -10,10 +10,7 @@ use console_api::{
     tasks::TaskDetails,
 };
 use loopview_api::v1;
-use tokio::{
-    sync::{Notify, mpsc},
-    time::MissedTickBehavior,
-};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tonic::Status;
 
 use super::{
@@ -54,8 +51,6 @@ pub(crate) struct Publisher {
     settings: Settings,
     changes: list::Receiver<Changed>,
     requests: mpsc::UnboundedReceiver<Request>,
-    /// A client that lags has read something.
-    has_read: Arc<Notify>,
     clients: Clients,
     known: Known,
     /// Of the newest reading.
@@ -83,14 +78,12 @@ impl Publisher {
         settings: Settings,
         changes: list::Receiver<Changed>,
         requests: mpsc::UnboundedReceiver<Request>,
-        has_read: Arc<Notify>,
     ) -> Self {
         Self {
             shared,
             settings,
             changes,
             requests,
-            has_read,
             clients: Clients::default(),
             known: Known::default(),
             seq: 1,
@@ -104,7 +97,6 @@ impl Publisher {
         let mut ticks = tokio::time::interval(self.settings.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shared = Arc::clone(&self.shared);
-        let has_read = Arc::clone(&self.has_read);
         loop {
             tokio::select! {
                 _ = ticks.tick() => self.publish(),
@@ -114,7 +106,7 @@ impl Publisher {
                         self.publish();
                     }
                 }
-                () = has_read.notified() => self.catch_up(),
+                () = shared.reads.room() => self.catch_up(),
                 request = self.requests.recv() => match request {
                     Some(request) => self.take(request),
                     None => return,
@@ -258,7 +250,10 @@ impl Publisher {
                     self.last_words = LastWords::Told;
                     self.shared.heard.changes.early.wake();
                 }
-                LastWords::Told => self.last_words = LastWords::Said,
+                LastWords::Told => {
+                    self.last_words = LastWords::Said;
+                    self.shared.said_it_all.store(true, Relaxed);
+                }
                 LastWords::Said => {}
             }
         }

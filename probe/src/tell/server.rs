@@ -31,7 +31,7 @@ use loopview_api::v1::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::{Notify, mpsc},
+    sync::mpsc,
 };
 use tokio_stream::{
     StreamExt,
@@ -107,10 +107,8 @@ pub(crate) async fn serve(
     let service = Service {
         shared: Arc::clone(&shared),
         requests,
-        has_read: Arc::default(),
     };
-    let has_read = Arc::clone(&service.has_read);
-    let publisher = Publisher::new(shared, settings, changes, received, has_read);
+    let publisher = Publisher::new(shared, settings, changes, received);
     let router = tonic::transport::Server::builder()
         .add_service(InstrumentServer::new(service.clone()))
         .add_service(ProbeServer::new(service));
@@ -212,7 +210,6 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Numbered<Io> {
 struct Service {
     shared: Arc<Shared>,
     requests: mpsc::UnboundedSender<publish::Request>,
-    has_read: Arc<Notify>,
 }
 
 /// Messages about one task, or about pauses, that a client may leave unread.
@@ -239,7 +236,7 @@ impl Probe for Service {
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let counted = self.shared.count_watcher();
-        let (watcher, stream) = watcher::watch(connection(&request), &self.has_read, counted);
+        let (watcher, stream) = watcher::watch(connection(&request), &self.shared.reads, counted);
         let polls = request.into_inner().polls;
         self.ask(publish::Request::Own(watcher, polls))?;
         Ok(Response::new(stream))
@@ -256,7 +253,7 @@ impl Instrument for Service {
         &self,
         request: Request<InstrumentRequest>,
     ) -> Result<Response<Self::WatchUpdatesStream>, Status> {
-        let (watcher, stream) = watcher::watch(connection(&request), &self.has_read, ());
+        let (watcher, stream) = watcher::watch(connection(&request), &self.shared.reads, ());
         self.ask(publish::Request::Console(watcher))?;
         Ok(Response::new(stream))
     }

@@ -1,12 +1,16 @@
 //! What the end of the program, the publisher and the server share.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
+use super::watcher::Reads;
 use crate::{
     clock::{self, Nanos},
     hear::Heard,
@@ -20,6 +24,9 @@ pub(crate) struct Shared {
     watching_changed: Condvar,
     pub(super) ended: Mutex<Nanos>,
     pub(super) wake: Notify,
+    pub(super) reads: Arc<Reads>,
+    /// Everyone has been sent the last word.
+    pub(super) said_it_all: AtomicBool,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -34,6 +41,8 @@ impl Shared {
             watching_changed: Condvar::new(),
             ended: Mutex::default(),
             wake: Notify::new(),
+            reads: Arc::default(),
+            said_it_all: AtomicBool::new(false),
         })
     }
 
@@ -49,12 +58,21 @@ impl Shared {
         self.wait_until(limit, |watching| watching > 0)
     }
 
-    /// Publishes the final state, and blocks until nobody watches any more, or the limit
-    /// is up.
+    /// Publishes the final state, and blocks until nobody watches any more. A client that
+    /// reads nothing for as long as the limit is not waited for.
     pub(crate) fn finish(&self, limit: Duration) {
+        /// Limits that clients may take as long as they go on reading what they lack.
+        const PATIENCE: u32 = 10;
         *lock(&self.ended) = clock::now();
         self.wake.notify_one();
-        self.wait_until(limit, |watching| watching == 0);
+        for _ in 0..PATIENCE {
+            let before = self.reads.messages();
+            let nobody_is_left = self.wait_until(limit, |watching| watching == 0);
+            let nothing_moves = self.reads.messages() == before;
+            if nobody_is_left || nothing_moves || self.said_it_all.load(Relaxed) {
+                return;
+            }
+        }
     }
 
     fn wait_until(&self, limit: Duration, holds: impl Fn(usize) -> bool) -> bool {

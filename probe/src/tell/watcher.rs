@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -85,20 +85,38 @@ impl Todo {
     }
 }
 
+/// That clients have read something.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    messages: AtomicU64,
+    room: Notify,
+}
+
+impl Reads {
+    /// How many messages have been read by all of them.
+    pub(super) fn messages(&self) -> u64 {
+        self.messages.load(Relaxed)
+    }
+
+    /// A client that lags has room again.
+    pub(super) async fn room(&self) {
+        self.room.notified().await;
+    }
+}
+
 /// The client's end.
 #[derive(Debug)]
 pub(crate) struct Watched<M, G = ()> {
     messages: mpsc::Receiver<Message<M>>,
     lags: Arc<AtomicBool>,
-    /// Wakes the publisher, as there is room again.
-    has_read: Arc<Notify>,
+    reads: Arc<Reads>,
     /// Dropped when the client leaves.
     _guard: G,
 }
 
 pub(crate) fn watch<M, G>(
     connection: Connection,
-    has_read: &Arc<Notify>,
+    reads: &Arc<Reads>,
     guard: G,
 ) -> (Watcher<M>, Watched<M, G>) {
     let (sender, receiver) = mpsc::channel(ROOM);
@@ -116,7 +134,7 @@ pub(crate) fn watch<M, G>(
     let stream = Watched {
         messages: receiver,
         lags,
-        has_read: Arc::clone(has_read),
+        reads: Arc::clone(reads),
         _guard: guard,
     };
     (watcher, stream)
@@ -127,8 +145,11 @@ impl<M: Clone + Unpin, G: Unpin> Stream for Watched<M, G> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let message = self.messages.poll_recv(cx);
-        if message.is_ready() && self.lags.load(Relaxed) {
-            self.has_read.notify_one();
+        if message.is_ready() {
+            self.reads.messages.fetch_add(1, Relaxed);
+            if self.lags.load(Relaxed) {
+                self.reads.room.notify_one();
+            }
         }
         message.map(|message| message.map(|message| message.map(Arc::unwrap_or_clone)))
     }

@@ -84,6 +84,13 @@ impl Config {
     }
 
     /// Whether the clock moves only when every task waits.
+    #[cfg_attr(
+        not(feature = "test-util"),
+        expect(
+            clippy::unused_self,
+            reason = "only tests have a clock that can stand still"
+        )
+    )]
     pub(super) fn is_paused(&self) -> bool {
         #[cfg(feature = "test-util")]
         return self.paused;

@@ -158,7 +158,7 @@ impl Program {
             process: v1::Process::default(),
         };
         let shared = Shared::new(Arc::clone(&heard));
-        let publisher = Publisher::new(shared, settings, changes, received, Arc::default());
+        let publisher = Publisher::new(shared, settings, changes, received);
         let site = Site {
             meta: metadata(),
             role: Role::Task,
@@ -225,7 +225,7 @@ impl Program {
 
     fn join(&mut self, own: bool) {
         let connection = self.clients.len() as Connection + 1;
-        let has_read = &self.publisher.has_read;
+        let has_read = &Arc::clone(&self.publisher.shared.reads);
         let (request, stream) = if own {
             let (watcher, stream) = watcher::watch(connection, has_read, ());
             (Request::Own(watcher, false), Messages::Own(stream))
@@ -253,9 +253,9 @@ impl Program {
         let mut n = 0;
         while n < most && self.client(client).is_some_and(Client::read) {
             n += 1;
-            let has_read = Arc::clone(&self.publisher.has_read);
+            let has_read = Arc::clone(&self.publisher.shared.reads);
             let mut cx = Context::from_waker(Waker::noop());
-            if pin!(has_read.notified()).poll(&mut cx).is_ready() {
+            if pin!(has_read.room()).poll(&mut cx).is_ready() {
                 self.publisher.catch_up();
             }
         }
