@@ -36,6 +36,8 @@ pub struct Tasks {
     any_local: bool,
     /// Promises that were forgotten before they were kept.
     never_named: usize,
+    /// The newest of tokio's ids of what was forgotten: tokio counts upwards.
+    newest_forgotten: u64,
     next: u64,
     spawned: u64,
     first_created: Option<Time>,
@@ -253,6 +255,7 @@ impl Tasks {
             && self.by_tokio.get(&tokio_id) == Some(&task.id)
         {
             self.by_tokio.remove(&tokio_id);
+            self.newest_forgotten = self.newest_forgotten.max(tokio_id);
         }
     }
 
@@ -289,6 +292,10 @@ impl Tasks {
 
     fn add_facts(&mut self, fact: &v1::Task) {
         let Some(id) = self.by_tokio.get(&fact.id).copied() else {
+            if fact.id <= self.newest_forgotten {
+                // It was named, and is counted among the forgotten.
+                return;
+            }
             self.promise(fact.id).fact = Some(fact.clone());
             return;
         };

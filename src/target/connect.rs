@@ -9,6 +9,7 @@ use console_api::instrument::{
 use console_api::tasks::TaskDetails;
 use hyper_util::rt::TokioIo;
 use loopview_api::v1::{self, probe_client::ProbeClient};
+use prost::Message;
 use tokio::{net::UnixStream, sync::mpsc};
 use tonic::{Code, Status, Streaming, transport::Channel};
 use tower::service_fn;
@@ -58,11 +59,56 @@ pub(super) enum End {
 /// A connection that has answered.
 pub(super) struct Connection {
     console: InstrumentClient<Channel>,
-    updates: Streaming<Update>,
-    first: Option<Update>,
+    updates: Updates,
+    /// The first of them, and what it stands for.
+    first: Option<Told>,
     state: Option<Streaming<State>>,
-    probe: Option<Streaming<v1::Update>>,
     details: Option<Streaming<TaskDetails>>,
+}
+
+/// What tells of the target.
+enum Updates {
+    /// The probe: its stream has the console protocol's updates in it.
+    Probe(Streaming<v1::Update>),
+    Console(Streaming<Update>),
+}
+
+/// A message of one of them.
+enum Told {
+    Probe(Box<v1::Update>),
+    Console(Box<Update>),
+}
+
+impl Updates {
+    async fn next(&mut self) -> Result<Option<Told>, Status> {
+        Ok(match self {
+            Self::Probe(updates) => {
+                let update = updates.message().await?;
+                update.map(Told::from_probe).transpose()?
+            }
+            Self::Console(updates) => updates.message().await?.map(|u| Told::Console(Box::new(u))),
+        })
+    }
+}
+
+impl Told {
+    /// A message of the probe is its own, or an update of the console protocol.
+    fn from_probe(update: v1::Update) -> Result<Self, Status> {
+        if update.console.is_empty() {
+            return Ok(Self::Probe(Box::new(update)));
+        }
+        match Update::decode(&*update.console) {
+            Ok(update) => Ok(Self::Console(Box::new(update))),
+            Err(_) => Err(Status::internal("it sent what is no console update")),
+        }
+    }
+
+    fn frame(self) -> Frame {
+        match self {
+            Self::Probe(update) => Frame::new(stamp(update.now.as_ref()), Event::Probe(update)),
+            Self::Console(update) => Frame::new(stamp(update.now.as_ref()), Event::Console(update)),
+        }
+    }
 }
 
 impl Connection {
@@ -75,38 +121,41 @@ impl Connection {
         let channel = dial(endpoint).await.map_err(|e| refused(&e))?;
         let mut console =
             InstrumentClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE);
+        let mut probe = ProbeClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
         let judge = |status: Status| match status.code() {
             Code::Unimplemented => ConnectError::NotConsole { endpoint: name() },
             _ => ConnectError::NotGrpc { endpoint: name() },
         };
         let silent = |_| ConnectError::NotGrpc { endpoint: name() };
-
-        // The probe counts its own watchers and may hold the program until there is one:
-        // by then the console protocol has to be watched, too, or its poll ops are lost.
         let opened = async {
-            let mut updates = console
-                .watch_updates(InstrumentRequest {})
-                .await?
-                .into_inner();
-            let first = updates.message().await?;
+            let all = v1::WatchRequest {
+                console: true,
+                ..v1::WatchRequest::default()
+            };
+            let mut updates = match probe.watch(all).await {
+                Ok(updates) => Updates::Probe(updates.into_inner()),
+                // It has no such service: the console protocol has to do.
+                Err(status) if status.code() == Code::Unimplemented => {
+                    let updates = console.watch_updates(InstrumentRequest {}).await?;
+                    Updates::Console(updates.into_inner())
+                }
+                Err(status) => return Err(status),
+            };
+            let first = updates.next().await?;
             Ok::<_, Status>((updates, first))
         };
         let (updates, first) = tokio::time::timeout(ANSWER, opened)
             .await
             .map_err(silent)?
             .map_err(judge)?;
-        let mut probe = ProbeClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
-        // Old targets know neither of these: then there is less to show.
-        let probe = probe
-            .watch(v1::WatchRequest::default())
-            .await
-            .ok()
-            .map(tonic::Response::into_inner);
-        let state = console.watch_state(StateRequest {}).await.ok();
+        // The probe pauses for nobody but who asks it to, and an old target does not tell.
+        let state = match &updates {
+            Updates::Probe(_) => None,
+            Updates::Console(_) => console.watch_state(StateRequest {}).await.ok(),
+        };
         Ok(Self {
             updates,
             first,
-            probe,
             state: state.map(tonic::Response::into_inner),
             details: None,
             console,
@@ -116,56 +165,52 @@ impl Connection {
     /// Makes frames until the connection ends.
     pub(super) async fn run(mut self, frames: &mpsc::Sender<Frame>, orders: &mut Orders) -> End {
         let mut paused = false;
-        let mut ended = None;
-        if let Some(first) = self.first.take()
-            && frames.send(console_frame(first)).await.is_err()
-        {
-            return End::Unread;
-        }
+        let mut first = self.first.take();
         let span = *orders.details.borrow_and_update();
         self.follow(span).await;
         loop {
-            let frame = tokio::select! {
-                // Each turn starts the clock anew.
-                () = tokio::time::sleep(SILENCE) => Frame::here(Event::Silence),
-                update = self.updates.message() => match update {
-                    Ok(Some(update)) => console_frame(update),
-                    Ok(None) => return End::Lost("the target closed it".to_owned()),
-                    Err(status) => return End::Lost(explain(&status)),
-                },
-                update = next(&mut self.probe) => match update {
-                    Some(update) => {
-                        ended = update.ended_at.as_ref().and_then(Time::from_wire).or(ended);
-                        Frame::new(stamp(update.now.as_ref()), Event::Probe(Box::new(update)))
+            let frame = if let Some(told) = first.take() {
+                told.frame()
+            } else {
+                tokio::select! {
+                    // Each turn starts the clock anew.
+                    () = tokio::time::sleep(SILENCE) => Frame::here(Event::Silence),
+                    told = self.updates.next() => match told {
+                        Ok(Some(told)) => told.frame(),
+                        Ok(None) => return End::Lost("the target closed it".to_owned()),
+                        Err(status) => return End::Lost(explain(&status)),
+                    },
+                    details = next(&mut self.details) => match details {
+                        Some(details) => {
+                            let at = stamp(details.now.as_ref());
+                            Frame::new(at, Event::Details(Box::new(details)))
+                        }
+                        None => continue,
+                    },
+                    state = next(&mut self.state) => {
+                        let now = state.is_some_and(|s| s.temporality() == Temporality::Paused);
+                        if now == paused {
+                            continue;
+                        }
+                        paused = now;
+                        Frame::here(Event::Paused(paused))
                     }
-                    None => continue,
-                },
-                details = next(&mut self.details) => match details {
-                    Some(details) => {
-                        Frame::new(stamp(details.now.as_ref()), Event::Details(Box::new(details)))
-                    }
-                    None => continue,
-                },
-                state = next(&mut self.state) => {
-                    let now = state.is_some_and(|s| s.temporality() == Temporality::Paused);
-                    if now == paused {
+                    Ok(()) = orders.details.changed() => {
+                        let span = *orders.details.borrow_and_update();
+                        self.follow(span).await;
                         continue;
                     }
-                    paused = now;
-                    Frame::here(Event::Paused(paused))
-                }
-                Ok(()) = orders.details.changed() => {
-                    let span = *orders.details.borrow_and_update();
-                    self.follow(span).await;
-                    continue;
                 }
             };
-            let console_at = matches!(frame.event, Event::Console(_)).then_some(frame.at);
+            // The probe says so with the last thing that it tells.
+            let is_last = match &frame.event {
+                Event::Probe(update) => update.ended_at.is_some(),
+                _ => false,
+            };
             if frames.send(frame).await.is_err() {
                 return End::Unread;
             }
-            // The console protocol's next update after the end is its last word, too.
-            if ended.zip(console_at).is_some_and(|(ended, at)| at > ended) {
+            if is_last {
                 return End::Finished;
             }
         }
@@ -215,10 +260,6 @@ async fn dial(endpoint: &Endpoint) -> Result<Channel, tonic::transport::Error> {
                 .await
         }
     }
-}
-
-fn console_frame(update: Update) -> Frame {
-    Frame::new(stamp(update.now.as_ref()), Event::Console(Box::new(update)))
 }
 
 /// The source's clock, or ours where it tells none that makes sense.

@@ -4,6 +4,10 @@ pub struct WatchRequest {
     /// Send every poll, too. While nobody wants them they are not recorded.
     #[prost(bool, tag = "1")]
     pub polls: bool,
+    /// Send the console protocol's updates, too, in this stream: so what both tell of a
+    /// moment comes together and in order.
+    #[prost(bool, tag = "2")]
+    pub console: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Update {
@@ -40,6 +44,9 @@ pub struct Update {
     pub usage: ::core::option::Option<Usage>,
     #[prost(message, optional, tag = "11")]
     pub overhead: ::core::option::Option<Overhead>,
+    /// An `rs.tokio.console.instrument.Update`, if they were asked for.
+    #[prost(bytes = "vec", tag = "12")]
+    pub console: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Process {

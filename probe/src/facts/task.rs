@@ -397,6 +397,12 @@ impl Task {
 }
 
 impl State {
+    /// It has not ended yet.
+    pub(crate) fn revive(&mut self) {
+        self.closed = 0;
+        self.outcome = Outcome::Unspecified as u8;
+    }
+
     /// Polls that began, the drop of the future not counted.
     pub(crate) fn true_polls(&self) -> u64 {
         self.polls.saturating_sub(u64::from(self.closed > 0))

@@ -28,7 +28,7 @@ pub(super) struct Clients {
 
 pub(super) struct Own {
     pub(super) watcher: Watcher<v1::Update>,
-    pub(super) wants_polls: bool,
+    pub(super) wants: v1::WatchRequest,
     /// Polls that it was not sent, because it lagged.
     pub(super) lost_polls: u64,
 }
@@ -75,10 +75,19 @@ impl Clients {
 
     /// Everyone who reads has been sent everything up to this reading.
     pub(super) fn are_current(&self, seq: Seq) -> bool {
-        let console = self.console.iter().filter(|watcher| !watcher.is_paused);
+        let mut console = self.console.iter().filter(|watcher| !watcher.is_paused);
         let mut own = self.own.iter();
-        console.map(Watcher::told).all(|told| told >= seq)
-            && own.all(|own| own.watcher.told() >= seq)
+        console.all(|watcher| watcher.has_all(seq)) && own.all(|own| own.watcher.has_all(seq))
+    }
+
+    /// Somebody has everything up to this reading.
+    pub(super) fn is_any_current(&self, seq: Seq) -> bool {
+        self.console.iter().any(|watcher| watcher.is_current(seq))
+            || self.own.iter().any(|own| own.watcher.is_current(seq))
+    }
+
+    pub(super) fn want_console(&self) -> bool {
+        !self.console.is_empty() || self.own.iter().any(|own| own.wants.console)
     }
 
     /// Nobody is here who has to be told of changes.

@@ -50,11 +50,10 @@ pub(super) struct KnownThread {
 /// What has not been published yet.
 #[derive(Default)]
 pub(super) struct News {
-    /// For those who have everything up to the reading at which they begin.
+    /// The reading at which they begin: for those who have everything up to there.
+    pub(super) begin: Seq,
     pub(super) console: Option<console::Updates>,
-    pub(super) console_since: Seq,
     pub(super) own: Option<own::Updates>,
-    pub(super) own_since: Seq,
     pub(super) polls: own::Polls,
 }
 
@@ -62,14 +61,13 @@ impl News {
     /// So much is told at once, before its time.
     pub(super) const MUCH: usize = 4 * PART;
 
-    /// The reading up to which one has to have everything to need no more than the news,
-    /// those that are to come if there are none, after the reading `seq`.
-    pub(super) fn console_since(&self, seq: Seq) -> Seq {
-        self.console.as_ref().map_or(seq, |_| self.console_since)
-    }
-
-    pub(super) fn own_since(&self, seq: Seq) -> Seq {
-        self.own.as_ref().map_or(seq, |_| self.own_since)
+    /// Where they begin, or would after the reading `seq`.
+    pub(super) fn since(&self, seq: Seq) -> Seq {
+        if self.console.is_some() || self.own.is_some() {
+            self.begin
+        } else {
+            seq
+        }
     }
 
     pub(super) fn is_much(&self) -> bool {
@@ -254,6 +252,14 @@ impl Known {
         }
     }
 
+    /// What was dropped before a client came: its first message tells.
+    fn dropped_before(&self, round: Option<Round>) -> console::Dropped {
+        match round {
+            Some(Round { since: 0 }) => self.dropped,
+            _ => console::Dropped::default(),
+        }
+    }
+
     /// A message of a client's round of catching up, with as much of it as fits.
     pub(super) fn console_part(
         &self,
@@ -287,10 +293,7 @@ impl Known {
             };
             todo.passed_over |= !is_there;
         }
-        let dropped = match round {
-            Some(Round { since: 0 }) => self.dropped,
-            _ => console::Dropped::default(),
-        };
+        let dropped = self.dropped_before(round);
         updates.finish(now, dropped)
     }
 
@@ -300,10 +303,20 @@ impl Known {
         todo: &mut Todo,
         always: &own::Always,
         settings: &Settings,
+        wants_console: bool,
         lost_polls: u64,
     ) -> Vec<v1::Update> {
         let mut updates = own::Updates::default();
-        todo.ops.clear();
+        let mut console = console::Updates::default();
+        if wants_console {
+            for (seq, meta) in &self.callsites {
+                if round.is_some_and(|round| *seq > round.since) {
+                    console.callsite(meta);
+                }
+            }
+        } else {
+            todo.ops.clear();
+        }
         if let Some(round) = round {
             if round.since == 0 {
                 updates.process(settings.process.clone());
@@ -318,24 +331,46 @@ impl Known {
             updates.lost_polls(lost_polls);
         }
         let store = &self.store;
-        while !updates.is_full() {
-            if let Some(key) = todo.scopes.pop() {
+        let known = todo.known;
+        while !updates.is_full() && !console.is_full() {
+            let is_there = if let Some(key) = todo.scopes.pop() {
                 store.scopes.show(key, |state, _| updates.scope(state));
+                true
             } else if let Some(key) = todo.tasks.pop() {
-                store.tasks.show(key, |state, _| updates.task(state));
+                store.tasks.show(key, |state, first| {
+                    updates.task(state);
+                    if wants_console {
+                        console.task(state, first > known);
+                    }
+                })
             } else if let Some(key) = todo.resources.pop() {
-                store
-                    .resources
-                    .show(key, |state, _| updates.resource(state));
+                store.resources.show(key, |state, first| {
+                    updates.resource(state);
+                    if wants_console {
+                        console.resource(state, first > known);
+                    }
+                })
+            } else if let Some(key) = todo.ops.pop() {
+                let show = |state: &_, first| console.op(state, first > known);
+                store.ops.show(key, show)
             } else {
                 break;
-            }
+            };
+            todo.passed_over |= !is_there;
         }
-        let last = todo.tasks.is_empty() && todo.resources.is_empty() && todo.scopes.is_empty();
+        let last = todo.is_empty() && todo.is_newest && !todo.passed_over;
         let always = own::Always {
             ended: if last { always.ended } else { 0 },
             ..always.clone()
         };
-        updates.finish(&always)
+        let mut messages = Vec::new();
+        if wants_console {
+            let dropped = self.dropped_before(round);
+            for update in console.finish(always.now, dropped) {
+                messages.push(own::only_console(&update, &always));
+            }
+        }
+        messages.extend(updates.finish(&always));
+        messages
     }
 }

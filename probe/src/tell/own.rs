@@ -149,6 +149,19 @@ pub(super) fn only_polls(polls: v1::Polls, always: &Always) -> v1::Update {
     }
 }
 
+/// A message with an update of the console protocol, and nothing else.
+pub(super) fn only_console(
+    update: &console_api::instrument::Update,
+    always: &Always,
+) -> v1::Update {
+    v1::Update {
+        now: Some(clock::wire(always.now)),
+        overhead: Some(always.overhead),
+        console: update.encode_to_vec(),
+        ..v1::Update::default()
+    }
+}
+
 fn some(id: u64) -> Option<u64> {
     (id > 0).then_some(id)
 }

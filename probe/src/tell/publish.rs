@@ -23,7 +23,7 @@ use super::{
     watcher::{Connection, Watcher},
 };
 use crate::{
-    clock::Nanos,
+    clock::{self, Nanos},
     facts::{changes::Changed, polls::Ring},
 };
 
@@ -31,8 +31,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Request {
     Console(Watcher<instrument::Update>),
-    /// With every poll, or without.
-    Own(Watcher<v1::Update>, bool),
+    Own(Watcher<v1::Update>, v1::WatchRequest),
     Details(u64, mpsc::Sender<Result<TaskDetails, Status>>),
     State(Connection, mpsc::Sender<Result<State, Status>>),
     Pause(Connection, bool),
@@ -57,16 +56,8 @@ pub(crate) struct Publisher {
     seq: Seq,
     news: News,
     is_watched: bool,
-    last_words: LastWords,
-}
-
-/// What clients have been told of the end of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LastWords {
-    None,
-    /// Everything, but not that it is everything.
-    Told,
-    Said,
+    /// All that there was at the end of the run has been read.
+    has_read_the_end: bool,
 }
 
 impl Publisher {
@@ -89,7 +80,7 @@ impl Publisher {
             seq: 1,
             news: News::default(),
             is_watched: false,
-            last_words: LastWords::None,
+            has_read_the_end: false,
         }
     }
 
@@ -123,11 +114,11 @@ impl Publisher {
                 self.clients.console.push(watcher);
                 self.catch_up();
             }
-            Request::Own(watcher, wants_polls) => {
+            Request::Own(watcher, wants) => {
                 self.watch();
                 self.clients.own.push(Own {
                     watcher,
-                    wants_polls,
+                    wants,
                     lost_polls: 0,
                 });
                 self.want_polls();
@@ -177,7 +168,7 @@ impl Publisher {
 
     /// While nobody wants them, polls are not written down.
     fn want_polls(&self) {
-        let wanted = self.clients.own.iter().any(|own| own.wants_polls);
+        let wanted = self.clients.own.iter().any(|own| own.wants.polls);
         self.shared.heard.want_polls.store(wanted, Relaxed);
     }
 
@@ -185,15 +176,15 @@ impl Publisher {
     fn collect(&mut self) -> bool {
         // There is no need to put together what nobody is going to be sent.
         let clients = &self.clients;
-        let is_current = |w: &Watcher<_>| w.is_current(self.seq);
-        if self.news.console.is_none() && clients.console.iter().any(is_current) {
-            self.news.console = Some(console::Updates::default());
-            self.news.console_since = self.seq;
-        }
-        let is_current = |own: &Own| own.watcher.is_current(self.seq);
-        if self.news.own.is_none() && clients.own.iter().any(is_current) {
-            self.news.own = Some(own::Updates::default());
-            self.news.own_since = self.seq;
+        if self.news.console.is_none()
+            && self.news.own.is_none()
+            && clients.is_any_current(self.seq)
+        {
+            self.news.begin = self.seq;
+            let console = clients.want_console();
+            self.news.console = console.then(console::Updates::default);
+            let own = !clients.own.is_empty();
+            self.news.own = own.then(own::Updates::default);
         }
         let mut n = 0;
         let mut all = Memory::default();
@@ -227,8 +218,7 @@ impl Publisher {
     fn publish(&mut self) {
         let is_all = self.collect();
         let mut always = self.known.always(&self.shared);
-        always.now = self.now(&always);
-        let has_ended = always.ended > 0;
+        self.has_read_the_end |= always.ended > 0 && is_all;
         if !is_all {
             // The rest follows at once: clients are served in between.
             self.shared.heard.changes.early.wake();
@@ -238,90 +228,65 @@ impl Publisher {
         // Threads and runtimes are read anew each time: there is always something new.
         self.seq += 1;
         let news = std::mem::take(&mut self.news);
-        self.tell_console(news.console, news.console_since, &always);
-        self.tell_own(news.own, news.own_since, news.polls, &always);
+        self.tell(news, &always);
         for details in &mut self.clients.details {
             details.tell(&self.known.store);
         }
         self.catch_up();
-        if has_ended && is_all && self.clients.are_current(self.seq) {
-            match self.last_words {
-                LastWords::None => {
-                    self.last_words = LastWords::Told;
-                    self.shared.heard.changes.early.wake();
-                }
-                LastWords::Told => {
-                    self.last_words = LastWords::Said;
-                    self.shared.said_it_all.store(true, Relaxed);
-                }
-                LastWords::Said => {}
-            }
+        if self.has_read_the_end && self.clients.are_current(self.seq) {
+            self.shared.said_it_all.store(true, Relaxed);
         }
         self.leave();
         self.forget(always.now);
     }
 
-    /// The run is over, and clients do not know yet that they know everything.
+    /// The run is over, and clients do not know everything yet.
     fn has_last_words(&self) -> bool {
-        *lock(&self.shared.ended) > 0 && self.last_words != LastWords::Said
+        *lock(&self.shared.ended) > 0 && !self.shared.said_it_all.load(Relaxed)
     }
 
-    /// The time of what is told. The console protocol has no word for the end: what comes
-    /// after it says that nothing more will come, so everything else bears its time.
-    fn now(&self, always: &own::Always) -> Nanos {
-        if always.ended > 0 && self.last_words == LastWords::None {
-            always.now.min(always.ended)
-        } else {
-            always.now
-        }
-    }
-
-    fn tell_console(
-        &mut self,
-        updates: Option<console::Updates>,
-        since: Seq,
-        always: &own::Always,
-    ) {
+    /// Sends the news to everyone who lacks nothing else.
+    fn tell(&mut self, mut news: News, always: &own::Always) {
         let total = dropped(&self.shared.heard);
         let before = std::mem::replace(&mut self.known.dropped, total);
-        let Some(updates) = updates else { return };
-        let messages = updates.finish(always.now, total.since(before));
-        let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
+        let begin = news.since(self.seq);
+        let console: Vec<_> = news.console.map_or_else(Vec::new, |updates| {
+            let updates = updates.finish(always.now, total.since(before));
+            updates.into_iter().map(Arc::new).collect()
+        });
         for watcher in &mut self.clients.console {
-            if watcher.is_current(since) {
-                watcher.send(&messages, self.seq);
+            if watcher.is_current(begin) && !console.is_empty() {
+                watcher.send(&console, self.seq);
             }
         }
-    }
-
-    fn tell_own(
-        &mut self,
-        updates: Option<own::Updates>,
-        since: Seq,
-        mut polls: own::Polls,
-        always: &own::Always,
-    ) {
-        let n = polls.len();
-        let clients = &mut self.clients.own;
-        let is_current = |own: &Own| updates.is_some() && own.watcher.is_current(since);
-        for own in clients.iter_mut().filter(|own| !is_current(own)) {
-            own.lost_polls += n;
-        }
-        let Some(updates) = updates else { return };
-        let all: Vec<_> = updates.finish(always).into_iter().map(Arc::new).collect();
-        // The polls come first: the last message may be the last word.
-        let polls = polls.take().into_iter();
-        let mut with_polls: Vec<_> = polls
-            .map(|polls| Arc::new(own::only_polls(polls, always)))
-            .collect();
-        with_polls.extend(all.iter().cloned());
-        for own in clients
-            .iter_mut()
-            .filter(|own| own.watcher.is_current(since))
-        {
-            let messages = if own.wants_polls { &with_polls } else { &all };
-            if !own.watcher.send(messages, self.seq) {
-                own.lost_polls += n;
+        let lost = news.polls.len();
+        let own: Vec<_> = news.own.map_or_else(Vec::new, |updates| {
+            updates.finish(always).into_iter().map(Arc::new).collect()
+        });
+        // The last of these may be the last word: the others come before it.
+        let polls = news.polls.take().into_iter();
+        let polls = polls.map(|polls| Arc::new(own::only_polls(polls, always)));
+        let polls: Vec<_> = polls.collect();
+        let wanted = self.clients.own.iter().any(|own| own.wants.console);
+        let console = console.iter().filter(|_| wanted);
+        let console = console.map(|update| Arc::new(own::only_console(update, always)));
+        let console: Vec<_> = console.collect();
+        for client in &mut self.clients.own {
+            let mut messages = Vec::new();
+            if client.wants.polls {
+                messages.extend_from_slice(&polls);
+            }
+            if client.wants.console {
+                messages.extend_from_slice(&console);
+            }
+            messages.extend_from_slice(&own);
+            let watcher = &mut client.watcher;
+            let is_sent = watcher.is_current(begin)
+                && !own.is_empty()
+                && (!client.wants.console || !console.is_empty())
+                && watcher.send(&messages, self.seq);
+            if !is_sent {
+                client.lost_polls += lost;
             }
         }
     }
@@ -329,25 +294,27 @@ impl Publisher {
     /// Sends everyone what they lack, as far as they take it.
     fn catch_up(&mut self) {
         let (known, seq) = (&self.known, self.seq);
-        let now = self.now(&known.always(&self.shared));
-        let since = self.news.console_since(seq);
+        let now = clock::now();
+        let since = self.news.since(seq);
         let console = self.clients.console.iter_mut();
         for watcher in console.filter(|watcher| !watcher.is_current(since)) {
             watcher.catch_up(&known.store, seq, |round, todo| {
                 known.console_part(round, todo, now)
             });
         }
-        let since = self.news.own_since(seq);
         let own = self.clients.own.iter_mut();
         for own in own.filter(|own| !own.watcher.is_current(since)) {
-            let always = known.always(&self.shared);
+            let mut always = known.always(&self.shared);
+            if !self.has_read_the_end {
+                always.ended = 0;
+            }
             let settings = &self.settings;
             let lost = &mut own.lost_polls;
-            let wants_polls = own.wants_polls;
+            let wants = own.wants;
             own.watcher.catch_up(&known.store, seq, |round, todo| {
                 let lost = std::mem::take(lost);
-                let lost = if wants_polls { lost } else { 0 };
-                known.own_part(round, todo, &always, settings, lost)
+                let lost = if wants.polls { lost } else { 0 };
+                known.own_part(round, todo, &always, settings, wants.console, lost)
             });
         }
     }

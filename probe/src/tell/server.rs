@@ -237,8 +237,8 @@ impl Probe for Service {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let counted = self.shared.count_watcher();
         let (watcher, stream) = watcher::watch(connection(&request), &self.shared.reads, counted);
-        let polls = request.into_inner().polls;
-        self.ask(publish::Request::Own(watcher, polls))?;
+        let wants = request.into_inner();
+        self.ask(publish::Request::Own(watcher, wants))?;
         Ok(Response::new(stream))
     }
 }

@@ -55,7 +55,17 @@ pub(crate) trait State {
     fn id(&self) -> u64;
     /// 0 if it has not.
     fn closed(&self) -> Nanos;
+    /// It has not ended yet.
+    fn revive(&mut self);
     fn bytes(&self) -> usize;
+}
+
+/// The state of something that is alive. If it has just ended, it is so once more, and comes
+/// again as what has ended.
+fn alive<E: Entity>(entity: &E) -> E::State {
+    let mut state = entity.read();
+    state.revive();
+    state
 }
 
 /// When something was read.
@@ -124,8 +134,7 @@ impl<E: Entity> Kept<E> {
             if is_watched {
                 // A change from here on lists it anew.
                 entity.listed().swap(false, AcqRel);
-                // One that ends only now is alive once more here, and ends with the next.
-                let state = entity.read();
+                let state = alive(&*entity);
                 let first = self.live.get(&id).map(|(_, read)| read.first);
                 let read = Read {
                     first: first.unwrap_or(seq),
@@ -176,11 +185,11 @@ impl<E: Entity> Kept<E> {
     pub(crate) fn show(&self, key: Key, show: impl FnOnce(&E::State, Seq)) -> bool {
         match key {
             Key::Live(id) => {
-                let found = self.live.get(&id);
-                if let Some((entity, read)) = found {
-                    show(&entity.read(), read.first);
-                }
-                found.is_some()
+                let Some((entity, read)) = self.live.get(&id) else {
+                    return false;
+                };
+                show(&alive(&**entity), read.first);
+                true
             }
             Key::Ended(seq) => {
                 let at = self.ended.partition_point(|(read, _)| read.last < seq);
@@ -296,6 +305,10 @@ impl State for TaskState {
         self.now.closed
     }
 
+    fn revive(&mut self) {
+        self.now.revive();
+    }
+
     fn bytes(&self) -> usize {
         let words = self.now.words.as_ref().map_or(0, |words| words.bytes());
         size_of::<Self>() + ROW + words + self.sampled.bytes()
@@ -337,6 +350,10 @@ impl State for resource::State {
 
     fn closed(&self) -> Nanos {
         self.closed
+    }
+
+    fn revive(&mut self) {
+        self.closed = 0;
     }
 
     fn bytes(&self) -> usize {
@@ -381,6 +398,10 @@ impl State for op::State {
         self.closed
     }
 
+    fn revive(&mut self) {
+        self.closed = 0;
+    }
+
     fn bytes(&self) -> usize {
         size_of::<Self>() + ROW + size_of_val(&*self.attributes)
     }
@@ -421,6 +442,10 @@ impl State for scope::State {
 
     fn closed(&self) -> Nanos {
         self.closed
+    }
+
+    fn revive(&mut self) {
+        self.closed = 0;
     }
 
     fn bytes(&self) -> usize {
@@ -579,6 +604,10 @@ mod tests {
 
         fn closed(&self) -> Nanos {
             self.0.into()
+        }
+
+        fn revive(&mut self) {
+            self.0 = false;
         }
 
         fn bytes(&self) -> usize {

@@ -63,6 +63,8 @@ pub(super) struct Todo {
     pub(super) known: Seq,
     /// Something was not there any more. It has ended, and comes with the next round.
     pub(super) passed_over: bool,
+    /// Nothing has been read since the round began: after it, nothing is lacking.
+    pub(super) is_newest: bool,
 }
 
 impl Todo {
@@ -74,10 +76,11 @@ impl Todo {
             scopes: store.scopes.changed(seq).collect(),
             known,
             passed_over: false,
+            is_newest: false,
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
             && self.resources.is_empty()
             && self.ops.is_empty()
@@ -172,6 +175,11 @@ impl<M> Watcher<M> {
         self.seq
     }
 
+    /// It has been sent everything that there was at the reading `seq`.
+    pub(super) fn has_all(&self, seq: Seq) -> bool {
+        self.seq >= seq && !self.is_behind
+    }
+
     /// It has everything up to the reading `seq`, and can take what comes after it. One that
     /// has more would be told older states after newer ones.
     pub(super) fn is_current(&self, seq: Seq) -> bool {
@@ -218,11 +226,12 @@ impl<M> Watcher<M> {
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };
+            catching_up.todo.is_newest = catching_up.until == seq;
             let messages = part(round, &mut catching_up.todo);
             if catching_up.todo.is_empty() {
                 self.seq = catching_up.until;
                 // What ended since the round began was passed over, and is in the next one.
-                self.is_behind = self.seq < seq;
+                self.is_behind = self.seq < seq || catching_up.todo.passed_over;
                 if !catching_up.todo.passed_over {
                     self.known = self.seq;
                 }

@@ -259,7 +259,12 @@ impl Knows for Own {
 impl Own {
     pub async fn watch(socket: PathBuf, polls: bool) -> Stream<Self> {
         let mut client = ProbeClient::new(connect(socket).await);
-        let messages = client.watch(v1::WatchRequest { polls }).await;
+        let messages = client
+            .watch(v1::WatchRequest {
+                polls,
+                console: false,
+            })
+            .await;
         Stream::new(messages.expect("it answers").into_inner())
     }
 

@@ -168,6 +168,7 @@ impl Program {
                 ..v1::Overhead::default()
             }),
             polls: None,
+            console: Vec::new(),
         }
     }
 

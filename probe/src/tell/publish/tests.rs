@@ -228,7 +228,10 @@ impl Program {
         let has_read = &Arc::clone(&self.publisher.shared.reads);
         let (request, stream) = if own {
             let (watcher, stream) = watcher::watch(connection, has_read, ());
-            (Request::Own(watcher, false), Messages::Own(stream))
+            (
+                Request::Own(watcher, v1::WatchRequest::default()),
+                Messages::Own(stream),
+            )
         } else {
             let (watcher, stream) = watcher::watch(connection, has_read, ());
             (Request::Console(watcher), Messages::Console(stream))
