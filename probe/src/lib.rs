@@ -9,12 +9,15 @@
 //! The program has to be built with `--cfg tokio_unstable` (in `.cargo/config.toml`:
 //! `build.rustflags = ["--cfg", "tokio_unstable"]`) and with tokio's feature `tracing`.
 //!
+//! Then `loopview attach` and `tokio-console` both show it; the example `observed` is a program
+//! to try that with.
+//!
 //! The probe listens on a loopback address or a Unix socket, never elsewhere unless told
 //! to, from a thread and a runtime of its own: an event loop that is blocked is still seen.
 //! On one gRPC server it offers the console protocol and `loopview.v1.Probe`
 //! (crate `loopview-api`), which adds what that protocol cannot say: a timer's owner and
-//! its exact deadline, who spawned whom, how a task ended, threads, scopes, and
-//! [tokio-metrics](tokio_metrics)' runtime metrics.
+//! its exact deadline, every poll, who spawned whom, how a task ended, threads, scopes,
+//! [tokio-metrics](tokio_metrics)' runtime metrics, and what the process uses.
 //!
 //! | part | what it does |
 //! |---|---|
