@@ -72,7 +72,13 @@ impl Widget for &Workers<'_> {
                 workers.map(move |(number, worker)| (name(number), worker))
             })
             .collect();
-        let area = pane::heading(view, Pane::Workers, &self.facts(workers.len()), area, buf);
+        let area = pane::heading(
+            view,
+            Pane::Workers,
+            &self.facts(workers.len(), area.width),
+            area,
+            buf,
+        );
         if workers.is_empty() {
             pane::say(view, self.empty(), area, buf);
             return;
@@ -105,7 +111,7 @@ fn align(column: usize) -> Align {
 }
 
 impl Workers<'_> {
-    fn facts(&self, told: usize) -> Vec<(String, Style)> {
+    fn facts(&self, told: usize, room: u16) -> Vec<(String, Style)> {
         let view = self.0;
         let (model, theme) = (view.model, view.theme);
         let count = told.max(model.tasks.workers());
@@ -117,7 +123,8 @@ impl Workers<'_> {
             let queue: u64 = model.runtimes.iter().map(|r| r.global_queue).sum();
             facts.push((format!("global queue {}", fmt::count(queue)), theme.dim()));
         }
-        if let Some(probe) = model.usage.probe {
+        // The rest of the heading takes about 35 cells.
+        if let Some(probe) = model.usage.probe.filter(|_| room >= 50) {
             facts.push((format!("probe {}", fmt::bytes(probe.memory)), theme.dim()));
         }
         facts

@@ -15,7 +15,7 @@ use hdrhistogram::{
 use prost::Message;
 use tracing::Metadata;
 
-use super::{PART, store::TaskState};
+use super::{PART, entities::TaskState};
 use crate::{
     clock::{self, Nanos},
     facts::{

@@ -10,6 +10,7 @@
 
 mod clients;
 mod console;
+mod entities;
 mod known;
 mod own;
 mod publish;

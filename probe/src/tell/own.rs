@@ -3,7 +3,7 @@
 use loopview_api::v1;
 use prost::Message;
 
-use super::{PART, store::TaskState};
+use super::{PART, entities::TaskState};
 use crate::{
     clock::{self, Nanos},
     facts::{
