@@ -5,6 +5,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use crate::view::{Pane, Tab};
+
 /// What a key asks for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -20,8 +22,8 @@ pub enum Action {
     Last,
     NextPane,
     PrevPane,
-    /// Focuses the pane of this number, from 1.
-    Pane(u8),
+    /// Shows a view.
+    Tab(Tab),
     Zoom,
     /// Opens the details of the selected task.
     Enter,
@@ -41,10 +43,8 @@ pub enum Action {
 /// Where the person is, which decides what keys mean.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// The overview, with the task table in focus.
-    Tasks,
-    /// The overview, with another pane in focus.
-    Pane,
+    /// A pane that has the focus.
+    Pane(Pane),
     Details,
     /// Something to read that lies over all else: the help, the warnings.
     Overlay,
@@ -56,18 +56,18 @@ pub enum Group {
     General,
     Move,
     Tasks,
-    Panes,
+    Views,
 }
 
 impl Group {
-    pub const ALL: [Self; 4] = [Self::General, Self::Move, Self::Tasks, Self::Panes];
+    pub const ALL: [Self; 4] = [Self::General, Self::Move, Self::Tasks, Self::Views];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::General => "General",
             Self::Move => "Move",
             Self::Tasks => "Tasks",
-            Self::Panes => "Panes",
+            Self::Views => "Views",
         }
     }
 }
@@ -77,7 +77,7 @@ impl Group {
 pub struct Binding {
     /// Any of these; the first is the one that the footer names.
     pub keys: &'static [Key],
-    pub contexts: &'static [Context],
+    pub on: On,
     pub action: Action,
     pub group: Group,
     /// A word for the footer, if it belongs there.
@@ -110,24 +110,47 @@ const fn control(c: char) -> Key {
     }
 }
 
-const ANYWHERE: &[Context] = &[
-    Context::Tasks,
-    Context::Pane,
-    Context::Details,
-    Context::Overlay,
-];
-const NO_OVERLAY: &[Context] = &[Context::Tasks, Context::Pane, Context::Details];
-const OVERVIEW: &[Context] = &[Context::Tasks, Context::Pane];
-const COVERS: &[Context] = &[Context::Details, Context::Overlay];
-const TASKS: &[Context] = &[Context::Tasks];
-const DETAILS: &[Context] = &[Context::Details];
+/// Where a key means something.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum On {
+    Anywhere,
+    /// Unless something lies over all else.
+    Screen,
+    /// Where panes are seen.
+    Views,
+    /// With one of these panes in focus.
+    Panes(&'static [Pane]),
+    /// Where something covers the panes.
+    Covers,
+    Details,
+    Overlay,
+}
 
-const fn pane(keys: &'static [Key], number: u8, help: &'static str) -> Binding {
+impl On {
+    pub fn holds(self, context: Context) -> bool {
+        match (self, context) {
+            (Self::Anywhere, _)
+            | (Self::Views, Context::Pane(_))
+            | (Self::Screen, Context::Pane(_) | Context::Details)
+            | (Self::Covers, Context::Details | Context::Overlay)
+            | (Self::Details, Context::Details)
+            | (Self::Overlay, Context::Overlay) => true,
+            (Self::Panes(panes), Context::Pane(pane)) => panes.contains(&pane),
+            _ => false,
+        }
+    }
+}
+
+const TASKS: On = On::Panes(&[Pane::Tasks]);
+/// Panes whose rows belong to a task.
+const ROWS: On = On::Panes(&[Pane::Tasks, Pane::Timers, Pane::Blocking, Pane::Workers]);
+
+const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
     Binding {
         keys,
-        contexts: OVERVIEW,
-        action: Action::Pane(number),
-        group: Group::Panes,
+        on: On::Screen,
+        action: Action::Tab(tab),
+        group: Group::Views,
         label: None,
         help,
     }
@@ -136,8 +159,8 @@ const fn pane(keys: &'static [Key], number: u8, help: &'static str) -> Binding {
 /// All keys, the most useful in each context first: a narrow footer shows those.
 pub const KEYS: &[Binding] = &[
     Binding {
-        keys: &[char('?'), char('h'), key(KeyCode::F(1))],
-        contexts: NO_OVERLAY,
+        keys: &[char('?'), key(KeyCode::F(1))],
+        on: On::Screen,
         action: Action::Help,
         group: Group::General,
         label: Some("help"),
@@ -145,15 +168,15 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],
-        contexts: COVERS,
+        on: On::Covers,
         action: Action::Leave,
         group: Group::General,
         label: Some("back"),
-        help: "go back, one step at a time, to the task table",
+        help: "go back, one step at a time, to the overview",
     },
     Binding {
         keys: &[char('q'), control('c')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::Quit,
         group: Group::General,
         label: Some("quit"),
@@ -161,7 +184,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('R')],
-        contexts: NO_OVERLAY,
+        on: On::Screen,
         action: Action::RunAgain,
         group: Group::General,
         label: Some("run again"),
@@ -169,31 +192,31 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Enter)],
-        contexts: TASKS,
+        on: ROWS,
         action: Action::Enter,
         group: Group::Tasks,
         label: Some("details"),
-        help: "open the task's details: times, wakers, histograms",
+        help: "open the details of the row's task: times, wakers, histograms",
     },
     Binding {
         keys: &[char('p'), char(' ')],
-        contexts: NO_OVERLAY,
+        on: On::Screen,
         action: Action::Pause,
         group: Group::General,
         label: Some("pause"),
         help: "freeze the screen, or go on; the target runs on",
     },
     Binding {
-        keys: &[key(KeyCode::Tab), key(KeyCode::Right), char('l')],
-        contexts: OVERVIEW,
+        keys: &[key(KeyCode::Tab)],
+        on: On::Views,
         action: Action::NextPane,
-        group: Group::Panes,
-        label: Some("pane"),
-        help: "focus the next pane",
+        group: Group::Views,
+        label: Some("next"),
+        help: "focus the next pane; where there is one alone, show the next view",
     },
     Binding {
         keys: &[char('w')],
-        contexts: NO_OVERLAY,
+        on: On::Screen,
         action: Action::Warnings,
         group: Group::General,
         label: Some("warnings"),
@@ -201,15 +224,15 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('z')],
-        contexts: OVERVIEW,
+        on: On::Views,
         action: Action::Zoom,
-        group: Group::Panes,
+        group: Group::Views,
         label: Some("zoom"),
         help: "give the focused pane the whole body, or take it back",
     },
     Binding {
         keys: &[char('s')],
-        contexts: TASKS,
+        on: TASKS,
         action: Action::SortNext,
         group: Group::Tasks,
         label: Some("sort"),
@@ -217,7 +240,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('S')],
-        contexts: TASKS,
+        on: TASKS,
         action: Action::SortReverse,
         group: Group::Tasks,
         label: None,
@@ -225,7 +248,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('f')],
-        contexts: OVERVIEW,
+        on: On::Views,
         action: Action::ToggleDone,
         group: Group::Tasks,
         label: Some("finished"),
@@ -233,7 +256,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('+'), char('=')],
-        contexts: NO_OVERLAY,
+        on: On::Screen,
         action: Action::Finer,
         group: Group::Tasks,
         label: None,
@@ -241,7 +264,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('-')],
-        contexts: NO_OVERLAY,
+        on: On::Screen,
         action: Action::Coarser,
         group: Group::Tasks,
         label: None,
@@ -249,7 +272,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Right), char('n'), char('l')],
-        contexts: DETAILS,
+        on: On::Details,
         action: Action::NextTask,
         group: Group::Tasks,
         label: Some("next task"),
@@ -257,7 +280,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Left), char('N')],
-        contexts: DETAILS,
+        on: On::Details,
         action: Action::PrevTask,
         group: Group::Tasks,
         label: None,
@@ -265,7 +288,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Up), char('k')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::Up,
         group: Group::Move,
         label: None,
@@ -273,7 +296,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Down), char('j')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::Down,
         group: Group::Move,
         label: None,
@@ -281,7 +304,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::PageUp), control('b')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::PageUp,
         group: Group::Move,
         label: None,
@@ -289,7 +312,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::PageDown), control('f')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::PageDown,
         group: Group::Move,
         label: None,
@@ -297,7 +320,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Home), char('g')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::First,
         group: Group::Move,
         label: None,
@@ -305,32 +328,36 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::End), char('G')],
-        contexts: ANYWHERE,
+        on: On::Anywhere,
         action: Action::Last,
         group: Group::Move,
         label: None,
         help: "to the last line; output then follows the target",
     },
     Binding {
-        keys: &[key(KeyCode::BackTab), key(KeyCode::Left)],
-        contexts: OVERVIEW,
+        keys: &[key(KeyCode::BackTab)],
+        on: On::Views,
         action: Action::PrevPane,
-        group: Group::Panes,
+        group: Group::Views,
         label: None,
-        help: "focus the pane before",
+        help: "focus the pane before, or show the view before",
     },
-    pane(&[char('1')], 1, "tasks"),
-    pane(&[char('2')], 2, "timers"),
-    pane(&[char('3')], 3, "blocking calls and their threads"),
-    pane(&[char('4')], 4, "workers"),
-    pane(&[char('5')], 5, "output"),
+    tab(&[char('1')], Tab::Overview, "overview: all of it at once"),
+    tab(&[char('4')], Tab::Tasks, "tasks"),
+    tab(&[char('5')], Tab::Timers, "timers"),
+    tab(
+        &[char('6')],
+        Tab::Threads,
+        "threads: the workers, and the blocking pool",
+    ),
+    tab(&[char('0')], Tab::Output, "output of the program"),
     Binding {
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],
-        contexts: OVERVIEW,
+        on: On::Views,
         action: Action::Leave,
-        group: Group::Panes,
+        group: Group::Views,
         label: None,
-        help: "undo zoom and scrolling, and focus the tasks",
+        help: "back, one step at a time: zoom, focus, and to the overview",
     },
     // The key that opened an overlay closes it.
     Binding {
@@ -340,7 +367,7 @@ pub const KEYS: &[Binding] = &[
             key(KeyCode::F(1)),
             key(KeyCode::Enter),
         ],
-        contexts: &[Context::Overlay],
+        on: On::Overlay,
         action: Action::Leave,
         group: Group::General,
         label: None,
@@ -365,20 +392,22 @@ pub fn action(event: KeyEvent, context: Context) -> Option<Action> {
 
 /// The lines of the table that hold in a context.
 pub fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
-    KEYS.iter()
-        .filter(move |binding| binding.contexts.contains(&context))
+    KEYS.iter().filter(move |binding| binding.on.holds(context))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Context; 4] = [
-        Context::Tasks,
-        Context::Pane,
-        Context::Details,
-        Context::Overlay,
-    ];
+    /// Every context there is.
+    fn all() -> Vec<Context> {
+        let panes = Tab::ALL.into_iter().flat_map(Tab::panes);
+        let mut all = vec![Context::Details, Context::Overlay];
+        all.extend(panes.map(|pane| Context::Pane(*pane)));
+        all
+    }
+
+    const TASKS: Context = Context::Pane(Pane::Tasks);
 
     fn press(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
         KeyEvent::new(code, modifiers)
@@ -386,7 +415,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_context() {
-        for context in ALL {
+        for context in all() {
             let mut seen = Vec::new();
             for key in bindings(context).flat_map(|b| b.keys) {
                 assert!(!seen.contains(&key), "{key:?} twice in {context:?}");
@@ -397,7 +426,7 @@ mod tests {
 
     #[test]
     fn every_context_can_be_left_and_quit() {
-        for context in ALL {
+        for context in all() {
             let leave = action(press(KeyCode::Esc, KeyModifiers::NONE), context);
             assert_eq!(leave, Some(Action::Leave), "{context:?}");
             let quit = action(press(KeyCode::Char('c'), KeyModifiers::CONTROL), context);
@@ -408,21 +437,21 @@ mod tests {
     #[test]
     fn shift_is_in_the_character() {
         let shifted = press(KeyCode::Char('S'), KeyModifiers::SHIFT);
-        assert_eq!(action(shifted, Context::Tasks), Some(Action::SortReverse));
+        assert_eq!(action(shifted, TASKS), Some(Action::SortReverse));
         let back = press(KeyCode::BackTab, KeyModifiers::SHIFT);
-        assert_eq!(action(back, Context::Pane), Some(Action::PrevPane));
+        assert_eq!(action(back, TASKS), Some(Action::PrevPane));
     }
 
     #[test]
     fn a_plain_c_is_not_control_c() {
         let plain = press(KeyCode::Char('c'), KeyModifiers::NONE);
-        assert_eq!(action(plain, Context::Tasks), None);
+        assert_eq!(action(plain, TASKS), None);
     }
 
     #[test]
     fn a_release_does_nothing() {
         let mut event = press(KeyCode::Char('q'), KeyModifiers::NONE);
         event.kind = KeyEventKind::Release;
-        assert_eq!(action(event, Context::Tasks), None);
+        assert_eq!(action(event, TASKS), None);
     }
 }

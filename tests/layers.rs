@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("frame", &[]),
     ("model", &["frame"]),
     ("target", &["frame", "error"]),
-    ("keymap", &[]),
+    ("keymap", &["view"]),
     ("view", &["frame", "model", "keymap"]),
     // The text report has the words and figures of the screen.
     ("sink", &["frame", "model", "view"]),

@@ -17,7 +17,10 @@ use crate::{
     keymap::{self, Context},
     target::launch,
     term::Screen,
-    view::picker::{self, Item, Picked, Picker},
+    view::{
+        Pane,
+        picker::{self, Item, Picked, Picker},
+    },
 };
 
 /// Off a terminal it lists the lessons.
@@ -61,7 +64,7 @@ async fn pick(
         };
         match event {
             Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                let action = keymap::action(key, Context::Tasks);
+                let action = keymap::action(key, Context::Pane(Pane::Tasks));
                 if let Some(picked) = action.and_then(|action| picker.act(action)) {
                     return Ok(picked);
                 }

@@ -33,7 +33,7 @@ pub use details::Details;
 pub use history::Strip;
 pub use lint::{Blocked, Lint, Victim};
 pub use output::Output;
-pub use runtimes::{Flavor, Runtime, Worker};
+pub use runtimes::{Flavor, Runtime, Worker, WorkerId};
 pub use scopes::{Scope, ScopeId};
 pub use task::{Kind, Outcome, Task, TaskId};
 pub use threads::{Role, Thread};
@@ -184,6 +184,12 @@ impl Model {
                 self.judge_the_end();
             }
         }
+    }
+
+    /// The task that a worker polls now, if its thread is known.
+    pub fn polled_by(&self, worker: WorkerId) -> Option<&Task> {
+        let thread = self.runtimes.worker(worker)?.thread?;
+        self.tasks.by_tokio_id(self.threads.get(thread)?.task?)
     }
 
     fn tell_time(&mut self) {

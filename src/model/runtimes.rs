@@ -39,6 +39,13 @@ pub struct Runtime {
     pub idle_blocking_threads: u64,
 }
 
+/// A worker, by its runtime and its place there.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct WorkerId {
+    pub runtime: u64,
+    pub index: usize,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Worker {
     /// Totals since the runtime began.
@@ -66,6 +73,19 @@ impl Runtimes {
 
     pub fn get(&self, id: u64) -> Option<&Runtime> {
         self.all.get(&id)
+    }
+
+    /// Every worker, runtime by runtime.
+    pub fn worker_ids(&self) -> impl Iterator<Item = WorkerId> {
+        let ids = |runtime: &Runtime| {
+            let id = runtime.id;
+            (0..runtime.workers.len()).map(move |index| WorkerId { runtime: id, index })
+        };
+        self.all.values().flat_map(ids)
+    }
+
+    pub fn worker(&self, id: WorkerId) -> Option<&Worker> {
+        self.all.get(&id.runtime)?.workers.get(id.index)
     }
 
     /// The one that the target's own tasks run on: the first that was met.

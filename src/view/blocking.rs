@@ -1,7 +1,7 @@
 //! The blocking pool: what its threads run, what waits for one, and what has run.
 //!
 //! ```text
-//! ─ 3 Blocking  1 running  1 queued  2 threads ──────────────────
+//! ─ 6 Blocking  1 running  1 queued  2 threads ──────────────────
 //!   CALL           THREAD              QUEUED      RUN AT
 //!  ▶ resize        tokio-rt-worker 3  12.0 µs   1.20 s main.rs:12
 //!  ◆ resize        –                   300 ms        –
@@ -68,8 +68,9 @@ impl Widget for &Blocking<'_> {
         self.put(&titles, &[label; 6], &widths, &mut Pen::new(area, 0, buf));
         let area = pane::below_titles(area);
         let rows = usize::from(area.height);
-        let first = view.state.scrolled[1].min(calls.len().saturating_sub(rows));
-        for (row, call) in (0..area.height).zip(&calls[first..]) {
+        let cursor = &view.state.calls;
+        let visible = calls.iter().enumerate().skip(cursor.top(rows));
+        for (row, (index, call)) in (0..area.height).zip(visible) {
             if let Some((shape, style, words)) = self.row(*call, widths[THREAD]) {
                 let [name, thread, queued, run, at] = words;
                 let text = if matches!(call, Call::Running { .. } | Call::Queued(_)) {
@@ -80,6 +81,8 @@ impl Widget for &Blocking<'_> {
                 let styles = [style, text, view.theme.dim(), text, text, view.theme.dim()];
                 let words = [shape.to_owned(), name, thread, queued, run, at];
                 self.put(&words, &styles, &widths, &mut Pen::new(area, row, buf));
+                let line = pane::line(area, row);
+                pane::mark(view, Pane::Blocking, index == cursor.row(), line, buf);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The help: the table of keys, and what the shapes of states mean.
+//! The help: the keys that mean something here, and what the shapes of states mean.
 //!
 //! ```text
 //! ╭ Help ───────────────────────────────╮
@@ -18,7 +18,7 @@ use super::{
     text,
 };
 use crate::{
-    keymap::{Binding, Context, Group, KEYS},
+    keymap::{self, Binding, Group},
     model::{Outcome, State},
 };
 
@@ -68,12 +68,16 @@ impl Help<'_> {
         let theme = view.theme;
         let mut lines = Vec::new();
         for group in Group::ALL {
-            lines.push(vec![(group.title().to_owned(), theme.title())]);
-            let bindings = KEYS.iter().filter(|b| b.group == group);
-            for binding in bindings.filter(|b| b.contexts != [Context::Overlay]) {
-                lines.push(self.binding(binding));
+            let bindings = keymap::bindings(view.state.context_below());
+            let of_group: Vec<Line> = bindings
+                .filter(|b| b.group == group)
+                .map(|b| self.binding(b))
+                .collect();
+            if !of_group.is_empty() {
+                lines.push(vec![(group.title().to_owned(), theme.title())]);
+                lines.extend(of_group);
+                lines.push(Vec::new());
             }
-            lines.push(Vec::new());
         }
         lines.push(vec![("States of a task".to_owned(), theme.title())]);
         for (state, meaning) in STATES {

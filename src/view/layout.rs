@@ -1,15 +1,18 @@
-//! Which pane is where, for each size of the terminal.
+//! Which pane is where, for each view and each size of the terminal. The overview:
 //!
 //! ```text
-//! below 60 × 17: one pane      below 190 wide             from 190 × 30
+//! below 60 × 17: one pane      below 190 wide             from 190 × 31
 //! ┌───────────────┐            ┌───────────────────┐      ┌────────────────┬─────────┐
 //! │ header        │            │ header, message   │      │ header, message          │
-//! │ focused pane  │            │ 1 tasks           │      │ 1 tasks        │ 2 timers│
-//! │               │            │ 2 timers │ 3 block│      │                │ 3 block │
-//! │ footer        │            │ 4 workers│ 5 outpu│      │ 5 output       │ 4 worker│
+//! │ tabs          │            │ tabs              │      │ tabs                     │
+//! │ focused pane  │            │ tasks             │      │ tasks          │ timers  │
+//! │               │            │ timers │ blocking │      │                │ blocking│
+//! │ footer        │            │ workers│ output   │      │ output         │ workers │
 //! └───────────────┘            │ footer            │      │ footer                   │
 //!                              └───────────────────┘      └────────────────┴─────────┘
 //! ```
+//!
+//! In other views, panes stand one above the other.
 //!
 //! Where a stack is too low for both rows under the tasks, one is left: output at the
 //! right, and the focused one of the others at the left. Heights depend on the terminal
@@ -17,10 +20,12 @@
 
 use ratatui::layout::Rect;
 
-/// A part of the overview, by its number.
+use super::tab::Tab;
+
+/// A part of a screen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pane {
-    Tasks = 1,
+    Tasks,
     Timers,
     Blocking,
     Workers,
@@ -28,22 +33,6 @@ pub enum Pane {
 }
 
 impl Pane {
-    pub const ALL: [Self; 5] = [
-        Self::Tasks,
-        Self::Timers,
-        Self::Blocking,
-        Self::Workers,
-        Self::Output,
-    ];
-
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
-    }
-
-    pub fn number(self) -> u8 {
-        self as u8
-    }
-
     pub fn title(self) -> &'static str {
         match self {
             Self::Tasks => "Tasks",
@@ -53,11 +42,21 @@ impl Pane {
             Self::Output => "Output",
         }
     }
+
+    /// Lines above its rows: the heading, and the titles of columns.
+    pub fn head(self) -> u16 {
+        match self {
+            Self::Output => 1,
+            _ => 2,
+        }
+    }
 }
 
 /// What the arrangement depends on.
 #[derive(Copy, Clone, Debug)]
 pub struct Wish {
+    pub tab: Tab,
+    /// One of the view's panes.
     pub focus: Pane,
     /// The focused pane has the whole body.
     pub zoomed: bool,
@@ -70,6 +69,7 @@ pub struct Wish {
 pub struct Screen {
     pub header: Rect,
     pub message: Rect,
+    pub tabs: Rect,
     pub body: Rect,
     pub footer: Rect,
     pub panes: Vec<(Pane, Rect)>,
@@ -83,12 +83,17 @@ impl Screen {
             _ => 2,
         };
         let message = u16::from(area.height >= 20 || (wish.message && area.height >= 4));
+        let tabs = u16::from(area.height >= 12);
         let footer = u16::from(area.height >= 3);
         let (header, rest) = split_top(area, header);
         let (message, rest) = split_top(rest, message);
+        let (tabs, rest) = split_top(rest, tabs);
         let (body, footer) = split_bottom(rest, footer);
-        let panes = if wish.zoomed || body.width < 60 || body.height < 12 {
+        let small = body.width < 60 || body.height < 12;
+        let panes = if wish.zoomed || small || wish.tab.panes().len() == 1 {
             vec![(wish.focus, body)]
+        } else if wish.tab != Tab::Overview {
+            rows(body, wish.tab.panes())
         } else if body.width >= 190 && body.height >= 26 {
             wide(body)
         } else if body.height >= 18 {
@@ -99,6 +104,7 @@ impl Screen {
         Self {
             header,
             message,
+            tabs,
             body,
             footer,
             panes,
@@ -112,6 +118,18 @@ impl Screen {
             .find(|(p, _)| *p == pane)
             .map(|(_, area)| *area)
     }
+}
+
+/// One above the other, of the same height.
+fn rows(body: Rect, panes: &[Pane]) -> Vec<(Pane, Rect)> {
+    let mut rest = body;
+    let mut rows = Vec::new();
+    for (pane, left) in panes.iter().zip((1..=panes.len() as u16).rev()) {
+        let (area, below) = split_top(rest, rest.height / left);
+        rows.push((*pane, area));
+        rest = below;
+    }
+    rows
 }
 
 /// Two columns: what goes on at the left, what it goes on with at the right.
@@ -204,22 +222,28 @@ fn columns(area: Rect, left: u16) -> (Rect, Rect) {
 mod tests {
     use super::*;
 
+    fn tabs() -> impl Iterator<Item = (Tab, Pane)> {
+        let panes = |tab: Tab| tab.panes().iter().map(move |pane| (tab, *pane));
+        Tab::ALL.into_iter().flat_map(panes)
+    }
+
     #[test]
     fn regions_lie_within_and_never_overlap() {
         for (width, height) in (0..210)
             .step_by(3)
             .flat_map(|w| (0..62).map(move |h| (w, h)))
         {
-            for focus in Pane::ALL {
+            for (tab, focus) in tabs() {
                 for (zoomed, message) in [(false, false), (true, false), (false, true)] {
                     let area = Rect::new(0, 0, width, height);
                     let wish = Wish {
+                        tab,
                         focus,
                         zoomed,
                         message,
                     };
                     let screen = Screen::new(area, wish);
-                    let mut parts = vec![screen.header, screen.message, screen.footer];
+                    let mut parts = vec![screen.header, screen.message, screen.tabs, screen.footer];
                     parts.extend(screen.panes.iter().map(|(_, area)| *area));
                     for (i, part) in parts.iter().enumerate() {
                         assert_eq!(area.intersection(*part).area(), part.area());
@@ -239,8 +263,9 @@ mod tests {
             .step_by(5)
             .flat_map(|w| (1..62).map(move |h| (w, h)))
         {
-            for focus in Pane::ALL {
+            for (tab, focus) in tabs() {
                 let wish = Wish {
+                    tab,
                     focus,
                     zoomed: false,
                     message: false,

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
 use crate::{
     frame::Time,
-    model::{Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait},
+    model::{Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId},
 };
 
 /// By what the task table is sorted.
@@ -137,6 +137,31 @@ pub enum Call {
     Done(TaskId),
 }
 
+/// What a row of the blocking pane is known by while it changes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum CallId {
+    Task(TaskId),
+    Thread(u64),
+}
+
+impl Call {
+    pub fn id(&self) -> CallId {
+        match *self {
+            Self::Running { task, .. } | Self::Queued(task) | Self::Done(task) => {
+                CallId::Task(task)
+            }
+            Self::IdleThread(id) => CallId::Thread(id),
+        }
+    }
+
+    pub fn task(&self) -> Option<TaskId> {
+        match self.id() {
+            CallId::Task(task) => Some(task),
+            CallId::Thread(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     /// Rows of the task table.
@@ -152,6 +177,7 @@ pub struct Lists {
     pub calls: Vec<Call>,
     pub running_calls: usize,
     pub queued_calls: usize,
+    pub workers: Vec<WorkerId>,
     pub scopes: HashMap<ScopeId, Progress>,
 }
 
@@ -165,6 +191,7 @@ impl Lists {
         lists.sort_tasks(model, sort, show_done);
         lists.sort_timers(model, show_done);
         lists.sort_calls(model, show_done);
+        lists.workers = model.runtimes.worker_ids().collect();
         lists
     }
 

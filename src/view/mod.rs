@@ -1,15 +1,16 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
-//! One file a region: [`header`], [`message`], [`tasks`], [`timers`], [`blocking`],
+//! One file a region: [`header`], [`message`], [`tab`], [`tasks`], [`timers`], [`blocking`],
 //! [`workers`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; where
 //! they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
 //! To add a pane, add its file, a variant of [`layout::Pane`], and a line in
-//! [`Overview::render`].
+//! [`Whole::render`]; to give it a view of its own, a variant of [`Tab`].
 
 mod blocking;
 mod columns;
+mod cursor;
 mod details;
 pub mod fmt;
 mod footer;
@@ -25,6 +26,7 @@ mod pen;
 pub mod picker;
 mod popup;
 mod state;
+mod tab;
 mod tasks;
 pub mod text;
 pub mod theme;
@@ -38,15 +40,17 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, widgets::Widget};
 
 use crate::model::Model;
 
-use self::{glyphs::Glyphs, layout::Pane, state::Topic, theme::Theme};
+use self::{glyphs::Glyphs, state::Topic, theme::Theme};
 
+pub use layout::Pane;
 pub use state::{Effect, Options, ViewState};
+pub use tab::Tab;
 pub use theme::ColorLevel;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, state: &ViewState) {
     let area = frame.area();
-    Overview(View::new(model, state)).render(area, frame.buffer_mut());
+    Whole(View::new(model, state)).render(area, frame.buffer_mut());
 }
 
 /// What every region draws from.
@@ -74,15 +78,16 @@ impl<'a> View<'a> {
 }
 
 /// The screen with all that lies over it.
-struct Overview<'a>(View<'a>);
+struct Whole<'a>(View<'a>);
 
-impl Widget for Overview<'_> {
+impl Widget for Whole<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
         let area = area.intersection(buf.area);
         let screen = view.state.screen(area, view.model);
         header::Header(view).render(screen.header, buf);
         message::Message(view).render(screen.message, buf);
+        tab::Tabs(view).render(screen.tabs, buf);
         if view.state.details.is_some() {
             details::Details(view).render(screen.body, buf);
         } else {
@@ -106,7 +111,7 @@ impl Widget for Overview<'_> {
     }
 }
 
-impl Overview<'_> {
+impl Whole<'_> {
     /// The line at the left of a pane that has another beside it.
     fn divide(&self, area: Rect, body: Rect, buf: &mut Buffer) {
         let Some(x) = area.x.checked_sub(1).filter(|x| *x >= body.x) else {

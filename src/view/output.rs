@@ -1,7 +1,7 @@
 //! What the target wrote, with the time since its start.
 //!
 //! ```text
-//! ─ 5 Output  12 lines ────────────────────────────
+//! ─ 0 Output  12 lines ────────────────────────────
 //!   1.20 s   A started
 //!   1.25 s ! a line on standard error
 //!   2.00 s   a line that was too long … +5000 B

@@ -1,12 +1,14 @@
 //! The heading of a pane, and the marks that all panes share.
 //!
 //! ```text
-//! ─ 2 Timers  3 waiting ───────────────────   ━ for the focused pane
+//! ─ 5 Timers  3 waiting ───────────────────   ━ for the focused pane
 //! ```
+//!
+//! The number is the key of the view that shows the pane on a whole screen.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{View, layout::Pane, pen::Pen, text};
+use super::{View, layout::Pane, pen::Pen, tab::Tab, text};
 
 /// Draws the heading, and gives the area below it.
 pub fn heading(
@@ -24,8 +26,10 @@ pub fn heading(
         (view.glyphs.rule, theme.line(), theme.title())
     };
     let mut pen = Pen::new(area, 0, buf);
-    pen.put(rule, rule_style)
-        .put(&format!(" {} {} ", pane.number(), pane.title()), title);
+    pen.put(rule, rule_style).put(
+        &format!(" {} {} ", Tab::of(pane).key(), pane.title()),
+        title,
+    );
     for (fact, style) in facts {
         let fact = text::fit(fact, pen.room().saturating_sub(2), view.glyphs);
         if !fact.is_empty() {
@@ -50,6 +54,23 @@ pub fn say(view: View<'_>, lines: &[&str], area: Rect, buf: &mut Buffer) {
         pen.skip(2);
         let line = text::fit(line, pen.room(), view.glyphs);
         pen.put(&line, view.theme.dim());
+    }
+}
+
+/// Draws a row's cursor, if the row has it and its pane the focus.
+pub fn mark(view: View<'_>, pane: Pane, at_cursor: bool, line: Rect, buf: &mut Buffer) {
+    if at_cursor && view.state.focus == pane {
+        Pen::new(line, 0, buf).put(view.glyphs.cursor, view.theme.focus());
+        buf.set_style(line.intersection(buf.area), view.theme.selected());
+    }
+}
+
+/// A line of an area.
+pub fn line(area: Rect, row: u16) -> Rect {
+    Rect {
+        y: area.y.saturating_add(row),
+        height: 1,
+        ..area
     }
 }
 

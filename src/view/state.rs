@@ -5,13 +5,15 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::{
+    cursor::Cursor,
     layout::{Pane, Screen, Wish},
-    lists::{Lists, Sort},
+    lists::{Call, CallId, Lists, Sort},
+    tab::Tab,
     theme::ColorLevel,
 };
 use crate::{
     keymap::{Action, Context},
-    model::{Model, Phase, TaskId},
+    model::{Model, Phase, TaskId, TimerId, WorkerId},
 };
 
 /// What the terminal can show.
@@ -64,6 +66,8 @@ pub struct ViewState {
     /// The model does not change while it is shown: set by who feeds the model.
     pub paused: bool,
     pub(super) options: Options,
+    pub(super) tab: Tab,
+    /// One of the view's panes.
     pub(super) focus: Pane,
     pub(super) zoomed: bool,
     pub(super) details: Option<Open>,
@@ -71,13 +75,11 @@ pub struct ViewState {
     pub(super) overlay: Option<Overlay>,
     pub(super) sort: Sort,
     pub(super) show_done: bool,
-    /// The task that the cursor is on; none until it is moved, and then it is on the
-    /// first row, whatever that is.
-    pub(super) selected: Option<TaskId>,
-    /// The first row of the task table that is seen, if it is as high as it was.
-    pub(super) top: usize,
-    /// First rows of the timers, the blocking calls and the workers.
-    pub(super) scrolled: [usize; 3],
+    /// In the task table; the same in every view that has it.
+    pub(super) tasks: Cursor<TaskId>,
+    pub(super) timers: Cursor<TimerId>,
+    pub(super) calls: Cursor<CallId>,
+    pub(super) workers: Cursor<WorkerId>,
     /// The number, from the run's first line, of the output's last line that is seen;
     /// none while it follows the end.
     pub(super) output_end: Option<u64>,
@@ -101,15 +103,17 @@ impl ViewState {
         Self {
             paused: false,
             options,
+            tab: Tab::Overview,
             focus: Pane::Tasks,
             zoomed: false,
             details: None,
             overlay: None,
             sort: Sort::default(),
             show_done: true,
-            selected: None,
-            top: 0,
-            scrolled: [0; 3],
+            tasks: Cursor::default(),
+            timers: Cursor::default(),
+            calls: Cursor::default(),
+            workers: Cursor::default(),
             output_end: None,
             lists: Lists::default(),
             cell: 2,
@@ -125,12 +129,17 @@ impl ViewState {
     pub fn context(&self) -> Context {
         if self.overlay.is_some() {
             Context::Overlay
-        } else if self.details.is_some() {
-            Context::Details
-        } else if self.focus == Pane::Tasks {
-            Context::Tasks
         } else {
-            Context::Pane
+            self.context_below()
+        }
+    }
+
+    /// Where keys go when nothing lies over all else.
+    pub(super) fn context_below(&self) -> Context {
+        if self.details.is_some() {
+            Context::Details
+        } else {
+            Context::Pane(self.focus)
         }
     }
 
@@ -139,21 +148,21 @@ impl ViewState {
         self.details.map(|open| open.task)
     }
 
-    /// Takes note of a changed model. The selection follows its task, and that stays on
-    /// its line of the screen as far as can be.
+    /// Takes note of a changed model.
     pub fn sync(&mut self, model: &Model) {
-        let line = self.cursor().checked_sub(self.top);
         self.lists = Lists::new(model, self.sort, self.show_done);
-        if self.selected.is_some_and(|id| self.row_of(id).is_none()) {
-            // Forgotten or hidden: the cursor stays on its line.
-            let at = self.top + line.unwrap_or(0);
-            let last = self.lists.tasks.len().saturating_sub(1);
-            self.selected = self.lists.tasks.get(at.min(last)).copied();
-        }
-        if let Some(line) = line {
-            self.top = self.cursor().saturating_sub(line);
-        }
-        self.keep_in_sight(model);
+        let rows = |pane| self.rows_of(pane, model);
+        let [tasks, timers, blocking, workers] = [
+            rows(Pane::Tasks),
+            rows(Pane::Timers),
+            rows(Pane::Blocking),
+            rows(Pane::Workers),
+        ];
+        let lists = &self.lists;
+        self.tasks.sync(lists.tasks.iter().copied(), tasks);
+        self.timers.sync(lists.timers.iter().copied(), timers);
+        self.calls.sync(lists.calls.iter().map(Call::id), blocking);
+        self.workers.sync(lists.workers.iter().copied(), workers);
     }
 
     /// Does what a key asked for, and tells what others must do.
@@ -171,11 +180,11 @@ impl ViewState {
             Action::PageDown => self.step(self.page(model), model),
             Action::First => self.step(isize::MIN, model),
             Action::Last => self.step(isize::MAX, model),
-            Action::NextPane => self.turn(1),
-            Action::PrevPane => self.turn(Pane::ALL.len() - 1),
-            Action::Pane(number) => self.focus = Pane::from_number(number).unwrap_or(self.focus),
+            Action::NextPane => self.turn(1, model),
+            Action::PrevPane => self.turn(-1, model),
+            Action::Tab(tab) => self.show_tab(tab),
             Action::Zoom => self.zoomed = !self.zoomed,
-            Action::Enter => self.open(),
+            Action::Enter => self.open(model),
             Action::NextTask => self.open_beside(1, model),
             Action::PrevTask => self.open_beside(-1, model),
             Action::SortNext => {
@@ -204,13 +213,9 @@ impl ViewState {
         CELLS[self.cell]
     }
 
-    /// The row that the cursor is on.
-    pub(super) fn cursor(&self) -> usize {
-        self.selected.and_then(|id| self.row_of(id)).unwrap_or(0)
-    }
-
     pub(super) fn screen(&self, area: Rect, model: &Model) -> Screen {
         let wish = Wish {
+            tab: self.tab,
             focus: self.focus,
             zoomed: self.zoomed,
             message: !matches!(model.phase, Phase::Live) || model.blocked().is_some(),
@@ -218,21 +223,28 @@ impl ViewState {
         Screen::new(area, wish)
     }
 
-    fn row_of(&self, task: TaskId) -> Option<usize> {
-        self.lists.tasks.iter().position(|id| *id == task)
-    }
-
-    /// One step towards the task table as it is at first. It never quits.
+    /// One step towards the overview as it is at first. It never quits.
     fn leave(&mut self) {
         if self.overlay.take().is_some() || self.details.take().is_some() {
             return;
         }
+        let first = self.tab.panes()[0];
         if self.zoomed {
             self.zoomed = false;
+        } else if self.focus != first {
+            self.focus = first;
         } else {
-            self.focus = Pane::Tasks;
-            self.scrolled = [0; 3];
+            self.show_tab(Tab::Overview);
             self.output_end = None;
+        }
+    }
+
+    fn show_tab(&mut self, tab: Tab) {
+        self.details = None;
+        if tab != self.tab {
+            self.tab = tab;
+            self.focus = tab.panes()[0];
+            self.zoomed = false;
         }
     }
 
@@ -240,29 +252,59 @@ impl ViewState {
         self.overlay = Some(Overlay { topic, scroll: 0 });
     }
 
-    fn turn(&mut self, by: usize) {
-        let at = usize::from(self.focus.number()) - 1;
-        self.focus = Pane::ALL[(at + by) % Pane::ALL.len()];
+    /// To the next pane, or the next view where there is no other pane.
+    fn turn(&mut self, by: isize, model: &Model) {
+        let panes = self.tab.panes();
+        if panes.len() > 1 {
+            self.focus = beside(panes, self.focus, by);
+            self.sync(model);
+        } else {
+            self.show_tab(beside(&Tab::ALL, self.tab, by));
+        }
     }
 
-    fn open(&mut self) {
-        let task = self.lists.tasks.get(self.cursor());
+    /// Opens the task of the row that the cursor is on.
+    fn open(&mut self, model: &Model) {
+        let lists = &self.lists;
+        let task = match self.focus {
+            Pane::Tasks => lists.tasks.get(self.tasks.row()).copied(),
+            Pane::Timers => {
+                let timer = lists.timers.get(self.timers.row());
+                timer.and_then(|id| model.timers.get(*id)?.task)
+            }
+            Pane::Blocking => {
+                let call = lists.calls.get(self.calls.row());
+                call.and_then(Call::task)
+            }
+            Pane::Workers => {
+                let worker = lists.workers.get(self.workers.row());
+                worker.and_then(|id| model.polled_by(*id)).map(|t| t.id)
+            }
+            Pane::Output => None,
+        };
+        if let Some(task) = task {
+            self.details = Some(Open { task, scroll: 0 });
+        }
+    }
+
+    fn open_beside(&mut self, by: isize, model: &Model) {
+        let rows = self.rows_of(Pane::Tasks, model);
+        if let Some(open) = self.details {
+            self.tasks
+                .choose(open.task, self.lists.tasks.iter().copied(), rows);
+        }
+        self.tasks.step(by, self.lists.tasks.iter().copied(), rows);
+        let task = self.lists.tasks.get(self.tasks.row());
         self.details = task.map(|id| Open {
             task: *id,
             scroll: 0,
         });
     }
 
-    fn open_beside(&mut self, by: isize, model: &Model) {
-        self.move_cursor(by, model);
-        self.open();
-    }
-
     /// A new order is looked at from its beginning.
     fn reorder(&mut self, model: &Model) {
         self.lists = Lists::new(model, self.sort, self.show_done);
-        self.selected = None;
-        self.top = 0;
+        self.tasks.reset();
     }
 
     /// Moves what the context says by so many lines.
@@ -275,14 +317,13 @@ impl ViewState {
         } else if let Some(open) = &mut self.details {
             open.scroll = open.scroll.saturating_add_signed(by).min(Self::MAX_SCROLL);
         } else {
+            let rows = self.rows(model);
+            let lists = &self.lists;
             match self.focus {
-                Pane::Tasks => self.move_cursor(by, model),
-                Pane::Timers => self.scroll(0, by, self.lists.timers.len(), model),
-                Pane::Blocking => self.scroll(1, by, self.lists.calls.len(), model),
-                Pane::Workers => {
-                    let workers = model.runtimes.iter().map(|r| r.workers.len()).sum();
-                    self.scroll(2, by, workers, model);
-                }
+                Pane::Tasks => self.tasks.step(by, lists.tasks.iter().copied(), rows),
+                Pane::Timers => self.timers.step(by, lists.timers.iter().copied(), rows),
+                Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),
+                Pane::Workers => self.workers.step(by, lists.workers.iter().copied(), rows),
                 Pane::Output => self.scroll_output(by, model),
             }
         }
@@ -291,24 +332,6 @@ impl ViewState {
     /// Overlays and details are never longer.
     const MAX_SCROLL: usize = 200;
 
-    fn move_cursor(&mut self, by: isize, model: &Model) {
-        let last = self.lists.tasks.len().saturating_sub(1);
-        let to = self.cursor().saturating_add_signed(by).min(last);
-        self.selected = self
-            .lists
-            .tasks
-            .get(to)
-            .copied()
-            .filter(|_| by != isize::MIN);
-        self.keep_in_sight(model);
-    }
-
-    fn scroll(&mut self, list: usize, by: isize, all: usize, model: &Model) {
-        let most = all.saturating_sub(self.rows(model));
-        let from = self.scrolled[list].min(most);
-        self.scrolled[list] = from.saturating_add_signed(by).min(most);
-    }
-
     fn scroll_output(&mut self, by: isize, model: &Model) {
         let dropped = model.output.dropped();
         let end = dropped + model.output.len() as u64;
@@ -316,14 +339,6 @@ impl ViewState {
         let from = self.output_end.unwrap_or(end).clamp(first, end);
         let to = from.saturating_add_signed(by as i64).clamp(first, end);
         self.output_end = (to < end).then_some(to);
-    }
-
-    /// Scrolls the task table no farther than the cursor demands.
-    fn keep_in_sight(&mut self, model: &Model) {
-        let rows = self.rows_of(Pane::Tasks, model);
-        let cursor = self.cursor();
-        let most = self.lists.tasks.len().saturating_sub(rows);
-        self.top = window(self.top.min(most), cursor, rows);
     }
 
     fn rows(&self, model: &Model) -> usize {
@@ -335,8 +350,7 @@ impl ViewState {
         let (width, height) = self.size;
         let screen = self.screen(Rect::new(0, 0, width, height), model);
         let height = screen.pane(pane).map_or(0, |area| area.height);
-        let heading = 1 + u16::from(pane != Pane::Output);
-        usize::from(height.saturating_sub(heading)).max(1)
+        usize::from(height.saturating_sub(pane.head())).max(1)
     }
 
     fn page(&self, model: &Model) -> isize {
@@ -349,7 +363,10 @@ impl ViewState {
     }
 }
 
-/// The first of `rows` rows in sight: `top`, unless the cursor is out of sight then.
-pub(super) fn window(top: usize, cursor: usize, rows: usize) -> usize {
-    top.clamp((cursor + 1).saturating_sub(rows.max(1)), cursor)
+/// What comes `by` places after this one, around the ends.
+fn beside<T: Copy + PartialEq>(all: &[T], this: T, by: isize) -> T {
+    let at = all.iter().position(|item| *item == this).unwrap_or(0);
+    let len = isize::try_from(all.len()).unwrap_or(1);
+    let to = isize::try_from(at).unwrap_or(0).saturating_add(by);
+    all[usize::try_from(to.rem_euclid(len)).unwrap_or(0)]
 }

@@ -1,7 +1,7 @@
 //! The task table.
 //!
 //! ```text
-//! ━ 1 Tasks  3 live  5 spawned  by busy ▼ ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+//! ━ 4 Tasks  3 live  5 spawned  by busy ▼ ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 //!  STATE       NAME           BUSY    READY  POLLS LAST 2.00 s WAITS FOR
 //! ▸○ waiting   main         123 µs  12.0 µs      3 ▁·········· gather 1/3
 //!  z sleeping  A           1.20 ms        –      2  ▁········· sleep 1.20 s · gather.rs:42
@@ -20,7 +20,6 @@ use super::{
     lists::SortBy,
     pane,
     pen::Pen,
-    state::window,
     text,
     widget::{Cell, Strip},
 };
@@ -120,16 +119,13 @@ impl Widget for &Tasks<'_> {
         self.titles(&widths, area, buf);
         let area = pane::below_titles(area);
         let rows = usize::from(area.height);
-        let cursor = view.state.cursor();
-        let top = window(view.state.top, cursor, rows);
-        for (row, (at, id)) in (0..area.height).zip(ids.iter().enumerate().skip(top)) {
+        let cursor = &view.state.tasks;
+        let visible = ids.iter().enumerate().skip(cursor.top(rows));
+        for (row, (at, id)) in (0..area.height).zip(visible) {
             if let Some(task) = view.model.tasks.get(*id) {
-                let line = Rect {
-                    y: area.y + row,
-                    height: 1,
-                    ..area
-                };
-                self.row(task, &widths, at == cursor, line, buf);
+                let line = pane::line(area, row);
+                self.row(task, &widths, line, buf);
+                pane::mark(view, Pane::Tasks, at == cursor.row(), line, buf);
             }
         }
     }
@@ -210,23 +206,13 @@ impl Tasks<'_> {
         }
     }
 
-    fn row(&self, task: &Task, widths: &[usize], at_cursor: bool, line: Rect, buf: &mut Buffer) {
-        let view = self.0;
-        let state = view.model.state(task);
-        let focused = view.state.focus == Pane::Tasks;
+    fn row(&self, task: &Task, widths: &[usize], line: Rect, buf: &mut Buffer) {
+        let state = self.0.model.state(task);
         let mut pen = Pen::new(line, 0, buf);
-        let mark = if at_cursor && focused {
-            view.glyphs.cursor
-        } else {
-            " "
-        };
-        pen.put(mark, view.theme.focus());
+        pen.skip(1);
         for (column, width) in COLUMNS.iter().zip(widths).filter(|(_, w)| **w > 0) {
             self.cell(column, task, state, *width, &mut pen);
             pen.skip(1);
-        }
-        if at_cursor && focused {
-            buf.set_style(line.intersection(buf.area), view.theme.selected());
         }
     }
 

@@ -98,6 +98,12 @@ impl Theme {
         self.tone(Tone::Accent).add_modifier(Modifier::BOLD)
     }
 
+    /// The name of the view that is shown.
+    pub fn tab(self) -> Style {
+        self.tone(Tone::Accent)
+            .add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    }
+
     /// Names of columns and figures.
     pub fn label(self) -> Style {
         self.dim()

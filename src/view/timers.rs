@@ -1,7 +1,7 @@
 //! The timers: those that wait, the soonest first, and below them those that are gone.
 //!
 //! ```text
-//! ─ 2 Timers  2 waiting ──────────────────────────────────────
+//! ─ 5 Timers  2 waiting ──────────────────────────────────────
 //!  OWNER      KIND      FOR      LEFT
 //!  A          sleep     2.00 s   ███████████▌╌╌╌╌╌╌╌   1.20 s   main.rs:42
 //!  ticker     interval  100 ms           overdue 400 ms
@@ -72,12 +72,15 @@ impl Widget for &Timers<'_> {
         }
         let area = pane::below_titles(area);
         let rows = usize::from(area.height);
-        let first = view.state.scrolled[0].min(lists.timers.len().saturating_sub(rows));
-        for (row, id) in (0..area.height).zip(&lists.timers[first..]) {
+        let cursor = &view.state.timers;
+        let visible = lists.timers.iter().enumerate().skip(cursor.top(rows));
+        for (row, (at, id)) in (0..area.height).zip(visible) {
             if let Some(timer) = view.model.timers.get(*id) {
                 let mut pen = Pen::new(area, row, buf);
                 pen.skip(1);
                 self.row(timer, &widths, &mut pen);
+                let line = pane::line(area, row);
+                pane::mark(view, Pane::Timers, at == cursor.row(), line, buf);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The workers: the threads that poll tasks.
 //!
 //! ```text
-//! ─ 4 Workers  2  global queue 0 ─────────────────────────────────────
+//! ─ 6 Workers  2  global queue 0 ─────────────────────────────────────
 //!  #   BUSY           POLLS  QUEUE  PARKS STEALS RUNS NOW
 //!  0   ██████▌╌╌  62 %   1203      0    340     12 ticker
 //! ```
@@ -21,7 +21,7 @@ use super::{
     text,
     widget::Bar,
 };
-use crate::model::{Thread, Worker};
+use crate::model::{Thread, Worker, WorkerId};
 
 pub struct Workers<'a>(pub(super) View<'a>);
 
@@ -57,21 +57,14 @@ impl Widget for &Workers<'_> {
         let view = self.0;
         let model = view.model;
         let several = model.runtimes.iter().nth(1).is_some();
-        let workers: Vec<(String, &Worker)> = model
-            .runtimes
-            .iter()
-            .flat_map(|runtime| {
-                let name = move |number: usize| {
-                    if several {
-                        format!("{}.{number}", runtime.id)
-                    } else {
-                        number.to_string()
-                    }
-                };
-                let workers = runtime.workers.iter().enumerate();
-                workers.map(move |(number, worker)| (name(number), worker))
-            })
-            .collect();
+        let name = |id: WorkerId| {
+            if several {
+                format!("{}.{}", id.runtime, id.index)
+            } else {
+                id.index.to_string()
+            }
+        };
+        let workers = &view.state.lists.workers;
         let area = pane::heading(
             view,
             Pane::Workers,
@@ -93,12 +86,16 @@ impl Widget for &Workers<'_> {
         }
         let area = pane::below_titles(area);
         let rows = usize::from(area.height);
-        let first = view.state.scrolled[2].min(workers.len().saturating_sub(rows));
-        let visible = workers.iter().skip(first);
-        for (row, (number, worker)) in (0..area.height).zip(visible) {
-            let mut pen = Pen::new(area, row, buf);
-            pen.skip(1);
-            self.row(number, worker, &widths, &mut pen);
+        let cursor = &view.state.workers;
+        let visible = workers.iter().enumerate().skip(cursor.top(rows));
+        for (row, (at, id)) in (0..area.height).zip(visible) {
+            if let Some(worker) = model.runtimes.worker(*id) {
+                let mut pen = Pen::new(area, row, buf);
+                pen.skip(1);
+                self.row(&name(*id), worker, &widths, &mut pen);
+                let line = pane::line(area, row);
+                pane::mark(view, Pane::Workers, at == cursor.row(), line, buf);
+            }
         }
     }
 }
