@@ -31,6 +31,9 @@ pub enum Action {
     PrevTask,
     SortNext,
     SortReverse,
+    /// Folds or unfolds what is below a node of the tree.
+    Fold,
+    FoldAll,
     /// Shows or hides finished tasks.
     ToggleDone,
     /// Each cell of a history stands for less time.
@@ -143,7 +146,14 @@ impl On {
 
 const TASKS: On = On::Panes(&[Pane::Tasks]);
 /// Panes whose rows belong to a task.
-const ROWS: On = On::Panes(&[Pane::Tasks, Pane::Timers, Pane::Blocking, Pane::Workers]);
+const ROWS: On = On::Panes(&[
+    Pane::Tree,
+    Pane::Tasks,
+    Pane::Timers,
+    Pane::Blocking,
+    Pane::Workers,
+]);
+const TREE: On = On::Panes(&[Pane::Tree]);
 
 const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
     Binding {
@@ -229,6 +239,22 @@ pub const KEYS: &[Binding] = &[
         group: Group::Views,
         label: Some("zoom"),
         help: "give the focused pane the whole body, or take it back",
+    },
+    Binding {
+        keys: &[char('x')],
+        on: TREE,
+        action: Action::Fold,
+        group: Group::Tasks,
+        label: Some("fold"),
+        help: "fold what is below, or unfold it",
+    },
+    Binding {
+        keys: &[char('X')],
+        on: TREE,
+        action: Action::FoldAll,
+        group: Group::Tasks,
+        label: None,
+        help: "fold all, or unfold all",
     },
     Binding {
         keys: &[char('s')],
@@ -343,6 +369,7 @@ pub const KEYS: &[Binding] = &[
         help: "focus the pane before, or show the view before",
     },
     tab(&[char('1')], Tab::Overview, "overview: all of it at once"),
+    tab(&[char('3')], Tab::Tree, "tree: who spawned whom"),
     tab(&[char('4')], Tab::Tasks, "tasks"),
     tab(&[char('5')], Tab::Timers, "timers"),
     tab(

@@ -103,6 +103,41 @@ fn blocked_loop() {
 }
 
 #[test]
+fn a_tree_of_tasks_and_scopes() {
+    snapshots("tree", &model("gather"), "3 Down Down");
+}
+
+#[test]
+fn a_fold_hides_what_is_below() {
+    let model = model("gather");
+    let lines = |keys: &str| {
+        let state = state(&model, (120, 40), Options::default(), keys);
+        let text = text(&screen(&model, &state, (120, 40)));
+        text.lines().skip(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let holds = |lines: &[String], name: &str| lines.iter().any(|l| l.contains(name));
+    let open = lines("3");
+    assert!(
+        holds(&open, "- gather") && holds(&open, "ticker"),
+        "{open:?}"
+    );
+    let folded = lines("3 x");
+    assert!(!holds(&folded, "ticker"), "{folded:?}");
+    assert!(holds(&folded, "+ block_on"), "{folded:?}");
+    assert_eq!(lines("3 x x"), open);
+    assert_eq!(lines("3 X X"), open);
+}
+
+#[test]
+fn a_task_chosen_in_the_tree_is_chosen_in_the_table() {
+    let model = model("gather");
+    let state = state(&model, (120, 40), Options::default(), "3 End 4");
+    let text = text(&screen(&model, &state, (120, 40)));
+    let cursor = text.lines().find(|l| l.starts_with('▸')).expect("a cursor");
+    assert!(cursor.contains("helper"), "{cursor}");
+}
+
+#[test]
 fn details_open() {
     let scenario = story("details");
     snapshots("details", &scenario.model(), "Down Enter");
@@ -175,7 +210,7 @@ fn a_focused_pane_has_the_body_when_zoomed() {
 }
 
 /// Every way to look at a model.
-const LOOKS: [&str; 13] = [
+const LOOKS: &[&str] = &[
     "",
     "w",
     "Enter",
@@ -184,6 +219,8 @@ const LOOKS: [&str; 13] = [
     "? PgDn PgDn",
     "z",
     "5 Down Enter",
+    "3 Down x Down Enter",
+    "3 X f End",
     "Tab Tab z",
     "6 Tab Down",
     "0 Up",

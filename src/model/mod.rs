@@ -18,6 +18,7 @@ pub mod task;
 pub mod tasks;
 pub mod threads;
 pub mod timers;
+pub mod tree;
 pub mod usage;
 pub mod wait;
 mod wire;

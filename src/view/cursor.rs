@@ -20,6 +20,11 @@ impl<K> Default for Cursor<K> {
 }
 
 impl<K: Copy + PartialEq> Cursor<K> {
+    /// The item that the cursor was moved to, if it was moved.
+    pub fn chosen(&self) -> Option<K> {
+        self.at
+    }
+
     /// The row that the cursor is on.
     pub fn row(&self) -> usize {
         self.row
@@ -64,9 +69,14 @@ impl<K: Copy + PartialEq> Cursor<K> {
         self.keep_in_sight(len, height);
     }
 
+    /// Puts the cursor on an item, which the next list has to hold.
+    pub fn aim(&mut self, item: K) {
+        self.at = Some(item);
+    }
+
     /// Puts the cursor on an item of the list.
     pub fn choose(&mut self, item: K, rows: impl ExactSizeIterator<Item = K>, height: usize) {
-        self.at = Some(item);
+        self.aim(item);
         self.sync(rows, height);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Outcome, State};
 
-/// One character for each thing; all of them are one cell wide.
+/// One character for each thing; all of them are one cell wide, where nothing else is said.
 #[derive(Debug)]
 pub struct Glyphs {
     /// Whether the target's own text may hold more than ASCII.
@@ -28,6 +28,11 @@ pub struct Glyphs {
     /// Widths from an eighth to the whole, for bars.
     pub parts: &'static [&'static str],
     pub groove: &'static str,
+
+    /// Lines of a tree, each three cells wide: to a node, to the last node, past nodes.
+    pub branch: &'static str,
+    pub last_branch: &'static str,
+    pub trunk: &'static str,
 
     pub rule: &'static str,
     pub heavy_rule: &'static str,
@@ -72,6 +77,9 @@ pub const UNICODE: Glyphs = Glyphs {
     rest: "·",
     parts: &["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     groove: "╌",
+    branch: "├─ ",
+    last_branch: "└─ ",
+    trunk: "│  ",
     rule: "─",
     heavy_rule: "━",
     divider: "│",
@@ -114,6 +122,9 @@ pub const ASCII: Glyphs = Glyphs {
     rest: ".",
     parts: &["#"],
     groove: ".",
+    branch: "|- ",
+    last_branch: "`- ",
+    trunk: "|  ",
     rule: "-",
     heavy_rule: "=",
     divider: "|",

@@ -25,6 +25,7 @@ use super::tab::Tab;
 /// A part of a screen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pane {
+    Tree,
     Tasks,
     Timers,
     Blocking,
@@ -35,6 +36,7 @@ pub enum Pane {
 impl Pane {
     pub fn title(self) -> &'static str {
         match self {
+            Self::Tree => "Tree",
             Self::Tasks => "Tasks",
             Self::Timers => "Timers",
             Self::Blocking => "Blocking",
@@ -155,9 +157,9 @@ fn stacked(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
     let low = body.height * 11 / 40;
     let grown = low.max((body.height * 2 / 5).min(10));
     let (middle, bottom) = match focus {
-        Pane::Tasks => (low, low),
         Pane::Timers | Pane::Blocking => (grown, low),
         Pane::Workers | Pane::Output => (low, grown),
+        _ => (low, low),
     };
     let (rest, bottom) = split_bottom(body, bottom);
     let (tasks, middle) = split_bottom(rest, middle);

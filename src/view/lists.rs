@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
 use crate::{
     frame::Time,
-    model::{Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId},
+    model::{Kind, Model, Outcome, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId},
 };
 
 /// By what the task table is sorted.
@@ -121,6 +121,8 @@ fn key<'a>(by: SortBy, task: &'a Task, model: &Model) -> Key<'a> {
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub done: usize,
+    /// Of those that are done: ended by an error or a panic.
+    pub failed: usize,
     pub all: usize,
 }
 
@@ -211,6 +213,10 @@ impl Lists {
                 let progress = self.scopes.entry(scope).or_default();
                 progress.all += 1;
                 progress.done += done;
+                progress.failed += usize::from(matches!(
+                    task.outcome,
+                    Some(Outcome::Error | Outcome::Panicked)
+                ));
             }
         }
         self.spawned = model.tasks.spawned().saturating_sub(workers);

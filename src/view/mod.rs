@@ -31,6 +31,7 @@ mod tasks;
 pub mod text;
 pub mod theme;
 mod timers;
+mod tree;
 mod warnings;
 mod widget;
 mod words;
@@ -94,6 +95,7 @@ impl Widget for Whole<'_> {
             for (pane, area) in &screen.panes {
                 self.divide(*area, screen.body, buf);
                 match pane {
+                    Pane::Tree => tree::Tree(view).render(*area, buf),
                     Pane::Tasks => tasks::Tasks(view).render(*area, buf),
                     Pane::Timers => timers::Timers(view).render(*area, buf),
                     Pane::Blocking => blocking::Blocking(view).render(*area, buf),

@@ -10,10 +10,11 @@ use super::{
     lists::{Call, CallId, Lists, Sort},
     tab::Tab,
     theme::ColorLevel,
+    tree::TreeState,
 };
 use crate::{
     keymap::{Action, Context},
-    model::{Model, Phase, TaskId, TimerId, WorkerId},
+    model::{Model, Phase, TaskId, TimerId, WorkerId, tree::Node},
 };
 
 /// What the terminal can show.
@@ -77,6 +78,7 @@ pub struct ViewState {
     pub(super) show_done: bool,
     /// In the task table; the same in every view that has it.
     pub(super) tasks: Cursor<TaskId>,
+    pub(super) tree: TreeState,
     pub(super) timers: Cursor<TimerId>,
     pub(super) calls: Cursor<CallId>,
     pub(super) workers: Cursor<WorkerId>,
@@ -111,6 +113,7 @@ impl ViewState {
             sort: Sort::default(),
             show_done: true,
             tasks: Cursor::default(),
+            tree: TreeState::default(),
             timers: Cursor::default(),
             calls: Cursor::default(),
             workers: Cursor::default(),
@@ -163,6 +166,10 @@ impl ViewState {
         self.timers.sync(lists.timers.iter().copied(), timers);
         self.calls.sync(lists.calls.iter().map(Call::id), blocking);
         self.workers.sync(lists.workers.iter().copied(), workers);
+        if self.tab == Tab::Tree {
+            let rows = self.rows_of(Pane::Tree, model);
+            self.tree.sync(model, self.show_done, rows);
+        }
     }
 
     /// Does what a key asked for, and tells what others must do.
@@ -173,7 +180,7 @@ impl ViewState {
             Action::Pause => return Some(Effect::Pause),
             Action::Help => self.show(Topic::Help),
             Action::Warnings => self.show(Topic::Warnings),
-            Action::Leave => self.leave(),
+            Action::Leave => self.leave(model),
             Action::Up => self.step(-1, model),
             Action::Down => self.step(1, model),
             Action::PageUp => self.step(-self.page(model), model),
@@ -182,7 +189,7 @@ impl ViewState {
             Action::Last => self.step(isize::MAX, model),
             Action::NextPane => self.turn(1, model),
             Action::PrevPane => self.turn(-1, model),
-            Action::Tab(tab) => self.show_tab(tab),
+            Action::Tab(tab) => self.show_tab(tab, model),
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Enter => self.open(model),
             Action::NextTask => self.open_beside(1, model),
@@ -198,6 +205,8 @@ impl ViewState {
                 self.sort.reversed = !self.sort.reversed;
                 self.reorder(model);
             }
+            Action::Fold => self.fold(model, TreeState::fold),
+            Action::FoldAll => self.fold(model, TreeState::fold_all),
             Action::ToggleDone => {
                 self.show_done = !self.show_done;
                 self.sync(model);
@@ -224,7 +233,7 @@ impl ViewState {
     }
 
     /// One step towards the overview as it is at first. It never quits.
-    fn leave(&mut self) {
+    fn leave(&mut self, model: &Model) {
         if self.overlay.take().is_some() || self.details.take().is_some() {
             return;
         }
@@ -234,18 +243,29 @@ impl ViewState {
         } else if self.focus != first {
             self.focus = first;
         } else {
-            self.show_tab(Tab::Overview);
+            self.show_tab(Tab::Overview, model);
             self.output_end = None;
         }
     }
 
-    fn show_tab(&mut self, tab: Tab) {
+    fn show_tab(&mut self, tab: Tab, model: &Model) {
         self.details = None;
-        if tab != self.tab {
-            self.tab = tab;
-            self.focus = tab.panes()[0];
-            self.zoomed = false;
+        if tab == self.tab {
+            return;
         }
+        self.tab = tab;
+        self.focus = tab.panes()[0];
+        self.zoomed = false;
+        self.sync(model);
+        if let Some(task) = self.tasks.chosen().filter(|_| tab == Tab::Tree) {
+            let rows = self.rows_of(Pane::Tree, model);
+            self.tree.choose(Node::Task(task), rows);
+        }
+    }
+
+    fn fold(&mut self, model: &Model, fold: impl FnOnce(&mut TreeState)) {
+        fold(&mut self.tree);
+        self.sync(model);
     }
 
     fn show(&mut self, topic: Topic) {
@@ -259,7 +279,7 @@ impl ViewState {
             self.focus = beside(panes, self.focus, by);
             self.sync(model);
         } else {
-            self.show_tab(beside(&Tab::ALL, self.tab, by));
+            self.show_tab(beside(&Tab::ALL, self.tab, by), model);
         }
     }
 
@@ -267,6 +287,11 @@ impl ViewState {
     fn open(&mut self, model: &Model) {
         let lists = &self.lists;
         let task = match self.focus {
+            Pane::Tree => match self.tree.at() {
+                Some(Node::Task(task)) => Some(task),
+                Some(Node::Scope(_)) => return self.fold(model, TreeState::fold),
+                None => None,
+            },
             Pane::Tasks => lists.tasks.get(self.tasks.row()).copied(),
             Pane::Timers => {
                 let timer = lists.timers.get(self.timers.row());
@@ -320,6 +345,14 @@ impl ViewState {
             let rows = self.rows(model);
             let lists = &self.lists;
             match self.focus {
+                Pane::Tree => {
+                    self.tree.step(by, rows);
+                    if let Some(Node::Task(task)) = self.tree.at() {
+                        let rows = self.rows_of(Pane::Tasks, model);
+                        self.tasks
+                            .choose(task, self.lists.tasks.iter().copied(), rows);
+                    }
+                }
                 Pane::Tasks => self.tasks.step(by, lists.tasks.iter().copied(), rows),
                 Pane::Timers => self.timers.step(by, lists.timers.iter().copied(), rows),
                 Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),

@@ -15,6 +15,7 @@ use super::{View, layout::Pane, pen::Pen, text};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Tab {
     Overview,
+    Tree,
     Tasks,
     Timers,
     Threads,
@@ -23,8 +24,9 @@ pub enum Tab {
 
 impl Tab {
     /// In the order of their keys.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Overview,
+        Self::Tree,
         Self::Tasks,
         Self::Timers,
         Self::Threads,
@@ -35,6 +37,7 @@ impl Tab {
     pub const fn key(self) -> char {
         match self {
             Self::Overview => '1',
+            Self::Tree => '3',
             Self::Tasks => '4',
             Self::Timers => '5',
             Self::Threads => '6',
@@ -46,6 +49,7 @@ impl Tab {
     pub fn names(self) -> [&'static str; 2] {
         match self {
             Self::Overview => ["Overview", "Over"],
+            Self::Tree => ["Tree", "Tree"],
             Self::Tasks => ["Tasks", "Tasks"],
             Self::Timers => ["Timers", "Timers"],
             Self::Threads => ["Threads", "Thr"],
@@ -63,6 +67,7 @@ impl Tab {
                 Pane::Workers,
                 Pane::Output,
             ],
+            Self::Tree => &[Pane::Tree],
             Self::Tasks => &[Pane::Tasks],
             Self::Timers => &[Pane::Timers],
             Self::Threads => &[Pane::Workers, Pane::Blocking],

@@ -1,0 +1,360 @@
+//! The tree: who spawned whom, and the scopes between them.
+//!
+//! ```text
+//! ━ 3 Tree  4 live  6 spawned ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+//!  TASK OR SCOPE             STATE        TASKS     BUSY  POLLS WAITS FOR
+//! ▸- main                    ○ waiting      4/6  1.20 ms      9 gather 1/3
+//!  ├─ - gather all           3 open, 1 failed
+//!  │  ├─ A                   ✔ done                 300 µs      2
+//!  │  └─ B                   z sleeping             300 µs      1 sleep 204 ms
+//!  └─ + ticker               z sleeping     0/2   185 ms      4 tick in 208 ms
+//! ```
+//!
+//! The figures of a task are of it and all below it. `-` is open, `+` is folded.
+
+use std::collections::HashSet;
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+
+use super::{
+    View,
+    columns::{self, Align, Step, step, whole},
+    cursor::Cursor,
+    fmt, glyphs,
+    layout::Pane,
+    pane,
+    pen::Pen,
+    text,
+};
+use crate::model::{
+    Model, Scope, ScopeId, Task,
+    tree::{Branch, Node, Tree as Forest},
+};
+
+/// What the person has folded, and where the cursor is.
+#[derive(Clone, Debug, Default)]
+pub struct TreeState {
+    pub cursor: Cursor<Node>,
+    folded: HashSet<Node>,
+    /// Those that are not below something folded.
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    branch: Branch,
+    /// For each step from the root: whether a sibling comes after it.
+    guides: Vec<bool>,
+    folded: bool,
+}
+
+impl TreeState {
+    pub fn sync(&mut self, model: &Model, show_done: bool, height: usize) {
+        let forest = Forest::new(model, |task| show_done || !task.is_done());
+        // What has gone can never be unfolded again.
+        self.folded.retain(|node| match node {
+            Node::Task(id) => model.tasks.get(*id).is_some(),
+            Node::Scope(id) => model.scopes.get(*id).is_some(),
+        });
+        self.rows = rows(forest.branches(), &self.folded);
+        let nodes = self.rows.iter().map(|row| row.branch.node);
+        self.cursor.sync(nodes, height);
+    }
+
+    pub fn step(&mut self, by: isize, height: usize) {
+        let nodes = self.rows.iter().map(|row| row.branch.node);
+        self.cursor.step(by, nodes, height);
+    }
+
+    /// The node that the cursor is on.
+    pub fn at(&self) -> Option<Node> {
+        self.rows.get(self.cursor.row()).map(|row| row.branch.node)
+    }
+
+    /// Puts the cursor on a node, or on what hides it.
+    pub fn choose(&mut self, node: Node, height: usize) {
+        let nodes = || self.rows.iter().map(|row| row.branch.node);
+        if nodes().any(|n| n == node) {
+            self.cursor.choose(node, nodes(), height);
+        }
+    }
+
+    /// Folds what the cursor is on, or unfolds it; a leaf folds its parent.
+    pub fn fold(&mut self) {
+        let Some(row) = self.rows.get(self.cursor.row()) else {
+            return;
+        };
+        let branch = &row.branch;
+        let node = match branch.parent {
+            Some(parent) if branch.below == 0 => parent,
+            _ => branch.node,
+        };
+        if !self.folded.remove(&node) {
+            self.folded.insert(node);
+        }
+        self.cursor.aim(node);
+    }
+
+    /// Folds every node that has others below it, or unfolds all if any is folded.
+    pub fn fold_all(&mut self) {
+        if self.folded.is_empty() {
+            let inner = self.rows.iter().filter(|row| row.branch.below > 0);
+            self.folded = inner.map(|row| row.branch.node).collect();
+        } else {
+            self.folded.clear();
+        }
+    }
+}
+
+fn rows(branches: &[Branch], folded: &HashSet<Node>) -> Vec<Row> {
+    let mut rows = Vec::with_capacity(branches.len());
+    let mut guides: Vec<bool> = Vec::new();
+    let mut at = 0;
+    while let Some(branch) = branches.get(at) {
+        guides.truncate(branch.depth.saturating_sub(1));
+        if branch.depth > 0 {
+            guides.push(!branch.last);
+        }
+        let is_folded = folded.contains(&branch.node);
+        rows.push(Row {
+            branch: branch.clone(),
+            guides: guides.clone(),
+            folded: is_folded,
+        });
+        at += 1 + if is_folded { branch.below } else { 0 };
+    }
+    rows
+}
+
+pub struct Tree<'a>(pub(super) View<'a>);
+
+const NAME: usize = 0;
+const STATE: usize = 1;
+const TASKS: usize = 2;
+const BUSY: usize = 3;
+const POLLS: usize = 4;
+const WAITS: usize = 5;
+const TITLES: [&str; 6] = [
+    "TASK OR SCOPE",
+    "STATE",
+    "DONE",
+    "BUSY",
+    "POLLS",
+    "WAITS FOR",
+];
+
+const GROWTH: &[Step] = &[
+    step(NAME, 18),
+    step(STATE, 1),
+    step(WAITS, 12),
+    whole(STATE, 11),
+    step(TASKS, 7),
+    step(NAME, 26),
+    step(BUSY, fmt::DURATION),
+    step(WAITS, 20),
+    step(POLLS, fmt::COUNT),
+    step(NAME, 40),
+    step(WAITS, 30),
+    step(NAME, 60),
+    step(WAITS, 60),
+];
+
+fn align(column: usize) -> Align {
+    match column {
+        TASKS | BUSY | POLLS => Align::Right,
+        _ => Align::Left,
+    }
+}
+
+impl Widget for &Tree<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let area = pane::heading(view, Pane::Tree, &self.facts(), area, buf);
+        let tree = &view.state.tree;
+        if tree.rows.is_empty() {
+            pane::say(view, &["", "No tasks are known."], area, buf);
+            return;
+        }
+        let room = usize::from(area.width.saturating_sub(1));
+        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let mut pen = Pen::new(area, 0, buf);
+        pen.skip(1);
+        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+            // A lone shape needs no title.
+            let title = if *width < 3 { "" } else { TITLES[column] };
+            let look = (view.theme.label(), view.glyphs);
+            columns::put(&mut pen, title, *width, align(column), look);
+        }
+        let area = pane::below_titles(area);
+        let top = tree.cursor.top(usize::from(area.height));
+        let visible = tree.rows.iter().enumerate().skip(top);
+        for (line, (at, row)) in (0..area.height).zip(visible) {
+            let mut pen = Pen::new(area, line, buf);
+            pen.skip(1);
+            self.row(row, &widths, &mut pen);
+            let line = pane::line(area, line);
+            pane::mark(view, Pane::Tree, at == tree.cursor.row(), line, buf);
+        }
+    }
+}
+
+impl Tree<'_> {
+    fn facts(&self) -> Vec<(String, Style)> {
+        let view = self.0;
+        let lists = &view.state.lists;
+        let dim = view.theme.dim();
+        let mut facts = vec![
+            (format!("{} live", lists.live), view.theme.text()),
+            (format!("{} spawned", lists.spawned), dim),
+        ];
+        if lists.hidden > 0 {
+            facts.push((format!("{} finished hidden", lists.hidden), dim));
+        }
+        facts
+    }
+
+    fn row(&self, row: &Row, widths: &[usize], pen: &mut Pen<'_>) {
+        let view = self.0;
+        self.indent(row, widths[NAME], pen);
+        match row.branch.node {
+            Node::Task(id) => {
+                if let Some(task) = view.model.tasks.get(id) {
+                    self.task(task, &row.branch, widths, pen);
+                }
+            }
+            Node::Scope(id) => {
+                if let Some(scope) = view.model.scopes.get(id) {
+                    self.scope(scope, &row.branch, widths, pen);
+                }
+            }
+        }
+    }
+
+    /// The lines from the parent, the fold mark and the name, in exactly `width` cells.
+    fn indent(&self, row: &Row, width: usize, pen: &mut Pen<'_>) {
+        let view = self.0;
+        let glyphs = view.glyphs;
+        let mut lines = String::new();
+        for (step, more) in row.guides.iter().enumerate() {
+            let own = step + 1 == row.guides.len();
+            lines.push_str(match (own, more) {
+                (true, true) => glyphs.branch,
+                (true, false) => glyphs.last_branch,
+                (false, true) => glyphs.trunk,
+                (false, false) => "   ",
+            });
+        }
+        // Deep down the name is worth more than the lines.
+        let lines = text::fit(&lines, width.saturating_sub(NAME_ROOM), glyphs);
+        let fold = match (row.branch.below, row.folded) {
+            (0, _) => "",
+            (_, true) => "+ ",
+            (_, false) => "- ",
+        };
+        let (name, style) = match row.branch.node {
+            Node::Task(id) => (view.label_of(id), view.theme.strong()),
+            Node::Scope(id) => (self.scope_name(id), view.theme.label()),
+        };
+        let room = width.saturating_sub(text::width(&lines) + text::width(fold));
+        pen.put(&lines, view.theme.line())
+            .put(fold, view.theme.key())
+            .put(&text::pad(&name, room, glyphs), style)
+            .skip(1);
+    }
+
+    fn scope_name(&self, id: ScopeId) -> String {
+        let Some(scope) = self.0.model.scopes.get(id) else {
+            return String::new();
+        };
+        let kind = self.0.named(&scope.kind);
+        match scope.name.as_deref().filter(|name| **name != *scope.kind) {
+            Some(name) => format!("{kind} {}", self.0.named(name)),
+            None => kind,
+        }
+    }
+
+    fn task(&self, task: &Task, branch: &Branch, widths: &[usize], pen: &mut Pen<'_>) {
+        let view = self.0;
+        let (theme, totals) = (view.theme, branch.totals);
+        let state = view.model.state(task);
+        let reason = view.reason(task, state);
+        let text = if task.is_done() {
+            theme.dim()
+        } else {
+            theme.text()
+        };
+        let several = if totals.tasks > 1 {
+            format!("{}/{}", totals.done, totals.tasks)
+        } else {
+            String::new()
+        };
+        // A call on a thread of its own keeps no loop busy, so it is in no sum.
+        let on_thread = !task.kind.is_async();
+        let shape = view.glyphs.state(state);
+        let word = format!("{shape} {}", glyphs::state_word(state));
+        for column in [STATE, TASKS, BUSY, POLLS, WAITS] {
+            let (figure, style) = match column {
+                STATE if widths[STATE] < 3 => (shape.to_owned(), theme.state(state)),
+                STATE => (word.clone(), theme.state(state)),
+                TASKS => (several.clone(), theme.dim()),
+                BUSY if on_thread => (view.duration(task.busy(view.model.now)), theme.dim()),
+                POLLS if on_thread => (view.glyphs.dash.to_owned(), theme.dim()),
+                BUSY => (view.duration(totals.busy), text),
+                POLLS => (fmt::count(totals.polls), text),
+                _ => (reason.what.clone(), reason.style),
+            };
+            self.put(column, &figure, style, widths, pen);
+        }
+    }
+
+    fn scope(&self, scope: &Scope, branch: &Branch, widths: &[usize], pen: &mut Pen<'_>) {
+        let view = self.0;
+        let (theme, totals) = (view.theme, branch.totals);
+        let progress = view.state.lists.scopes.get(&scope.id);
+        let (state, style) = match (scope.closed, scope.outcome) {
+            (None, _) => ("open".to_owned(), theme.text()),
+            (Some(_), None) => ("closed".to_owned(), theme.dim()),
+            (Some(_), Some(outcome)) => {
+                let word = glyphs::outcome_word(outcome);
+                let shape = view.glyphs.outcome(Some(outcome));
+                (format!("{shape} {word}"), theme.outcome(Some(outcome)))
+            }
+        };
+        let failed = progress.map_or(0, |p| p.failed);
+        let since = match (scope.opened, scope.closed) {
+            (Some(from), to) => {
+                let lasted = to.unwrap_or(view.model.now).since(from);
+                let word = if to.is_some() { "took" } else { "for" };
+                format!("{word} {}", view.duration(lasted))
+            }
+            (None, _) => String::new(),
+        };
+        let (notes, notes_style) = match failed {
+            0 => (since, theme.dim()),
+            n => (format!("{n} failed, {since}"), theme.bad()),
+        };
+        let done = progress.map_or_else(String::new, |p| format!("{}/{}", p.done, p.all));
+        for column in [STATE, TASKS, BUSY, POLLS, WAITS] {
+            let (figure, style) = match column {
+                STATE if widths[STATE] < 3 => (String::new(), style),
+                STATE => (state.clone(), style),
+                TASKS => (done.clone(), theme.text()),
+                BUSY if totals.tasks > 0 => (view.duration(totals.busy), theme.dim()),
+                POLLS if totals.tasks > 0 => (fmt::count(totals.polls), theme.dim()),
+                BUSY | POLLS => (String::new(), theme.dim()),
+                _ => (notes.clone(), notes_style),
+            };
+            self.put(column, &figure, style, widths, pen);
+        }
+    }
+
+    fn put(&self, column: usize, figure: &str, style: Style, widths: &[usize], pen: &mut Pen<'_>) {
+        if widths[column] > 0 {
+            let look = (style, self.0.glyphs);
+            columns::put(pen, figure, widths[column], align(column), look);
+        }
+    }
+}
+
+/// Cells that a name keeps, however deep it stands.
+const NAME_ROOM: usize = 12;
