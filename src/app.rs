@@ -26,12 +26,15 @@ const NEWS: Duration = Duration::from_millis(50);
 const BATCH: usize = 256;
 
 /// How the dashboard is run.
-#[derive(Clone, Debug)]
 pub struct Options {
     pub view: view::Options,
     /// End after this time.
     pub limit: Option<Duration>,
+    /// Finds the lines of a source file, or tells why there are none.
+    pub sources: Sources,
 }
+
+pub type Sources = Box<dyn Fn(&str) -> Result<Vec<String>, String>>;
 
 /// Shows the source on the screen until the person leaves, and gives the last model and
 /// whether the target was still at work then. `start` makes the source anew.
@@ -47,6 +50,7 @@ pub async fn run(
     tokio::pin!(limit);
     let mut app = App {
         target,
+        sources: &options.sources,
         source,
         running: true,
         model: Model::new(target.clone()),
@@ -103,6 +107,7 @@ pub async fn limit(limit: Option<Duration>) {
 
 struct App<'a> {
     target: &'a Target,
+    sources: &'a Sources,
     source: Source,
     /// Frames may still come.
     running: bool,
@@ -151,6 +156,11 @@ impl App<'_> {
         if std::mem::take(&mut self.stale) {
             let shown = self.frozen.as_ref().unwrap_or(&self.model);
             self.state.sync(shown);
+        }
+        if let Some(file) = self.state.wanted_source().map(str::to_owned) {
+            let shown = self.frozen.as_ref().unwrap_or(&self.model);
+            let text = (self.sources)(&file);
+            self.state.give_source(&file, text, shown);
         }
     }
 

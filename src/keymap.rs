@@ -34,6 +34,8 @@ pub enum Action {
     /// Folds or unfolds what is below a node of the tree.
     Fold,
     FoldAll,
+    /// Shows the source of another file.
+    NextFile,
     /// Shows or hides finished tasks.
     ToggleDone,
     /// Each cell of a history stands for less time.
@@ -152,6 +154,7 @@ const ROWS: On = On::Panes(&[
     Pane::Timers,
     Pane::Blocking,
     Pane::Workers,
+    Pane::Source,
 ]);
 const TREE: On = On::Panes(&[Pane::Tree]);
 
@@ -255,6 +258,14 @@ pub const KEYS: &[Binding] = &[
         group: Group::Tasks,
         label: None,
         help: "fold all, or unfold all",
+    },
+    Binding {
+        keys: &[char('o')],
+        on: On::Panes(&[Pane::Source]),
+        action: Action::NextFile,
+        group: Group::Tasks,
+        label: Some("other file"),
+        help: "the next file in which tasks wait",
     },
     Binding {
         keys: &[char('s')],
@@ -377,6 +388,7 @@ pub const KEYS: &[Binding] = &[
         Tab::Threads,
         "threads: the workers, and the blocking pool",
     ),
+    tab(&[char('8')], Tab::Source, "source: who waits at which line"),
     tab(&[char('0')], Tab::Output, "output of the program"),
     Binding {
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],

@@ -369,3 +369,32 @@ fn a_filter_that_blinds_the_probe_is_said() {
     assert_eq!(lint.kind.name(), "lost-data");
     assert!(lint.message.contains("filter"), "{}", lint.message);
 }
+
+#[test]
+fn polls_are_of_the_lines_at_which_they_start() {
+    let story = told(
+        "target places workload\n\
+         0ms spawn A at a.rs:1\n\
+         1ms poll A 2ms\n\
+         2ms sleep A 100ms at a.rs:2\n\
+         104ms fire A\n\
+         104ms poll A 3ms\n\
+         106ms sleep A 500ms at a.rs:2\n\
+         200ms wake A\n\
+         200ms poll A 1ms\n\
+         210ms wake A\n\
+         210ms poll A 1ms\n\
+         until 400ms",
+    );
+    let model = story.model();
+    let places: Vec<_> = model.places.of_file("a.rs").collect();
+    let ms = Duration::from_millis;
+    let [(1, spawned), (2, slept)] = places[..] else {
+        panic!("{places:?}");
+    };
+    assert_eq!((spawned.polls, spawned.longest), (1, ms(2)));
+    // The two of one interval started nobody knows where.
+    assert_eq!((slept.polls, slept.busy, slept.mean()), (1, ms(3), ms(3)));
+    let waiting = model.waiting_in("a.rs");
+    assert_eq!(waiting.keys().copied().collect::<Vec<_>>(), [2]);
+}

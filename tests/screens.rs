@@ -108,6 +108,21 @@ fn a_tree_of_tasks_and_scopes() {
 }
 
 #[test]
+fn the_source_of_what_a_task_awaits() {
+    let model = model("gather");
+    for size in SIZES {
+        let mut state = state(&model, size, Options::default(), "8");
+        let file = state.wanted_source().expect("a file").to_owned();
+        let lines = (1..100).map(|line| format!("    // line {line} of {file}"));
+        state.give_source(&file, Ok(lines.collect()), &model);
+        assert_eq!(state.wanted_source(), None);
+        press(&mut state, &model, "4 Down 8");
+        let buffer = screen(&model, &state, size);
+        assert_snapshot!(format!("source_{}x{}", size.0, size.1), text(&buffer));
+    }
+}
+
+#[test]
 fn a_fold_hides_what_is_below() {
     let model = model("gather");
     let lines = |keys: &str| {
@@ -221,6 +236,8 @@ const LOOKS: &[&str] = &[
     "5 Down Enter",
     "3 Down x Down Enter",
     "3 X f End",
+    "8 Down Enter",
+    "8 o",
     "Tab Tab z",
     "6 Tab Down",
     "0 Up",

@@ -6,6 +6,7 @@ mod list;
 mod man;
 mod pick;
 mod run;
+mod sources;
 mod usage;
 mod watch;
 mod workload;

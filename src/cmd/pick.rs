@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEventKind};
 use futures::StreamExt;
 
 use super::{
-    run,
+    run, sources,
     watch::{Signals, Style},
 };
 use crate::{
@@ -35,13 +35,17 @@ pub fn execute(style: Style) -> Result<ExitCode, Error> {
         shows: w.shows,
     });
     let mut picker = Picker::new(items.collect(), view);
-    let options = app::Options { view, limit: None };
     super::runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let mut screen = Screen::open().map_err(Error::Terminal)?;
         while let Picked::Lesson(name) = pick(&mut screen, &mut picker, &mut signals).await? {
             let (target, what) = run::workload(name, &WorkloadOptions::default())?;
             let start = async || launch(&what);
+            let options = app::Options {
+                view,
+                limit: None,
+                sources: sources::of(&target, None),
+            };
             let (.., source) =
                 app::run(&mut screen, &target, &options, launch(&what)?, start).await?;
             source.stopped().await;

@@ -17,7 +17,8 @@ pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
         Some(name) => workload(name, &run.options)?,
         None => program(run.program)?,
     };
-    watch::watch(&target, &run.watch, style, async || launch(&what))
+    let program = Some(Path::new(&what.program));
+    watch::watch(&target, program, &run.watch, style, async || launch(&what))
 }
 
 fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {

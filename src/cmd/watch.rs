@@ -2,11 +2,13 @@
 
 use std::{
     io::{IsTerminal, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::sources;
 use crate::{
     app,
     cli::{Color, Format, Watch},
@@ -26,9 +28,10 @@ pub struct Style {
     pub ascii: bool,
 }
 
-/// Watches what `start` starts; it is called again when the person runs the target again.
+/// Watches what `start` starts, which is the file `program` if it is started here; it is called again when the person runs the target again.
 pub fn watch(
     target: &Target,
+    program: Option<&Path>,
     options: &Watch,
     style: Style,
     start: impl AsyncFn() -> Result<Source, Error>,
@@ -40,6 +43,7 @@ pub fn watch(
             let options = app::Options {
                 view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
                 limit: options.time,
+                sources: sources::of(target, program),
             };
             let mut screen = Screen::open().map_err(Error::Terminal)?;
             let (model, stopped, source) =

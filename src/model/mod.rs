@@ -11,6 +11,7 @@ pub mod details;
 pub mod history;
 pub mod lint;
 pub mod output;
+pub mod places;
 pub mod resources;
 pub mod runtimes;
 pub mod scopes;
@@ -34,6 +35,7 @@ pub use details::Details;
 pub use history::Strip;
 pub use lint::{Blocked, Lint, Victim};
 pub use output::Output;
+pub use places::Place;
 pub use runtimes::{Flavor, Runtime, Worker, WorkerId};
 pub use scopes::{Scope, ScopeId};
 pub use task::{Kind, Outcome, Task, TaskId};
@@ -105,6 +107,7 @@ pub struct Model {
     pub details: Option<Details>,
     pub output: Output,
     pub lints: lint::Lints,
+    pub places: places::Places,
     pub lost: Lost,
     /// The newest frame's time.
     latest: Time,
@@ -114,6 +117,8 @@ pub struct Model {
     /// The part of `busy` that a strip forgets: all of it, and over how long.
     polled: Duration,
     watched: Duration,
+    /// Tasks of which something was told that has no place yet.
+    changed: Vec<TaskId>,
 }
 
 /// What the probe says of its process.
@@ -146,12 +151,14 @@ impl Model {
             details: None,
             output: Output::default(),
             lints: lint::Lints::default(),
+            places: places::Places::default(),
             lost: Lost::default(),
             latest: Time::default(),
             console_at: None,
             probe_at: None,
             polled: Duration::ZERO,
             watched: Duration::ZERO,
+            changed: Vec::new(),
         }
     }
 
@@ -218,6 +225,9 @@ impl Model {
         if let Some(tasks) = &update.task_update {
             self.lost.add(tasks.dropped_events);
             let busy = self.tasks.apply_console(tasks, window, &mut self.lost);
+            let changed = tasks.stats_update.keys();
+            self.changed
+                .extend(changed.filter_map(|span| self.tasks.by_span(*span)));
             let workers = self.runtimes.worker_count(&self.tasks);
             self.busy.add(window, busy / workers, history::Spent::Busy);
             self.polled = self.polled.saturating_add(busy / workers);
@@ -242,6 +252,10 @@ impl Model {
         );
         self.console_at = Some(window.to);
         self.tell_time();
+        // The probe tells of timers and scopes right after this.
+        if self.process.is_none() {
+            self.place_polls();
+        }
         self.judge();
     }
 
@@ -277,6 +291,7 @@ impl Model {
         self.tasks.apply_probe(&update.tasks);
         self.timers.apply_probe(&update.timers, &mut self.tasks);
         self.tell_time();
+        self.place_polls();
         self.judge();
     }
 

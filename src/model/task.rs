@@ -249,6 +249,11 @@ impl Task {
             .saturating_sub(self.ready(now).unwrap_or_default())
     }
 
+    /// Time in polls that have ended.
+    pub(super) fn ended_busy(&self) -> Duration {
+        self.busy
+    }
+
     /// How often it was polled. The stats messages count how often its span was entered,
     /// and the span is entered once more when the future is dropped.
     pub fn polls(&self) -> u64 {

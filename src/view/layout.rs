@@ -30,6 +30,7 @@ pub enum Pane {
     Timers,
     Blocking,
     Workers,
+    Source,
     Output,
 }
 
@@ -41,6 +42,7 @@ impl Pane {
             Self::Timers => "Timers",
             Self::Blocking => "Blocking",
             Self::Workers => "Workers",
+            Self::Source => "Source",
             Self::Output => "Output",
         }
     }

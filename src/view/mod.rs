@@ -25,6 +25,7 @@ mod pane;
 mod pen;
 pub mod picker;
 mod popup;
+mod source;
 mod state;
 mod tab;
 mod tasks;
@@ -100,6 +101,7 @@ impl Widget for Whole<'_> {
                     Pane::Timers => timers::Timers(view).render(*area, buf),
                     Pane::Blocking => blocking::Blocking(view).render(*area, buf),
                     Pane::Workers => workers::Workers(view).render(*area, buf),
+                    Pane::Source => source::Source(view).render(*area, buf),
                     Pane::Output => output::Output(view).render(*area, buf),
                 }
             }

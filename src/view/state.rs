@@ -8,6 +8,7 @@ use super::{
     cursor::Cursor,
     layout::{Pane, Screen, Wish},
     lists::{Call, CallId, Lists, Sort},
+    source::{SourceState, Text},
     tab::Tab,
     theme::ColorLevel,
     tree::TreeState,
@@ -79,6 +80,7 @@ pub struct ViewState {
     /// In the task table; the same in every view that has it.
     pub(super) tasks: Cursor<TaskId>,
     pub(super) tree: TreeState,
+    pub(super) source: SourceState,
     pub(super) timers: Cursor<TimerId>,
     pub(super) calls: Cursor<CallId>,
     pub(super) workers: Cursor<WorkerId>,
@@ -114,6 +116,7 @@ impl ViewState {
             show_done: true,
             tasks: Cursor::default(),
             tree: TreeState::default(),
+            source: SourceState::default(),
             timers: Cursor::default(),
             calls: Cursor::default(),
             workers: Cursor::default(),
@@ -151,6 +154,17 @@ impl ViewState {
         self.details.map(|open| open.task)
     }
 
+    /// The source file whose text is to be given, by the name that the target gave it.
+    pub fn wanted_source(&self) -> Option<&str> {
+        self.source.wanted().filter(|_| self.tab == Tab::Source)
+    }
+
+    /// Gives a source file's lines, or why there are none.
+    pub fn give_source(&mut self, file: &str, text: Text, model: &Model) {
+        let rows = self.rows_of(Pane::Source, model);
+        self.source.give(file, text, rows);
+    }
+
     /// Takes note of a changed model.
     pub fn sync(&mut self, model: &Model) {
         self.lists = Lists::new(model, self.sort, self.show_done);
@@ -169,6 +183,11 @@ impl ViewState {
         if self.tab == Tab::Tree {
             let rows = self.rows_of(Pane::Tree, model);
             self.tree.sync(model, self.show_done, rows);
+        }
+        if self.tab == Tab::Source {
+            let rows = self.rows_of(Pane::Source, model);
+            let first = self.lists.tasks.first().copied();
+            self.source.sync(model, self.tasks.chosen().or(first), rows);
         }
     }
 
@@ -207,6 +226,10 @@ impl ViewState {
             }
             Action::Fold => self.fold(model, TreeState::fold),
             Action::FoldAll => self.fold(model, TreeState::fold_all),
+            Action::NextFile => {
+                let rows = self.rows_of(Pane::Source, model);
+                self.source.next_file(model, rows);
+            }
             Action::ToggleDone => {
                 self.show_done = !self.show_done;
                 self.sync(model);
@@ -305,6 +328,7 @@ impl ViewState {
                 let worker = lists.workers.get(self.workers.row());
                 worker.and_then(|id| model.polled_by(*id)).map(|t| t.id)
             }
+            Pane::Source => self.source.task(),
             Pane::Output => None,
         };
         if let Some(task) = task {
@@ -357,6 +381,7 @@ impl ViewState {
                 Pane::Timers => self.timers.step(by, lists.timers.iter().copied(), rows),
                 Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),
                 Pane::Workers => self.workers.step(by, lists.workers.iter().copied(), rows),
+                Pane::Source => self.source.step(by, rows),
                 Pane::Output => self.scroll_output(by, model),
             }
         }

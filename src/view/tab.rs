@@ -19,17 +19,19 @@ pub enum Tab {
     Tasks,
     Timers,
     Threads,
+    Source,
     Output,
 }
 
 impl Tab {
     /// In the order of their keys.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Overview,
         Self::Tree,
         Self::Tasks,
         Self::Timers,
         Self::Threads,
+        Self::Source,
         Self::Output,
     ];
 
@@ -41,6 +43,7 @@ impl Tab {
             Self::Tasks => '4',
             Self::Timers => '5',
             Self::Threads => '6',
+            Self::Source => '8',
             Self::Output => '0',
         }
     }
@@ -53,6 +56,7 @@ impl Tab {
             Self::Tasks => ["Tasks", "Tasks"],
             Self::Timers => ["Timers", "Timers"],
             Self::Threads => ["Threads", "Thr"],
+            Self::Source => ["Source", "Src"],
             Self::Output => ["Output", "Out"],
         }
     }
@@ -71,6 +75,7 @@ impl Tab {
             Self::Tasks => &[Pane::Tasks],
             Self::Timers => &[Pane::Timers],
             Self::Threads => &[Pane::Workers, Pane::Blocking],
+            Self::Source => &[Pane::Source],
             Self::Output => &[Pane::Output],
         }
     }

@@ -1,0 +1,147 @@
+//! Lines of source: which tasks wait at each, and what the polls that start there take.
+//!
+//! A task waits where the timer, the lock or the scope that it awaits was made; one that was
+//! never polled, where it was spawned. A poll starts where its task waited before it. Where
+//! several polls lie between two updates, nobody tells where each of them started, so those
+//! are of no line.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use super::{
+    Model,
+    task::{Task, TaskId},
+    wait::Wait,
+    wire::Location,
+};
+
+/// The polls that started at a line.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub polls: u64,
+    pub busy: Duration,
+    pub longest: Duration,
+}
+
+impl Place {
+    /// How long such a poll takes, on the average.
+    pub fn mean(&self) -> Duration {
+        let nanos = self.busy.as_nanos() / u128::from(self.polls.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    files: BTreeMap<Box<str>, BTreeMap<u32, Place>>,
+    lines: usize,
+    tasks: HashMap<TaskId, Before>,
+}
+
+/// A task between two polls.
+#[derive(Clone, Debug)]
+struct Before {
+    polls: u64,
+    busy: Duration,
+    /// Where the next poll will start.
+    at: Option<Location>,
+}
+
+impl Places {
+    /// No program has so many lines that await; what more a target tells is left out.
+    const MAX_LINES: usize = 50_000;
+
+    /// The lines of a file at which polls have started.
+    pub fn of_file(&self, file: &str) -> impl Iterator<Item = (u32, &Place)> {
+        let lines = self.files.get(file).into_iter().flatten();
+        lines.map(|(line, place)| (*line, place))
+    }
+
+    /// Files in which polls have started, by name.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(|file| &**file)
+    }
+
+    fn add(&mut self, at: &Location, lasted: Duration) {
+        let known = self.files.get(&at.file);
+        if known.is_none_or(|lines| !lines.contains_key(&at.line)) {
+            if self.lines >= Self::MAX_LINES {
+                return;
+            }
+            self.lines += 1;
+        }
+        let lines = self.files.entry(at.file.clone()).or_default();
+        let place = lines.entry(at.line).or_default();
+        place.polls += 1;
+        place.busy = place.busy.saturating_add(lasted);
+        place.longest = place.longest.max(lasted);
+    }
+
+    /// Takes note of a task whose figures have changed, and of where it waits now.
+    fn note(&mut self, task: &Task, at: Option<Location>) {
+        let running = task.running_since().is_some();
+        let ended = task.polls().saturating_sub(u64::from(running));
+        let busy = task.ended_busy();
+        let before = self.tasks.remove(&task.id).unwrap_or_else(|| Before {
+            polls: 0,
+            busy: Duration::ZERO,
+            at: task.location.clone(),
+        });
+        let new = ended.saturating_sub(before.polls);
+        if new == 1
+            && let Some(at) = &before.at
+        {
+            self.add(at, busy.saturating_sub(before.busy));
+        }
+        if task.is_done() {
+            return;
+        }
+        let at = match (running, new) {
+            // The poll that goes on is the first since then.
+            (true, 0) => before.at,
+            (true, _) => None,
+            (false, _) => at,
+        };
+        let polls = ended;
+        self.tasks.insert(task.id, Before { polls, busy, at });
+    }
+}
+
+impl Model {
+    /// Where a task waits: where what it awaits was made, or where it was spawned if it
+    /// was not polled yet.
+    pub fn place<'a>(&'a self, task: &'a Task) -> Option<&'a Location> {
+        if task.polls() == 0 {
+            return task.location.as_ref();
+        }
+        match self.wait(task)? {
+            Wait::Timer(timer) => timer.location.as_ref(),
+            Wait::Resource(op) => self.resources.outermost(op.resource)?.location.as_ref(),
+            Wait::Scope(scope) => scope.location.as_ref(),
+            Wait::Task(_) => None,
+        }
+    }
+
+    /// The live tasks that wait at the lines of a file, in the order of their numbers.
+    pub fn waiting_in(&self, file: &str) -> BTreeMap<u32, Vec<TaskId>> {
+        let mut lines: BTreeMap<u32, Vec<TaskId>> = BTreeMap::new();
+        for task in self.tasks.iter().filter(|t| !t.is_done()) {
+            if let Some(at) = self.place(task).filter(|at| *at.file == *file) {
+                lines.entry(at.line).or_default().push(task.id);
+            }
+        }
+        lines
+    }
+
+    /// Takes note of the tasks that have changed, once all is told of that moment.
+    pub(super) fn place_polls(&mut self) {
+        for id in std::mem::take(&mut self.changed) {
+            if let Some(task) = self.tasks.get(id) {
+                let at = self.place(task).cloned();
+                self.places.note(task, at);
+            }
+        }
+    }
+}
