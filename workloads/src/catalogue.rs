@@ -22,6 +22,11 @@ pub struct Workload {
     pub source: &'static str,
     /// Where that source is in this crate: `src/NAME.rs`. Locations in spans end with it.
     pub file: &'static str,
+    /// What to read beside the screen, in English: Markdown with the sections that
+    /// `tests/pages.rs` holds every page to.
+    pub page_en: &'static str,
+    /// The same in Chinese.
+    pub page_zh: &'static str,
     /// The program, for [`aio::run`](aio::run()).
     pub main: fn(Settings) -> Main,
 }
@@ -61,6 +66,8 @@ macro_rules! lesson {
             settings: $settings,
             source: include_str!(concat!(stringify!($module), ".rs")),
             file: concat!("src/", stringify!($module), ".rs"),
+            page_en: include_str!(concat!("../lessons/", $name, ".en.md")),
+            page_zh: include_str!(concat!("../lessons/", $name, ".zh.md")),
             main: |settings| Box::pin($module::main(settings)),
         }
     };
