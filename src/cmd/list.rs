@@ -9,6 +9,7 @@ use crate::{cli::Format, error::Error};
 #[derive(Serialize)]
 struct Row {
     name: &'static str,
+    group: &'static str,
     summary: &'static str,
     shows: &'static str,
     settings: Vec<Setting>,
@@ -32,8 +33,13 @@ fn text() -> String {
     let all = loopview_workloads::all();
     let width = all.iter().map(|w| w.name.len()).max().unwrap_or_default();
     let mut text =
-        String::from("The workloads, lessons in this order. Run one with `loopview run NAME`.\n\n");
+        String::from("The workloads, lessons in this order. Run one with `loopview run NAME`.\n");
+    let mut group = "";
     for workload in all {
+        if workload.group != group {
+            group = workload.group;
+            let _ = writeln!(text, "\n{group}");
+        }
         let _ = writeln!(text, "  {:width$}  {}", workload.name, workload.summary);
         for setting in workload.settings {
             let _ = writeln!(
@@ -51,6 +57,7 @@ fn json() -> String {
         .iter()
         .map(|w| Row {
             name: w.name,
+            group: w.group,
             summary: w.summary,
             shows: w.shows,
             settings: w

@@ -14,18 +14,42 @@
 
 pub mod aio;
 mod catalogue;
+mod http;
 mod settings;
+mod workload;
 
+mod as_completed;
+mod async_library;
 mod blocking;
+mod blocking_library;
+mod cancel;
+mod channel;
+mod chaos;
 mod cpu;
+mod deadlock;
 mod gather;
+mod gather_error;
+mod gather_settled;
 mod hello;
+mod leak;
+mod many;
+mod mutex;
+mod needless_async;
+mod semaphore;
 mod serial;
+mod shield;
+mod spawn_storm;
+mod starvation;
 mod taskgroup;
+mod taskgroup_error;
 mod tasks;
 mod template;
 mod timeout;
+mod timeout_cleanup;
 mod to_thread;
+mod to_thread_library;
+mod uncalled;
 
-pub use catalogue::{Main, Workload, all, find};
+pub use catalogue::{all, find};
 pub use settings::{Setting, Settings, SettingsError, Value};
+pub use workload::{Main, Workload};
