@@ -23,7 +23,8 @@ pub async fn main(settings: Settings) -> aio::Result<()> {
         cook("soup", 1.0).named("soup"),
         cook("fish", 2.0).named("fish"),
     ];
-    let mut dishes = aio::as_completed(orders, settings.secs("limit"));
+    let limit = Some(settings.secs("limit")).filter(|limit| *limit > 0.0);
+    let mut dishes = aio::as_completed(orders, limit);
     while let Some(dish) = dishes.next().await {
         match dish {
             Ok(dish) => println!("served: {dish}"),

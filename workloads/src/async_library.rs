@@ -3,7 +3,7 @@
 //! The same requests with a client that was written for the loop, hyper's: wherever it would wait for
 //! the socket it awaits, and the waiter walks on.
 //!
-//! On screen: the `fetch` tasks are idle side by side, as each waits for its socket, and the ticker's
+//! On screen: the `fetch` tasks wait side by side, each for hyper's word of its socket, and the ticker's
 //! timers fire on time. It must take 0.2 s and then 0.8 s, as long as the slowest answer: 1 s in all.
 
 use std::net::SocketAddr;

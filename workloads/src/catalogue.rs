@@ -145,8 +145,8 @@ const ALL: &[Workload] = &[
          at the end of each.",
         &[Setting {
             key: "limit",
-            default: Value::Secs(10.0),
-            help: "when to stop waiting for the rest",
+            default: Value::Secs(0.0),
+            help: "when to stop waiting for the rest; 0 for never",
         }]
     ),
     lesson!(
@@ -240,8 +240,7 @@ const ALL: &[Workload] = &[
         template,
         "template",
         "the shape of a whole program: real requests to a small server",
-        "The requests wait side by side for a server that takes its time. Each task is idle, \
-         waiting for its socket, and the whole takes as long as the slowest.",
+        "The requests wait side by side for a server that takes its time. No task is busy, and the whole takes as long as the slowest.",
         &[Setting {
             key: "requests",
             default: Value::Count(5),
@@ -292,7 +291,7 @@ const ALL: &[Workload] = &[
         async_library,
         "async-library",
         "one remedy: a library that awaits",
-        "The fetches are idle side by side, waiting for their sockets, and the ticker is on time.",
+        "The fetches wait side by side for their sockets, none of them busy, and the ticker is on time.",
         &[Setting {
             key: "requests",
             default: Value::Count(3),
@@ -378,8 +377,7 @@ const ALL: &[Workload] = &[
         starvation,
         "starvation",
         "tasks that always want their next turn",
-        "Eight cooks yield and are ready again at once, so each waits for seven others: READY is \
-         seven times BUSY. The guest's timers of 0.1 s fire late, though nothing blocks for long.",
+        "Eight cooks are ready again as soon as they were polled: each waits for the seven others, READY is seven times BUSY. The guest's timers of 0.1 s fire nearly a second late.",
         &[Setting {
             key: "cooks",
             default: Value::Count(8),

@@ -1,13 +1,14 @@
-//! Starvation: to yield is not to rest.
+//! Starvation: to give way is not to rest.
 //!
 //! Eight cooks shout for the waiter, and each shouts again as soon as he was heard. The waiter is never
-//! with one of them for long, and never free. A task that yields is ready again at once: its turns are
-//! short, but between two of them come those of all the others, and timers wait for the end of the round.
+//! with one of them for long, and never free: whoever shouts waits for seven others. And the guest who
+//! has an appointment is forgotten: while somebody is ready, tokio looks at its timers and sockets only
+//! once in 61 polls.
 //!
 //! On screen: the `cook` tasks are busy for 16 ms at a time and ready for the 112 ms that the other seven
-//! take; the guest's timers, of 0.1 s, fire late. It must take 8 × 40 × 16 ms, 5.1 s.
+//! take; the guest's timers, of 0.1 s, fire nearly a second late. It must take 8 × 40 × 16 ms, 5.1 s.
 
-use std::time::Instant;
+use std::{future::poll_fn, task::Poll, time::Instant};
 
 use crate::{
     Settings,
@@ -20,19 +21,30 @@ async fn cook() -> aio::Result<()> {
         while start.elapsed() < time {
             std::hint::spin_loop();
         }
-        tokio::task::yield_now().await;
+        give_way().await;
     }
     Ok(())
 }
 
+/// Lets the others have a turn and wants the next one: the task wakes itself.
+async fn give_way() {
+    let mut gave_way = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 async fn guest() -> aio::Result<()> {
-    for wave in 1..=3 {
+    for appointment in 1..=3 {
         let start = Instant::now();
         aio::sleep(0.1).await?;
-        println!(
-            "wave {wave} was seen after {} ms",
-            start.elapsed().as_millis()
-        );
+        let waited = start.elapsed().as_millis();
+        println!("appointment {appointment} came after {waited} ms");
     }
     Ok(())
 }

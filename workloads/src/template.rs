@@ -4,7 +4,7 @@
 //! run what is independent at once, and start it all from `main`. Here the waiting is real: requests
 //! over a socket, to a small server of our own that takes its time.
 //!
-//! On screen: each `fetch` waits for its socket, which is no timer of ours, so it shows as idle. It
+//! On screen: each `fetch` waits for word from hyper, which reads its socket, and there is no timer. It
 //! must take as long as the slowest answer, about 1 s, and not their sum.
 
 use std::net::SocketAddr;
