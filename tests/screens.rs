@@ -123,6 +123,11 @@ fn the_source_of_what_a_task_awaits() {
 }
 
 #[test]
+fn timers_with_their_lateness_and_what_limits_ended() {
+    snapshots("timers", &model("timers"), "5");
+}
+
+#[test]
 fn a_fold_hides_what_is_below() {
     let model = model("gather");
     let lines = |keys: &str| {

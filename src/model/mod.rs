@@ -8,6 +8,7 @@
 //! line in [`Model::apply`].
 
 pub mod details;
+pub mod expired;
 pub mod history;
 pub mod lint;
 pub mod output;

@@ -28,6 +28,7 @@ pub enum Pane {
     Tree,
     Tasks,
     Timers,
+    Lateness,
     Blocking,
     Workers,
     Source,
@@ -40,6 +41,7 @@ impl Pane {
             Self::Tree => "Tree",
             Self::Tasks => "Tasks",
             Self::Timers => "Timers",
+            Self::Lateness => "Lateness",
             Self::Blocking => "Blocking",
             Self::Workers => "Workers",
             Self::Source => "Source",
@@ -50,7 +52,7 @@ impl Pane {
     /// Lines above its rows: the heading, and the titles of columns.
     pub fn head(self) -> u16 {
         match self {
-            Self::Output => 1,
+            Self::Lateness | Self::Output => 1,
             _ => 2,
         }
     }
@@ -96,6 +98,8 @@ impl Screen {
         let small = body.width < 60 || body.height < 12;
         let panes = if wish.zoomed || small || wish.tab.panes().len() == 1 {
             vec![(wish.focus, body)]
+        } else if wish.tab == Tab::Timers {
+            timers(body)
         } else if wish.tab != Tab::Overview {
             rows(body, wish.tab.panes())
         } else if body.width >= 190 && body.height >= 26 {
@@ -122,6 +126,16 @@ impl Screen {
             .find(|(p, _)| *p == pane)
             .map(|(_, area)| *area)
     }
+}
+
+/// The histogram stands at the right where it has room there, or else below.
+fn timers(body: Rect) -> Vec<(Pane, Rect)> {
+    let (timers, lateness) = if body.width >= 130 {
+        columns(body, body.width * 13 / 20)
+    } else {
+        split_bottom(body, (body.height / 2).min(11))
+    };
+    vec![(Pane::Timers, timers), (Pane::Lateness, lateness)]
 }
 
 /// One above the other, of the same height.

@@ -17,6 +17,7 @@ mod footer;
 pub mod glyphs;
 mod header;
 mod help;
+mod lateness;
 mod layout;
 mod lists;
 mod message;
@@ -99,6 +100,7 @@ impl Widget for Whole<'_> {
                     Pane::Tree => tree::Tree(view).render(*area, buf),
                     Pane::Tasks => tasks::Tasks(view).render(*area, buf),
                     Pane::Timers => timers::Timers(view).render(*area, buf),
+                    Pane::Lateness => lateness::Lateness(view).render(*area, buf),
                     Pane::Blocking => blocking::Blocking(view).render(*area, buf),
                     Pane::Workers => workers::Workers(view).render(*area, buf),
                     Pane::Source => source::Source(view).render(*area, buf),

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{
     cursor::Cursor,
+    lateness::Histogram,
     layout::{Pane, Screen, Wish},
     lists::{Call, CallId, Lists, Sort},
     source::{SourceState, Text},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     keymap::{Action, Context},
-    model::{Model, Phase, TaskId, TimerId, WorkerId, tree::Node},
+    model::{Model, Phase, TaskId, TimerId, WorkerId, expired::Expired, tree::Node},
 };
 
 /// What the terminal can show.
@@ -80,6 +81,8 @@ pub struct ViewState {
     /// In the task table; the same in every view that has it.
     pub(super) tasks: Cursor<TaskId>,
     pub(super) tree: TreeState,
+    pub(super) lateness: Histogram,
+    pub(super) expired: Expired,
     pub(super) source: SourceState,
     pub(super) timers: Cursor<TimerId>,
     pub(super) calls: Cursor<CallId>,
@@ -116,6 +119,8 @@ impl ViewState {
             show_done: true,
             tasks: Cursor::default(),
             tree: TreeState::default(),
+            lateness: Histogram::default(),
+            expired: Expired::default(),
             source: SourceState::default(),
             timers: Cursor::default(),
             calls: Cursor::default(),
@@ -183,6 +188,10 @@ impl ViewState {
         if self.tab == Tab::Tree {
             let rows = self.rows_of(Pane::Tree, model);
             self.tree.sync(model, self.show_done, rows);
+        }
+        if self.tab == Tab::Timers {
+            self.lateness = Histogram::new(model);
+            self.expired = Expired::new(model);
         }
         if self.tab == Tab::Source {
             let rows = self.rows_of(Pane::Source, model);
@@ -329,7 +338,7 @@ impl ViewState {
                 worker.and_then(|id| model.polled_by(*id)).map(|t| t.id)
             }
             Pane::Source => self.source.task(),
-            Pane::Output => None,
+            Pane::Lateness | Pane::Output => None,
         };
         if let Some(task) = task {
             self.details = Some(Open { task, scroll: 0 });
@@ -381,6 +390,7 @@ impl ViewState {
                 Pane::Timers => self.timers.step(by, lists.timers.iter().copied(), rows),
                 Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),
                 Pane::Workers => self.workers.step(by, lists.workers.iter().copied(), rows),
+                Pane::Lateness => {}
                 Pane::Source => self.source.step(by, rows),
                 Pane::Output => self.scroll_output(by, model),
             }

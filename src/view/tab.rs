@@ -73,7 +73,7 @@ impl Tab {
             ],
             Self::Tree => &[Pane::Tree],
             Self::Tasks => &[Pane::Tasks],
-            Self::Timers => &[Pane::Timers],
+            Self::Timers => &[Pane::Timers, Pane::Lateness],
             Self::Threads => &[Pane::Workers, Pane::Blocking],
             Self::Source => &[Pane::Source],
             Self::Output => &[Pane::Output],

@@ -6,7 +6,10 @@
 //!  A          sleep     2.00 s   ███████████▌╌╌╌╌╌╌╌   1.20 s   main.rs:42
 //!  ticker     interval  100 ms           overdue 400 ms
 //!  B          sleep     1.00 s            fired +1.02 ms
+//!  main       timeout   1.00 s            fired on time   main.rs:23   wait_for: cancelled B
 //! ```
+//!
+//! Behind a time limit that has fired stands what it ended.
 
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
@@ -17,11 +20,12 @@ use super::{
     layout::Pane,
     pane,
     pen::Pen,
+    tab::Tab,
     text,
     widget::Bar,
     words,
 };
-use crate::model::{Timer, TimerState, lint::Lints};
+use crate::model::{Outcome, Timer, TimerState, lint::Lints};
 
 pub struct Timers<'a>(pub(super) View<'a>);
 
@@ -30,7 +34,8 @@ const KIND: usize = 1;
 const FOR: usize = 2;
 const LEFT: usize = 3;
 const AT: usize = 4;
-const TITLES: [&str; 5] = ["OWNER", "KIND", "FOR", "LEFT", "AT"];
+const ENDED: usize = 5;
+const TITLES: [&str; 6] = ["OWNER", "KIND", "FOR", "LEFT", "AT", "ENDED"];
 
 const GROWTH: &[Step] = &[
     step(OWNER, 8),
@@ -41,7 +46,9 @@ const GROWTH: &[Step] = &[
     step(KIND, 8),
     step(OWNER, 14),
     step(AT, 16),
+    step(ENDED, 20),
     step(LEFT, 40),
+    step(ENDED, 60),
 ];
 
 impl Widget for &Timers<'_> {
@@ -58,7 +65,10 @@ impl Widget for &Timers<'_> {
             return;
         }
         let room = usize::from(area.width.saturating_sub(1));
-        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let alone = view.state.tab == Tab::Timers;
+        let steps = GROWTH.iter().filter(|step| alone || step.column != ENDED);
+        let steps: Vec<Step> = steps.copied().collect();
+        let widths = columns::widths(&steps, TITLES.len(), room);
         let mut pen = Pen::new(area, 0, buf);
         pen.skip(1);
         for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
@@ -110,11 +120,38 @@ impl Timers<'_> {
                     left(view, timer, width, pen);
                     pen.skip(1);
                 }
+                ENDED => {
+                    let style = theme.outcome(Some(Outcome::TimedOut));
+                    columns::put(
+                        pen,
+                        &self.ended(timer),
+                        width,
+                        Align::Left,
+                        (style, view.glyphs),
+                    );
+                }
                 _ => {
                     let at = view.location(timer.location.as_ref()).unwrap_or_default();
                     columns::put(pen, &at, width, Align::Left, (theme.dim(), view.glyphs));
                 }
             }
+        }
+    }
+}
+
+impl Timers<'_> {
+    /// The scope that a time limit ended, and whom it cancelled.
+    fn ended(&self, timer: &Timer) -> String {
+        let view = self.0;
+        let Some((scope, cancelled)) = view.state.expired.by(timer, view.model) else {
+            return String::new();
+        };
+        let kind = view.named(&scope.kind);
+        let mut names = cancelled.iter().map(|id| view.label_of(*id));
+        match (names.next(), names.count()) {
+            (None, _) => kind,
+            (Some(name), 0) => format!("{kind}: cancelled {name}"),
+            (Some(name), others) => format!("{kind}: cancelled {name}, +{others}"),
         }
     }
 }
