@@ -14,7 +14,7 @@ use crate::{
     model::Model,
     target::Source,
     term::Screen,
-    view::{self, Effect, ViewState},
+    view::{self, Effect, Lesson, ViewState},
 };
 
 /// No picture sooner than this after the last.
@@ -32,6 +32,8 @@ pub struct Options {
     pub limit: Option<Duration>,
     /// Finds the lines of a source file, or tells why there are none.
     pub sources: Sources,
+    /// What there is to read about the target.
+    pub lesson: Option<Lesson>,
 }
 
 pub type Sources = Box<dyn Fn(&str) -> Result<Vec<String>, String>>;
@@ -55,7 +57,7 @@ pub async fn run(
         running: true,
         model: Model::new(target.clone()),
         frozen: None,
-        state: ViewState::new(options.view),
+        state: ViewState::new(options.view).with_lesson(options.lesson),
         stale: true,
         drawn: Instant::now(),
         due: Some(Instant::now()),

@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   loopview                                 pick a workload from a list
   loopview run gather                      watch one of them
+  loopview run gather --lesson --lang zh   with its page beside the screen, in Chinese
   loopview run -- target/debug/shop -p 80  start a program of yours and watch it
   loopview attach http://127.0.0.1:6669    watch one that runs already
 
@@ -30,6 +31,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   loopview run gather --scale 0.1          ten times as fast
   loopview run blocking --set secs=1       with a setting of its own
+  loopview run blocking --lesson           with its page to read
   loopview run cpu --format json           a report for a script, without a screen
   loopview run --for 5s -- ./shop -p 80    a program of yours, for five seconds";
 
@@ -56,6 +58,9 @@ pub struct Cli {
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// The language of the lessons' pages [default: the locale's, else English]
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<Lang>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,12 +104,15 @@ pub struct Run {
     /// A workload; `loopview list` shows them all
     #[arg(required_unless_present = "program", value_name = "NAME")]
     pub name: Option<String>,
+    /// Show the workload's page, too: beside the screen, or before the text report
+    #[arg(long)]
+    pub lesson: bool,
     #[command(flatten)]
     pub options: WorkloadOptions,
     #[command(flatten)]
     pub watch: Watch,
     /// A program and its arguments, instead of a workload; its standard input is empty
-    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "scale", "set", "flavor", "instrument", "workers"])]
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "lesson", "scale", "set", "flavor", "instrument", "workers"])]
     pub program: Vec<OsString>,
 }
 
@@ -184,6 +192,13 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// The languages that the lessons' pages are written in.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lang {
+    En,
+    Zh,
 }
 
 fn scale(text: &str) -> Result<f64, String> {

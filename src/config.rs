@@ -1,7 +1,7 @@
-//! How to draw: by the command line, else by the environment.
+//! How to draw, and in what language: by the command line, else by the environment.
 
 use crate::{
-    cli::Color,
+    cli::{Color, Lang},
     view::{ColorLevel, Options},
 };
 
@@ -31,6 +31,21 @@ pub fn options(color: Color, ascii: bool, env: impl Fn(&str) -> Option<String>) 
         color,
         unicode: utf8 && !ascii && !console,
     }
+}
+
+/// The language of the lessons' pages, by the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that
+/// is set.
+pub fn language(lang: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {
+    lang.unwrap_or_else(|| {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .filter_map(env)
+            .find(|value| !value.is_empty());
+        match locale {
+            Some(locale) if locale.to_ascii_lowercase().starts_with("zh") => Lang::Zh,
+            _ => Lang::En,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -78,6 +93,27 @@ mod tests {
             ColorLevel::Ansi256
         );
         assert_eq!(with(Color::Never, &[xterm]).color, ColorLevel::None);
+    }
+
+    #[test]
+    fn pages_are_in_the_language_asked_for_or_the_locales() {
+        let with = |lang, env: &[(&str, &str)]| {
+            language(lang, |name| {
+                let found = env.iter().find(|(n, _)| *n == name);
+                found.map(|(_, v)| (*v).to_owned())
+            })
+        };
+        assert_eq!(with(None, &[]), Lang::En);
+        assert_eq!(with(None, &[("LANG", "zh_CN.UTF-8")]), Lang::Zh);
+        assert_eq!(with(None, &[("LANG", "de_DE.UTF-8")]), Lang::En);
+        let mixed = [("LC_MESSAGES", "zh_TW"), ("LANG", "en_US.UTF-8")];
+        assert_eq!(with(None, &mixed), Lang::Zh);
+        let over = [("LC_ALL", "C.UTF-8"), ("LANG", "zh_CN.UTF-8")];
+        assert_eq!(with(None, &over), Lang::En);
+        let empty = [("LC_ALL", ""), ("LC_MESSAGES", ""), ("LANG", "zh_CN")];
+        assert_eq!(with(None, &empty), Lang::Zh);
+        assert_eq!(with(Some(Lang::En), &[("LANG", "zh_CN")]), Lang::En);
+        assert_eq!(with(Some(Lang::Zh), &[]), Lang::Zh);
     }
 
     #[test]

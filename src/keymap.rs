@@ -13,6 +13,8 @@ pub enum Action {
     Quit,
     Help,
     Warnings,
+    /// Opens or closes the page of the lesson.
+    Lesson,
     Leave,
     Up,
     Down,
@@ -51,7 +53,9 @@ pub enum Context {
     /// A pane that has the focus.
     Pane(Pane),
     Details,
-    /// Something to read that lies over all else: the help, the warnings.
+    /// A lesson's page beside the panes.
+    Lesson,
+    /// Something to read that lies over all else: the help, the warnings, a page.
     Overlay,
 }
 
@@ -125,9 +129,10 @@ pub enum On {
     Views,
     /// With one of these panes in focus.
     Panes(&'static [Pane]),
-    /// Where something covers the panes.
+    /// Where something covers the panes, or stands beside them.
     Covers,
     Details,
+    Lesson,
     Overlay,
 }
 
@@ -136,9 +141,10 @@ impl On {
         match (self, context) {
             (Self::Anywhere, _)
             | (Self::Views, Context::Pane(_))
-            | (Self::Screen, Context::Pane(_) | Context::Details)
-            | (Self::Covers, Context::Details | Context::Overlay)
+            | (Self::Screen, Context::Pane(_) | Context::Details | Context::Lesson)
+            | (Self::Covers, Context::Details | Context::Lesson | Context::Overlay)
             | (Self::Details, Context::Details)
+            | (Self::Lesson, Context::Lesson)
             | (Self::Overlay, Context::Overlay) => true,
             (Self::Panes(panes), Context::Pane(pane)) => panes.contains(&pane),
             _ => false,
@@ -234,6 +240,30 @@ pub const KEYS: &[Binding] = &[
         group: Group::General,
         label: Some("warnings"),
         help: "show all that was found to be wrong",
+    },
+    Binding {
+        keys: &[char('L')],
+        on: On::Screen,
+        action: Action::Lesson,
+        group: Group::General,
+        label: Some("lesson"),
+        help: "read the lesson's page beside the screen, or close it",
+    },
+    Binding {
+        keys: &[key(KeyCode::Tab), key(KeyCode::BackTab)],
+        on: On::Lesson,
+        action: Action::NextPane,
+        group: Group::Views,
+        label: Some("panes"),
+        help: "from the lesson to the panes",
+    },
+    Binding {
+        keys: &[char('z')],
+        on: On::Lesson,
+        action: Action::Zoom,
+        group: Group::Views,
+        label: Some("zoom"),
+        help: "give the lesson the whole body, or take it back",
     },
     Binding {
         keys: &[char('z')],
@@ -403,6 +433,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[
             char('?'),
             char('w'),
+            char('L'),
             key(KeyCode::F(1)),
             key(KeyCode::Enter),
         ],
@@ -441,7 +472,7 @@ mod tests {
     /// Every context there is.
     fn all() -> Vec<Context> {
         let panes = Tab::ALL.into_iter().flat_map(Tab::panes);
-        let mut all = vec![Context::Details, Context::Overlay];
+        let mut all = vec![Context::Details, Context::Lesson, Context::Overlay];
         all.extend(panes.map(|pane| Context::Pane(*pane)));
         all
     }

@@ -15,5 +15,7 @@ pub fn execute(url: &Endpoint, watch: &Watch, style: Style) -> Result<ExitCode, 
         name: url.to_string(),
         kind: TargetKind::Attached,
     };
-    watch::watch(&target, None, watch, style, async || Ok(attach(url).await?))
+    watch::watch(&target, None, None, watch, style, async || {
+        Ok(attach(url).await?)
+    })
 }

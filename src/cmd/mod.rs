@@ -17,7 +17,8 @@ pub use usage::parse;
 pub use watch::Signals;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, Lang},
+    config,
     error::{Error, exit},
 };
 
@@ -26,6 +27,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
     let style = watch::Style {
         color: cli.color,
         ascii: cli.ascii,
+        lang: config::language(cli.lang, |name| std::env::var(name).ok()),
     };
     match cli.command {
         None => pick::execute(style),
@@ -66,6 +68,14 @@ fn find_workload(name: &str) -> Result<&'static loopview_workloads::Workload, Er
             command: format!("loopview run -- {name}"),
         },
     })
+}
+
+/// What there is to read about a workload.
+fn page(workload: &loopview_workloads::Workload, lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => workload.page_en,
+        Lang::Zh => workload.page_zh,
+    }
 }
 
 /// None for a path: no workload is called anything like it.

@@ -18,7 +18,7 @@ use crate::{
     target::launch,
     term::Screen,
     view::{
-        Pane,
+        Lesson, Pane,
         picker::{self, Item, Picked, Picker},
     },
 };
@@ -33,18 +33,23 @@ pub fn execute(style: Style) -> Result<ExitCode, Error> {
         name: w.name,
         summary: w.summary,
         shows: w.shows,
+        page: super::page(w, style.lang),
     });
     let mut picker = Picker::new(items.collect(), view);
     super::runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let mut screen = Screen::open().map_err(Error::Terminal)?;
-        while let Picked::Lesson(name) = pick(&mut screen, &mut picker, &mut signals).await? {
-            let (target, what) = run::workload(name, &WorkloadOptions::default())?;
+        while let Picked::Lesson(item) = pick(&mut screen, &mut picker, &mut signals).await? {
+            let (target, what) = run::workload(item.name, &WorkloadOptions::default())?;
             let start = async || launch(&what);
             let options = app::Options {
                 view,
                 limit: None,
                 sources: sources::of(&target, None),
+                lesson: Some(Lesson {
+                    page: item.page,
+                    open: picker.is_reading(),
+                }),
             };
             let (.., source) =
                 app::run(&mut screen, &target, &options, launch(&what)?, start).await?;
@@ -61,7 +66,8 @@ async fn pick(
 ) -> Result<Picked, Error> {
     loop {
         let drawn = screen.terminal.draw(|frame| picker::draw(frame, picker));
-        drawn.map_err(Error::Terminal)?;
+        let drawn = drawn.map_err(Error::Terminal)?;
+        picker.resize(drawn.area);
         let event = tokio::select! {
             event = screen.keys.next() => event,
             () = signals.any() => None,

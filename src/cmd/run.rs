@@ -6,10 +6,11 @@ use clap::ValueEnum;
 
 use super::watch::{self, Style};
 use crate::{
-    cli::{Instrument, Run, WorkloadOptions},
+    cli::{Format, Instrument, Run, WorkloadOptions},
     error::Error,
     frame::{Target, TargetKind},
     target::{Launch, launch},
+    view::Lesson,
 };
 
 pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
@@ -17,8 +18,20 @@ pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
         Some(name) => workload(name, &run.options)?,
         None => program(run.program)?,
     };
+    let workload = run.name.as_deref().and_then(loopview_workloads::find);
+    let lesson = workload.map(|workload| Lesson {
+        page: super::page(workload, style.lang),
+        open: run.lesson,
+    });
+    if run.lesson && run.watch.format == Some(Format::Json) {
+        return Err(Error::Usage {
+            problem: "--lesson is for people, and a report as JSON has no page".to_owned(),
+            command: "loopview run".to_owned(),
+        });
+    }
     let program = Some(Path::new(&what.program));
-    watch::watch(&target, program, &run.watch, style, async || launch(&what))
+    let start = async || launch(&what);
+    watch::watch(&target, program, lesson, &run.watch, style, start)
 }
 
 fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {

@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::sources;
 use crate::{
     app,
-    cli::{Color, Format, Watch},
+    cli::{Color, Format, Lang, Watch},
     config,
     error::{Error, exit},
     frame::{Event, Gap, HOW_TO_OPEN, Target},
@@ -19,6 +19,7 @@ use crate::{
     sink::{self, Outcome, Report},
     target::{ConnectError, Source},
     term::Screen,
+    view::Lesson,
 };
 
 /// How to draw, by the command line.
@@ -26,12 +27,15 @@ use crate::{
 pub struct Style {
     pub color: Color,
     pub ascii: bool,
+    pub lang: Lang,
 }
 
-/// Watches what `start` starts, which is the file `program` if it is started here; it is called again when the person runs the target again.
+/// Watches what `start` starts, which is the file `program` if it is started here; it is called
+/// again when the person runs the target again. With a lesson there is something to read about it.
 pub fn watch(
     target: &Target,
     program: Option<&Path>,
+    lesson: Option<Lesson>,
     options: &Watch,
     style: Style,
     start: impl AsyncFn() -> Result<Source, Error>,
@@ -44,6 +48,7 @@ pub fn watch(
                 view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
                 limit: options.time,
                 sources: sources::of(target, program),
+                lesson,
             };
             let mut screen = Screen::open().map_err(Error::Terminal)?;
             let (model, stopped, source) =
@@ -59,7 +64,12 @@ pub fn watch(
         if !screen {
             let report = Report::new(&model, outcome);
             super::print(&match options.format.unwrap_or_default() {
-                Format::Text => sink::text::encode(&report),
+                Format::Text => {
+                    let page = lesson.filter(|lesson| lesson.open);
+                    let page =
+                        page.map_or_else(String::new, |lesson| lesson.page.to_owned() + "\n");
+                    page + &sink::text::encode(&report)
+                }
                 Format::Json => sink::json::encode(&report),
             })?;
         }

@@ -50,6 +50,7 @@ impl Footer<'_> {
                 matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
             }
             Action::Warnings => !model.lints.is_empty(),
+            Action::Lesson => self.0.state.lesson.is_some(),
             _ => true,
         }
     }
@@ -57,7 +58,7 @@ impl Footer<'_> {
     fn label<'a>(&self, binding: &Binding, label: &'a str) -> &'a str {
         match binding.action {
             Action::Pause if self.0.state.paused => "go on",
-            Action::Zoom if self.0.state.zoomed => "unzoom",
+            Action::Zoom if self.0.state.is_zoomed() => "unzoom",
             _ => label,
         }
     }

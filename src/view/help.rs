@@ -57,8 +57,9 @@ impl Widget for &Help<'_> {
         let popup = Popup {
             title: "Help",
             lines: &self.lines(),
+            scroll: self.0.state.overlay.map_or(0, |overlay| overlay.scroll),
         };
-        popup.render(self.0, area, buf);
+        popup.render(self.0.theme, self.0.glyphs, area, buf);
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Wish {
     pub zoomed: bool,
     /// There is a message that must be seen, even where there is no room kept for it.
     pub message: bool,
+    /// Cells at the right that the panes do not have.
+    pub beside: u16,
 }
 
 /// The screen's regions; an area may be empty.
@@ -76,7 +78,10 @@ pub struct Screen {
     pub header: Rect,
     pub message: Rect,
     pub tabs: Rect,
+    /// Of the panes, or of what covers them.
     pub body: Rect,
+    /// What stands beside the body, at its right; as wide as was wished.
+    pub beside: Rect,
     pub footer: Rect,
     pub panes: Vec<(Pane, Rect)>,
 }
@@ -94,7 +99,17 @@ impl Screen {
         let (header, rest) = split_top(area, header);
         let (message, rest) = split_top(rest, message);
         let (tabs, rest) = split_top(rest, tabs);
-        let (body, footer) = split_bottom(rest, footer);
+        let (rest, footer) = split_bottom(rest, footer);
+        let left = rest.width.saturating_sub(wish.beside);
+        let body = Rect {
+            width: left,
+            ..rest
+        };
+        let beside = Rect {
+            x: rest.x + left,
+            width: rest.width - left,
+            ..rest
+        };
         let small = body.width < 60 || body.height < 12;
         let panes = if wish.zoomed || small || wish.tab.panes().len() == 1 {
             vec![(wish.focus, body)]
@@ -114,6 +129,7 @@ impl Screen {
             message,
             tabs,
             body,
+            beside,
             footer,
             panes,
         }
@@ -252,16 +268,23 @@ mod tests {
             .flat_map(|w| (0..62).map(move |h| (w, h)))
         {
             for (tab, focus) in tabs() {
-                for (zoomed, message) in [(false, false), (true, false), (false, true)] {
+                for (zoomed, message, beside) in [
+                    (false, false, 0),
+                    (true, false, 0),
+                    (false, true, 0),
+                    (false, false, 48),
+                ] {
                     let area = Rect::new(0, 0, width, height);
                     let wish = Wish {
                         tab,
                         focus,
                         zoomed,
                         message,
+                        beside,
                     };
                     let screen = Screen::new(area, wish);
                     let mut parts = vec![screen.header, screen.message, screen.tabs, screen.footer];
+                    parts.push(screen.beside);
                     parts.extend(screen.panes.iter().map(|(_, area)| *area));
                     for (i, part) in parts.iter().enumerate() {
                         assert_eq!(area.intersection(*part).area(), part.area());
@@ -287,6 +310,7 @@ mod tests {
                     focus,
                     zoomed: false,
                     message: false,
+                    beside: 0,
                 };
                 let screen = Screen::new(Rect::new(0, 0, width, height), wish);
                 assert!(screen.pane(focus).is_some());

@@ -1,8 +1,8 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
 //! One file a region: [`header`], [`message`], [`tab`], [`tasks`], [`timers`], [`blocking`],
-//! [`workers`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; where
-//! they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
+//! [`workers`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; beside
+//! them or over them a [`lesson`]; where they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
 //! To add a pane, add its file, a variant of [`layout::Pane`], and a line in
@@ -19,7 +19,9 @@ mod header;
 mod help;
 mod lateness;
 mod layout;
+mod lesson;
 mod lists;
+mod markdown;
 mod message;
 mod output;
 mod pane;
@@ -38,6 +40,7 @@ mod warnings;
 mod widget;
 mod words;
 mod workers;
+mod wrap;
 
 use ratatui::{Frame, buffer::Buffer, layout::Rect, widgets::Widget};
 
@@ -46,6 +49,7 @@ use crate::model::Model;
 use self::{glyphs::Glyphs, state::Topic, theme::Theme};
 
 pub use layout::Pane;
+pub use lesson::Lesson;
 pub use state::{Effect, Options, ViewState};
 pub use tab::Tab;
 pub use theme::ColorLevel;
@@ -107,6 +111,9 @@ impl Widget for Whole<'_> {
                     Pane::Output => output::Output(view).render(*area, buf),
                 }
             }
+        }
+        if let Some(reading) = view.state.reading {
+            view.lesson(reading, ViewState::place(&screen), buf);
         }
         footer::Footer(view).render(screen.footer, buf);
         match view.state.overlay.map(|overlay| overlay.topic) {

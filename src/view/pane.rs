@@ -18,7 +18,7 @@ pub fn heading(
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
-    let focused = view.state.focus == pane;
+    let focused = view.state.focused() == Some(pane);
     let theme = view.theme;
     let (rule, rule_style, title) = if focused {
         (view.glyphs.heavy_rule, theme.focus(), theme.focus())
@@ -59,7 +59,7 @@ pub fn say(view: View<'_>, lines: &[&str], area: Rect, buf: &mut Buffer) {
 
 /// Draws a row's cursor, if the row has it and its pane the focus.
 pub fn mark(view: View<'_>, pane: Pane, at_cursor: bool, line: Rect, buf: &mut Buffer) {
-    if at_cursor && view.state.focus == pane {
+    if at_cursor && view.state.focused() == Some(pane) {
         Pen::new(line, 0, buf).put(view.glyphs.cursor, view.theme.focus());
         buf.set_style(line.intersection(buf.area), view.theme.selected());
     }

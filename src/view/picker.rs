@@ -9,8 +9,10 @@
 //! ─ What to look for ──────────────────────────────
 //!  One task, main, sleeps for the whole second. …
 //!
-//!  Enter run  q quit
+//!  Enter run  L page  q quit
 //! ```
+//!
+//! The marked lesson's page is shown as it is with a running lesson: beside the list, or over it.
 
 use ratatui::{
     Frame,
@@ -19,16 +21,25 @@ use ratatui::{
     widgets::{Paragraph, Widget, Wrap},
 };
 
-use super::{Options, glyphs, glyphs::Glyphs, pen::Pen, text, theme::Theme};
+use super::{
+    Options, glyphs,
+    glyphs::Glyphs,
+    lesson::{Page, Place, Reading},
+    pen::Pen,
+    text,
+    theme::Theme,
+};
 use crate::keymap::Action;
 
 /// A lesson as the list shows it.
-#[derive(Clone, Debug)]
+#[derive(Copy, Clone, Debug)]
 pub struct Item {
     pub name: &'static str,
     pub summary: &'static str,
     /// What to look for on the screen.
     pub shows: &'static str,
+    /// What there is to read about it, as Markdown.
+    pub page: &'static str,
 }
 
 /// What the person has chosen so far.
@@ -37,12 +48,16 @@ pub struct Picker {
     pub items: Vec<Item>,
     pub options: Options,
     selected: usize,
+    /// The marked lesson's page while it is open.
+    reading: Option<Reading>,
+    /// The terminal, on which depends how far a page can be scrolled.
+    area: Rect,
 }
 
 /// What a key came to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug)]
 pub enum Picked {
-    Lesson(&'static str),
+    Lesson(Item),
     Quit,
 }
 
@@ -52,25 +67,100 @@ impl Picker {
             items,
             options,
             selected: 0,
+            reading: None,
+            area: Rect::ZERO,
         }
+    }
+
+    pub fn resize(&mut self, area: Rect) {
+        self.area = area;
+    }
+
+    /// Whether the page is open, and is to be open when the lesson runs.
+    pub fn is_reading(&self) -> bool {
+        self.reading.is_some()
     }
 
     pub fn act(&mut self, action: Action) -> Option<Picked> {
         let last = self.items.len().saturating_sub(1);
-        self.selected = match action {
-            Action::Up => self.selected.saturating_sub(1),
-            Action::Down => self.selected.saturating_add(1).min(last),
-            Action::First | Action::PageUp => 0,
-            Action::Last | Action::PageDown => last,
-            Action::Enter => {
-                let item = self.items.get(self.selected)?;
-                return Some(Picked::Lesson(item.name));
-            }
+        match action {
+            Action::Up => self.mark(self.selected.saturating_sub(1)),
+            Action::Down => self.mark(self.selected.saturating_add(1).min(last)),
+            Action::PageUp if self.is_reading() => self.scroll(-1),
+            Action::PageDown if self.is_reading() => self.scroll(1),
+            Action::First | Action::PageUp => self.mark(0),
+            Action::Last | Action::PageDown => self.mark(last),
+            Action::Lesson if !self.is_reading() => self.reading = Some(Reading::NEW),
+            Action::Lesson | Action::Leave if self.is_reading() => self.reading = None,
+            Action::Enter => return self.marked().map(Picked::Lesson),
             Action::Quit | Action::Leave => return Some(Picked::Quit),
-            _ => self.selected,
-        };
+            _ => {}
+        }
         None
     }
+
+    fn marked(&self) -> Option<Item> {
+        self.items.get(self.selected).copied()
+    }
+
+    /// A page is read from its beginning.
+    fn mark(&mut self, row: usize) {
+        self.selected = row;
+        if let Some(reading) = &mut self.reading {
+            reading.scroll = 0;
+        }
+    }
+
+    /// By half a screen.
+    fn scroll(&mut self, pages: isize) {
+        let lines = isize::try_from(self.area.height / 2).unwrap_or(1);
+        let place = self.regions(self.area).place;
+        if let (Some(item), Some(reading)) = (self.marked(), &mut self.reading) {
+            reading.step(pages * lines, item.page, place);
+        }
+    }
+
+    fn regions(&self, area: Rect) -> Regions {
+        let [head, body, foot] = Layout::vertical([
+            Constraint::Length(2),
+            Constraint::Fill(1),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        let column = Place::column(area.width).filter(|_| self.is_reading());
+        let [left, column] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(column.unwrap_or(0))])
+                .areas(body);
+        let [list, title, shows] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(SHOWS),
+        ])
+        .areas(left);
+        Regions {
+            head,
+            list,
+            title,
+            shows,
+            foot,
+            place: if column.is_empty() {
+                Place::Over(body)
+            } else {
+                Place::Beside(column)
+            },
+        }
+    }
+}
+
+/// Where its parts lie.
+struct Regions {
+    head: Rect,
+    list: Rect,
+    title: Rect,
+    shows: Rect,
+    foot: Rect,
+    /// Of the page, if it is open.
+    place: Place,
 }
 
 /// Draws the whole screen.
@@ -90,14 +180,14 @@ impl Widget for &Picker {
         } else {
             &glyphs::ASCII
         };
-        let [head, list, title, shows, foot] = Layout::vertical([
-            Constraint::Length(2),
-            Constraint::Fill(1),
-            Constraint::Length(1),
-            Constraint::Length(SHOWS),
-            Constraint::Length(1),
-        ])
-        .areas(area);
+        let Regions {
+            head,
+            list,
+            title,
+            shows,
+            foot,
+            place,
+        } = self.regions(area);
         Pen::new(head, 0, buf)
             .skip(1)
             .put("loopview", theme.focus())
@@ -109,7 +199,7 @@ impl Widget for &Picker {
             .put(" What to look for ", theme.title());
         let room = pen.room();
         pen.fill(glyphs.rule, room, theme.line());
-        if let Some(item) = self.items.get(self.selected) {
+        if let Some(item) = self.marked() {
             let inside = Rect {
                 x: shows.x.saturating_add(1).min(shows.right()),
                 width: shows.width.saturating_sub(2),
@@ -120,9 +210,13 @@ impl Widget for &Picker {
                 .wrap(Wrap { trim: true })
                 .render(inside, buf);
         }
+        if let (Some(item), Some(reading)) = (self.marked(), self.reading) {
+            Page::new(item.page, theme, glyphs).render(reading, place, buf);
+        }
         let mut pen = Pen::new(foot, 0, buf);
         pen.skip(1);
-        for (key, what) in [("Enter", "run"), ("q", "quit")] {
+        let page = if self.is_reading() { "close" } else { "page" };
+        for (key, what) in [("Enter", "run"), ("L", page), ("q", "quit")] {
             pen.put(key, theme.key())
                 .skip(1)
                 .put(what, theme.dim())
@@ -164,6 +258,7 @@ mod tests {
             name,
             summary: "what it does",
             shows: "what to see",
+            page: "# title\n\nwhat to read\n",
         };
         Picker::new(["one", "two", "three"].map(item).into(), Options::default())
     }
@@ -171,19 +266,68 @@ mod tests {
     #[test]
     fn keys_move_and_pick() {
         let mut picker = picker();
-        assert_eq!(picker.act(Action::Up), None);
-        assert_eq!(picker.act(Action::Down), None);
-        assert_eq!(picker.act(Action::Enter), Some(Picked::Lesson("two")));
+        assert!(picker.act(Action::Up).is_none());
+        assert!(picker.act(Action::Down).is_none());
+        assert_eq!(picked(&mut picker), Some("two"));
         for _ in 0..9 {
             picker.act(Action::Down);
         }
-        assert_eq!(picker.act(Action::Enter), Some(Picked::Lesson("three")));
-        assert_eq!(picker.act(Action::Quit), Some(Picked::Quit));
+        assert_eq!(picked(&mut picker), Some("three"));
+        assert!(matches!(picker.act(Action::Quit), Some(Picked::Quit)));
         let nothing = &mut Picker::new(Vec::new(), Options::default());
-        assert_eq!(
-            (nothing.act(Action::Last), nothing.act(Action::Enter)),
-            (None, None)
-        );
+        assert!(nothing.act(Action::Last).is_none());
+        assert_eq!(picked(nothing), None);
+    }
+
+    fn picked(picker: &mut Picker) -> Option<&'static str> {
+        match picker.act(Action::Enter) {
+            Some(Picked::Lesson(item)) => Some(item.name),
+            _ => None,
+        }
+    }
+
+    fn drawn(picker: &Picker, area: Rect) -> String {
+        let mut buffer = Buffer::empty(area);
+        picker.render(area, &mut buffer);
+        let cells = buffer.content().iter();
+        cells.map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn a_page_is_open_until_it_is_left() {
+        for width in [80, 120] {
+            let area = Rect::new(0, 0, width, 24);
+            let mut picker = picker();
+            assert!(!drawn(&picker, area).contains("what to read"));
+            picker.act(Action::Lesson);
+            assert!(drawn(&picker, area).contains("what to read"));
+            // The list goes on.
+            picker.act(Action::Down);
+            assert_eq!(picked(&mut picker), Some("two"));
+            assert!(picker.is_reading());
+            assert!(picker.act(Action::Leave).is_none());
+            assert!(!picker.is_reading());
+            assert!(matches!(picker.act(Action::Leave), Some(Picked::Quit)));
+        }
+    }
+
+    #[test]
+    fn a_page_is_scrolled_to_its_end_and_no_farther() {
+        let item = Item {
+            page: "# t\n\n- a\n- b\n- c\n- d\n- e\n- f\n- g\n- h\n- i\n- j\n",
+            ..picker().items[0]
+        };
+        let mut picker = Picker::new(vec![item], Options::default());
+        let area = Rect::new(0, 0, 80, 12);
+        picker.resize(area);
+        picker.act(Action::Lesson);
+        for _ in 0..5 {
+            picker.act(Action::PageDown);
+        }
+        let end = drawn(&picker, area);
+        assert!(end.contains("· j") && !end.contains("more"), "{end}");
+        picker.act(Action::PageUp);
+        assert!(drawn(&picker, area).contains("· a"));
     }
 
     #[test]
@@ -192,13 +336,10 @@ mod tests {
         picker.act(Action::Last);
         for (width, height) in (1..50).flat_map(|w| (1..14).map(move |h| (w, h))) {
             let area = Rect::new(0, 0, width, height);
-            let mut buffer = Buffer::empty(area);
-            picker.render(area, &mut buffer);
-            let text: String = buffer
-                .content()
-                .iter()
-                .map(ratatui::buffer::Cell::symbol)
-                .collect();
+            let text = drawn(&picker, area);
+            let mut reading = picker.clone();
+            reading.act(Action::Lesson);
+            drawn(&reading, area);
             assert!(width < 10 || height < 9 || text.contains("three"), "{area}");
         }
     }

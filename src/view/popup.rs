@@ -13,7 +13,7 @@ use ratatui::{
     widgets::{Clear, Widget},
 };
 
-use super::{View, pen::Pen, text};
+use super::{glyphs::Glyphs, pen::Pen, text, theme::Theme};
 
 /// A line's parts with their styles; clean.
 pub type Line = Vec<(String, Style)>;
@@ -21,13 +21,21 @@ pub type Line = Vec<(String, Style)>;
 pub struct Popup<'a> {
     pub title: &'a str,
     pub lines: &'a [Line],
+    /// Lines above those that are seen.
+    pub scroll: usize,
 }
 
 impl Popup<'_> {
     const WIDTH: u16 = 78;
 
-    /// Scrolled as far as the state says, and no farther than to the end.
-    pub fn render(&self, view: View<'_>, area: Rect, buf: &mut Buffer) {
+    /// Cells and lines for text that is longer than the area is high.
+    pub fn room(area: Rect) -> (u16, u16) {
+        let width = area.width.min(Self::WIDTH).saturating_sub(4);
+        (width, area.height.saturating_sub(2))
+    }
+
+    /// Scrolled no farther than to the end.
+    pub fn render(&self, theme: Theme, glyphs: &Glyphs, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
         let wanted = u16::try_from(self.lines.len() + 2).unwrap_or(u16::MAX);
         let area = centered(area, Self::WIDTH, wanted);
@@ -39,21 +47,23 @@ impl Popup<'_> {
             height: area.height.saturating_sub(2),
         };
         let most = self.lines.len().saturating_sub(usize::from(inner.height));
-        let scroll = view.state.overlay.map_or(0, |overlay| overlay.scroll);
-        let first = scroll.min(most);
-        self.frame(view, most - first, area, buf);
+        let first = self.scroll.min(most);
+        self.frame(theme, glyphs, most - first, area, buf);
         for (row, line) in (0..inner.height).zip(&self.lines[first..]) {
             let mut pen = Pen::new(inner, row, buf);
             for (words, style) in line {
-                let words = text::fit(words, pen.room(), view.glyphs);
-                pen.put(&words, *style);
+                // Where there is room, a lesson's Chinese is shown even with shapes in ASCII.
+                if text::width(words) <= pen.room() {
+                    pen.put(words, *style);
+                } else {
+                    pen.put(&text::fit(words, pen.room(), glyphs), *style);
+                }
             }
         }
     }
 
-    fn frame(&self, view: View<'_>, below: usize, area: Rect, buf: &mut Buffer) {
-        let style = view.theme.focus();
-        let glyphs = view.glyphs;
+    fn frame(&self, theme: Theme, glyphs: &Glyphs, below: usize, area: Rect, buf: &mut Buffer) {
+        let style = theme.focus();
         let [top_left, top_right, bottom_left, bottom_right] = glyphs.corners;
         let more = match below {
             0 => String::new(),

@@ -8,6 +8,7 @@ use super::{
     cursor::Cursor,
     lateness::Histogram,
     layout::{Pane, Screen, Wish},
+    lesson::{Lesson, Place, Reading},
     lists::{Call, CallId, Lists, Sort},
     source::{SourceState, Text},
     tab::Tab,
@@ -76,6 +77,10 @@ pub struct ViewState {
     pub(super) details: Option<Open>,
     /// What lies over all else.
     pub(super) overlay: Option<Overlay>,
+    /// What there is to read about the target, if there is anything.
+    pub(super) lesson: Option<&'static str>,
+    /// The lesson while it is open.
+    pub(super) reading: Option<Reading>,
     pub(super) sort: Sort,
     pub(super) show_done: bool,
     /// In the task table; the same in every view that has it.
@@ -115,6 +120,8 @@ impl ViewState {
             zoomed: false,
             details: None,
             overlay: None,
+            lesson: None,
+            reading: None,
             sort: Sort::default(),
             show_done: true,
             tasks: Cursor::default(),
@@ -132,26 +139,46 @@ impl ViewState {
         }
     }
 
+    /// With something to read about the target.
+    #[must_use]
+    pub fn with_lesson(mut self, lesson: Option<Lesson>) -> Self {
+        self.lesson = lesson.map(|lesson| lesson.page);
+        self.reading = lesson.filter(|lesson| lesson.open).map(|_| Reading::NEW);
+        self
+    }
+
     /// The terminal's size, on which depends how far a page is.
     pub fn resize(&mut self, width: u16, height: u16) {
         self.size = (width, height);
     }
 
     pub fn context(&self) -> Context {
-        if self.overlay.is_some() {
+        if self.overlay.is_some() || (self.reading.is_some() && !self.has_column()) {
             Context::Overlay
         } else {
             self.context_below()
         }
     }
 
+    /// A page that is open stands beside the panes; else it lies over them.
+    fn has_column(&self) -> bool {
+        Place::column(self.size.0).is_some()
+    }
+
     /// Where keys go when nothing lies over all else.
     pub(super) fn context_below(&self) -> Context {
-        if self.details.is_some() {
+        if self.has_column() && self.reading.is_some_and(|reading| reading.focused) {
+            Context::Lesson
+        } else if self.details.is_some() {
             Context::Details
         } else {
             Context::Pane(self.focus)
         }
+    }
+
+    /// The pane that keys go to; none while they go to a page beside it.
+    pub(super) fn focused(&self) -> Option<Pane> {
+        (self.context_below() != Context::Lesson).then_some(self.focus)
     }
 
     /// The task whose details are open.
@@ -208,6 +235,7 @@ impl ViewState {
             Action::Pause => return Some(Effect::Pause),
             Action::Help => self.show(Topic::Help),
             Action::Warnings => self.show(Topic::Warnings),
+            Action::Lesson => self.toggle_lesson(model),
             Action::Leave => self.leave(model),
             Action::Up => self.step(-1, model),
             Action::Down => self.step(1, model),
@@ -218,7 +246,7 @@ impl ViewState {
             Action::NextPane => self.turn(1, model),
             Action::PrevPane => self.turn(-1, model),
             Action::Tab(tab) => self.show_tab(tab, model),
-            Action::Zoom => self.zoomed = !self.zoomed,
+            Action::Zoom => self.zoom(),
             Action::Enter => self.open(model),
             Action::NextTask => self.open_beside(1, model),
             Action::PrevTask => self.open_beside(-1, model),
@@ -260,13 +288,33 @@ impl ViewState {
             focus: self.focus,
             zoomed: self.zoomed,
             message: !matches!(model.phase, Phase::Live) || model.blocked().is_some(),
+            beside: self.reading.map_or(0, |reading| {
+                let column = Place::column(area.width);
+                column.map_or(0, |column| if reading.zoomed { area.width } else { column })
+            }),
         };
         Screen::new(area, wish)
     }
 
+    /// Where a page that is open is shown.
+    pub(super) fn place(screen: &Screen) -> Place {
+        if screen.beside.is_empty() {
+            Place::Over(screen.body)
+        } else {
+            Place::Beside(screen.beside)
+        }
+    }
+
     /// One step towards the overview as it is at first. It never quits.
     fn leave(&mut self, model: &Model) {
-        if self.overlay.take().is_some() || self.details.take().is_some() {
+        if self.overlay.take().is_some() {
+            return;
+        }
+        if matches!(self.context(), Context::Lesson | Context::Overlay) {
+            self.toggle_lesson(model);
+            return;
+        }
+        if self.details.take().is_some() {
             return;
         }
         let first = self.tab.panes()[0];
@@ -282,6 +330,7 @@ impl ViewState {
 
     fn show_tab(&mut self, tab: Tab, model: &Model) {
         self.details = None;
+        self.look_up();
         if tab == self.tab {
             return;
         }
@@ -304,14 +353,55 @@ impl ViewState {
         self.overlay = Some(Overlay { topic, scroll: 0 });
     }
 
-    /// To the next pane, or the next view where there is no other pane.
+    fn toggle_lesson(&mut self, model: &Model) {
+        if self.reading.take().is_none() {
+            self.reading = Some(Reading::NEW);
+        }
+        // The panes are as many and as high as their width allows.
+        self.sync(model);
+    }
+
+    /// From the page to what is beside it.
+    fn look_up(&mut self) {
+        if let Some(reading) = &mut self.reading {
+            reading.focused = false;
+            reading.zoomed = false;
+        }
+    }
+
+    /// What has the focus has the whole body.
+    pub(super) fn is_zoomed(&self) -> bool {
+        match self.reading {
+            Some(reading) if reading.focused => reading.zoomed,
+            _ => self.zoomed,
+        }
+    }
+
+    fn zoom(&mut self) {
+        match &mut self.reading {
+            Some(reading) if reading.focused => reading.zoomed = !reading.zoomed,
+            _ => self.zoomed = !self.zoomed,
+        }
+    }
+
+    /// To the next pane, or the next view where there is no other pane. A page that is open
+    /// comes between the last pane and the first.
     fn turn(&mut self, by: isize, model: &Model) {
         let panes = self.tab.panes();
-        if panes.len() > 1 {
-            self.focus = beside(panes, self.focus, by);
-            self.sync(model);
-        } else {
-            self.show_tab(beside(&Tab::ALL, self.tab, by), model);
+        let last = panes.len() - 1;
+        let (first, last) = if by > 0 { (0, last) } else { (last, 0) };
+        match &mut self.reading {
+            Some(reading) if reading.focused => {
+                self.look_up();
+                self.focus = panes[first];
+                self.sync(model);
+            }
+            Some(reading) if self.focus == panes[last] => reading.focused = true,
+            _ if panes.len() > 1 => {
+                self.focus = beside(panes, self.focus, by);
+                self.sync(model);
+            }
+            _ => self.show_tab(beside(&Tab::ALL, self.tab, by), model),
         }
     }
 
@@ -372,6 +462,8 @@ impl ViewState {
                 .scroll
                 .saturating_add_signed(by)
                 .min(Self::MAX_SCROLL);
+        } else if matches!(self.context(), Context::Lesson | Context::Overlay) {
+            self.read(by, model);
         } else if let Some(open) = &mut self.details {
             open.scroll = open.scroll.saturating_add_signed(by).min(Self::MAX_SCROLL);
         } else {
@@ -400,6 +492,14 @@ impl ViewState {
     /// Overlays and details are never longer.
     const MAX_SCROLL: usize = 200;
 
+    fn read(&mut self, by: isize, model: &Model) {
+        let (width, height) = self.size;
+        let place = Self::place(&self.screen(Rect::new(0, 0, width, height), model));
+        if let (Some(reading), Some(page)) = (&mut self.reading, self.lesson) {
+            reading.step(by, page, place);
+        }
+    }
+
     fn scroll_output(&mut self, by: isize, model: &Model) {
         let dropped = model.output.dropped();
         let end = dropped + model.output.len() as u64;
@@ -422,10 +522,9 @@ impl ViewState {
     }
 
     fn page(&self, model: &Model) -> isize {
-        let rows = if self.overlay.is_some() || self.details.is_some() {
-            usize::from(self.size.1 / 2)
-        } else {
-            self.rows(model).saturating_sub(1)
+        let rows = match self.context() {
+            Context::Pane(_) => self.rows(model).saturating_sub(1),
+            _ => usize::from(self.size.1 / 2),
         };
         isize::try_from(rows.max(1)).unwrap_or(isize::MAX)
     }

@@ -104,6 +104,14 @@ impl Theme {
             .add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }
 
+    /// Words of code within prose.
+    pub fn code(self) -> Style {
+        match self.level {
+            ColorLevel::None => self.strong(),
+            ColorLevel::Ansi16 | ColorLevel::Ansi256 => self.tone(Tone::Accent),
+        }
+    }
+
     /// Names of columns and figures.
     pub fn label(self) -> Style {
         self.dim()

@@ -33,8 +33,9 @@ impl Widget for &Warnings<'_> {
         let popup = Popup {
             title: "Warnings",
             lines: &self.lines(),
+            scroll: self.0.state.overlay.map_or(0, |overlay| overlay.scroll),
         };
-        popup.render(self.0, area, buf);
+        popup.render(self.0.theme, self.0.glyphs, area, buf);
     }
 }
 
