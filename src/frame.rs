@@ -7,9 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use console_api::{instrument::Update, tasks::TaskDetails};
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 /// A point in time on the source's clock: nanoseconds since the Unix epoch.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Time(u64);
 
 impl Time {
@@ -69,14 +72,14 @@ impl std::ops::Sub<Duration> for Time {
 }
 
 /// What is watched, as the person named it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// A workload's name, a program's file name, or an address.
     pub name: String,
     pub kind: TargetKind,
 }
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetKind {
     /// One of loopview's own lessons.
     Workload,
@@ -133,7 +136,7 @@ pub struct Line {
     pub cut: u64,
 }
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stream {
     Stdout,
     Stderr,
@@ -150,10 +153,12 @@ pub enum Gap {
     NoEndpoint { waited: Duration },
     /// There was a connection, and it is gone.
     ConnectionLost { reason: String },
+    /// So many frames are not here: they came faster than they could be kept.
+    Missing { frames: u64 },
 }
 
 /// How a process ended.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
     Code(i32),
     Signal(i32),

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use console_api::tasks::{DurationHistogram, TaskDetails, task_details::PollTimesHistogram};
-use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use serde::{Deserialize, Serialize, de::Error as _, ser::Error as _};
 
-use super::task::TaskId;
+use super::{kept, task::TaskId};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Details {
     pub task: TaskId,
     pub polls: Histogram,
@@ -16,15 +17,38 @@ pub struct Details {
 }
 
 /// A histogram of durations, of two significant digits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Histogram {
+    #[serde(serialize_with = "write", deserialize_with = "read")]
     inner: hdrhistogram::Histogram<u64>,
     /// What lies above this was counted as this.
+    #[serde(with = "kept::span")]
     pub limit: Option<Duration>,
     /// How many did.
     pub outliers: u64,
     /// The highest of them.
+    #[serde(with = "kept::span")]
     pub highest_outlier: Option<Duration>,
+}
+
+fn write<S: serde::Serializer>(
+    histogram: &hdrhistogram::Histogram<u64>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let mut bytes = Vec::new();
+    V2Serializer::new()
+        .serialize(histogram, &mut bytes)
+        .map_err(S::Error::custom)?;
+    bytes.serialize(to)
+}
+
+fn read<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<hdrhistogram::Histogram<u64>, D::Error> {
+    let bytes = Vec::<u8>::deserialize(from)?;
+    Deserializer::new()
+        .deserialize(&mut &*bytes)
+        .map_err(D::Error::custom)
 }
 
 impl Details {

@@ -2,7 +2,12 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::Window;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Window,
+    kept::{Sound, Unsound},
+};
 use crate::frame::Time;
 
 /// A share of time is kept in these parts.
@@ -10,13 +15,13 @@ const WHOLE: u32 = 1 << 16;
 
 /// Shares of the last minute. Only buckets in which something happened take memory, so a
 /// sleeping task costs next to nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Strip {
     /// Ordered by index.
     buckets: VecDeque<Bucket>,
 }
 
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Serialize, Deserialize)]
 struct Bucket {
     /// Time since the epoch in units of [`Strip::BUCKET`].
     index: u64,
@@ -36,6 +41,18 @@ pub struct Share {
 pub(crate) enum Spent {
     Busy,
     Ready,
+}
+
+impl Sound for Strip {
+    fn sound(self) -> Result<Self, Unsound> {
+        let buckets = &self.buckets;
+        let last = u64::MAX / Self::BUCKET.as_nanos() as u64;
+        let in_order = buckets.iter().zip(buckets.iter().skip(1));
+        let sound = in_order.into_iter().all(|(a, b)| a.index < b.index)
+            && buckets.len() as u64 <= Self::KEPT
+            && (buckets.iter()).all(|b| b.index <= last && b.busy <= WHOLE && b.ready <= WHOLE);
+        sound.then_some(self).ok_or(Unsound("a strip out of order"))
+    }
 }
 
 impl Strip {

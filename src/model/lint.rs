@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Model,
+    kept::{self, Sound, Unsound},
     runtimes::Flavor,
     task::{Task, TaskId},
     timers::TimerId,
@@ -23,15 +26,16 @@ pub struct Blocked {
 }
 
 /// A task that could have run, were the loop not blocked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Victim {
     pub task: TaskId,
+    #[serde(with = "kept::span")]
     pub late: Duration,
     /// The timer that should have fired; none if the task was ready anyway.
     pub timer: Option<TimerId>,
 }
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     BlockedLoop,
     PanickedTask,
@@ -53,13 +57,14 @@ impl Severity {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lint {
     pub kind: Kind,
     pub at: Time,
     pub task: Option<TaskId>,
     pub location: Option<Location>,
     /// Of a blocked loop: how long, and who was late most.
+    #[serde(with = "kept::span")]
     pub lasted: Duration,
     pub victims: Vec<Victim>,
     /// How many were late in all.
@@ -87,7 +92,7 @@ impl Kind {
 }
 
 /// What was found, the newest of it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Lints {
     found: BTreeMap<Key, Lint>,
     total: usize,
@@ -131,6 +136,13 @@ impl Lints {
         if self.found.len() > Self::MAX {
             self.found.pop_first();
         }
+    }
+}
+
+impl Sound for Lints {
+    fn sound(self) -> Result<Self, Unsound> {
+        kept::countable(&[self.total as u64])?;
+        Ok(self)
     }
 }
 
@@ -246,6 +258,11 @@ impl Model {
                  layer that it is meant for, by with_filter"
                     .to_owned(),
             );
+        } else if self.lost.frames > 0 {
+            let frames = self.lost.frames;
+            self.report_loss(format!(
+                "{frames} messages came too fast to be kept: the history lacks them"
+            ));
         } else if self.lost.events > 0 {
             let events = self.lost.events;
             self.report_loss(format!(

@@ -10,6 +10,7 @@
 pub mod details;
 pub mod expired;
 pub mod history;
+mod kept;
 pub mod lint;
 pub mod output;
 pub mod places;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use console_api::instrument::Update;
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use crate::frame::{Event, Exit, Frame, Gap, Target, Time};
 
@@ -46,10 +48,11 @@ pub use wait::{State, Wait};
 pub use wire::Location;
 
 /// Where the target is in its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// No endpoint has answered yet; for how long, once it is worth telling.
     Connecting {
+        #[serde(with = "kept::span")]
         waited: Option<Duration>,
     },
     Live,
@@ -61,7 +64,7 @@ pub enum Phase {
 }
 
 /// What was not seen.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// Events that the target's instrument dropped because its buffer was full.
     pub events: u64,
@@ -74,6 +77,23 @@ pub struct Lost {
     pub unnamed: u64,
     /// Messages or parts of them that made no sense.
     pub malformed: u64,
+    /// Frames that are missing in the history or the recording.
+    pub frames: u64,
+}
+
+impl kept::Sound for Lost {
+    fn sound(self) -> Result<Self, kept::Unsound> {
+        let Self {
+            events,
+            gaps,
+            forgotten,
+            unnamed,
+            malformed,
+            frames,
+        } = self;
+        kept::countable(&[events, gaps, forgotten, unnamed, malformed, frames])?;
+        Ok(self)
+    }
 }
 
 impl Lost {
@@ -82,7 +102,8 @@ impl Lost {
     }
 }
 
-#[derive(Clone, Debug)]
+/// It can be kept as bytes and read again, exactly; see [`kept`] for what that takes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Model {
     pub target: Target,
     pub phase: Phase,
@@ -97,18 +118,27 @@ pub struct Model {
     /// Who the target is, if it has our probe, and what it and the probe use.
     pub process: Option<Process>,
     pub usage: usage::Usage,
+    #[serde(deserialize_with = "kept::sound")]
     pub tasks: tasks::Tasks,
+    #[serde(deserialize_with = "kept::sound")]
     pub timers: timers::Timers,
+    #[serde(deserialize_with = "kept::sound")]
     pub resources: resources::Resources,
+    #[serde(deserialize_with = "kept::sound")]
     pub scopes: scopes::Scopes,
     pub threads: threads::Threads,
     pub runtimes: runtimes::Runtimes,
     /// The share of the workers' time spent in polls.
+    #[serde(deserialize_with = "kept::sound")]
     pub busy: Strip,
     pub details: Option<Details>,
+    #[serde(deserialize_with = "kept::sound")]
     pub output: Output,
+    #[serde(deserialize_with = "kept::sound")]
     pub lints: lint::Lints,
+    #[serde(deserialize_with = "kept::sound")]
     pub places: places::Places,
+    #[serde(deserialize_with = "kept::sound")]
     pub lost: Lost,
     /// The newest frame's time.
     latest: Time,
@@ -116,18 +146,21 @@ pub struct Model {
     console_at: Option<Time>,
     probe_at: Option<Time>,
     /// The part of `busy` that a strip forgets: all of it, and over how long.
+    #[serde(with = "kept::span")]
     polled: Duration,
+    #[serde(with = "kept::span")]
     watched: Duration,
     /// Tasks of which something was told that has no place yet.
     changed: Vec<TaskId>,
 }
 
 /// What the probe says of its process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
     pub instrument: String,
     pub probe_version: String,
+    #[serde(with = "kept::span")]
     pub publish_interval: Duration,
 }
 
@@ -181,12 +214,16 @@ impl Model {
                 }
             }
             Event::Gap(Gap::ConnectionLost { reason }) => {
-                self.lost.gaps += 1;
+                self.lost.gaps = self.lost.gaps.saturating_add(1);
                 if !matches!(self.phase, Phase::Ended(_)) {
                     self.phase = Phase::Disconnected {
                         reason: reason.clone(),
                     };
                 }
+            }
+            Event::Gap(Gap::Missing { frames }) => {
+                self.lost.frames = self.lost.frames.saturating_add(*frames);
+                self.judge();
             }
             Event::Exit(exit) => {
                 self.phase = Phase::Ended(*exit);

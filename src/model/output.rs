@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
+use super::kept::{self, Sound, Unsound};
 use crate::frame::{self, Stream, Time};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OutputLine {
     pub at: Time,
     pub stream: Stream,
@@ -14,11 +17,20 @@ pub struct OutputLine {
 }
 
 /// The newest lines; how many older ones were let go is counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Output {
     lines: VecDeque<OutputLine>,
+    #[serde(skip)]
     bytes: usize,
     dropped: u64,
+}
+
+impl Sound for Output {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        kept::countable(&[self.dropped])?;
+        self.bytes = self.lines.iter().map(|line| line.text.len()).sum();
+        Ok(self)
+    }
 }
 
 impl Output {

@@ -5,23 +5,25 @@
 //! several polls lie between two updates, nobody tells where each of them started, so those
 //! are of no line.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     Model,
+    kept::{self, Sound, Unsound},
     task::{Task, TaskId},
     wait::Wait,
     wire::Location,
 };
 
 /// The polls that started at a line.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub polls: u64,
+    #[serde(with = "kept::span")]
     pub busy: Duration,
+    #[serde(with = "kept::span")]
     pub longest: Duration,
 }
 
@@ -33,17 +35,29 @@ impl Place {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Places {
     files: BTreeMap<Box<str>, BTreeMap<u32, Place>>,
+    #[serde(skip)]
     lines: usize,
-    tasks: HashMap<TaskId, Before>,
+    tasks: BTreeMap<TaskId, Before>,
+}
+
+impl Sound for Places {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        self.lines = self.files.values().map(BTreeMap::len).sum();
+        let places = self.files.values().flat_map(BTreeMap::values);
+        let polls: Vec<u64> = places.map(|place| place.polls).collect();
+        kept::countable(&polls)?;
+        Ok(self)
+    }
 }
 
 /// A task between two polls.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Before {
     polls: u64,
+    #[serde(with = "kept::span")]
     busy: Duration,
     /// Where the next poll will start.
     at: Option<Location>,

@@ -5,10 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use console_api::{async_ops as wire_ops, resources as wire_resources};
 
-use super::{task::TaskId, tasks::Tasks, wire::Location};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    kept::{self, Sound, Unsound},
+    task::TaskId,
+    tasks::Tasks,
+    wire::Location,
+};
 use crate::frame::Time;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Resource {
     /// tokio's name of the type: "Mutex", "Semaphore", "Sleep", …
     pub concrete_type: Box<str>,
@@ -21,7 +28,7 @@ pub struct Resource {
 }
 
 /// An operation that a task awaits or awaited: `Mutex::lock`, `Acquire::new`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AsyncOp {
     pub source: Box<str>,
     /// By span, in [`Resources::get`].
@@ -34,11 +41,22 @@ pub struct AsyncOp {
 }
 
 /// The live ones, by their spans; what has been dropped is forgotten.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Resources {
+    #[serde(serialize_with = "kept::sorted")]
     all: HashMap<u64, Resource>,
+    #[serde(serialize_with = "kept::sorted")]
     ops: HashMap<u64, AsyncOp>,
+    #[serde(skip)]
     of_task: BTreeSet<(TaskId, u64)>,
+}
+
+impl Sound for Resources {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        let of_task = |(span, op): (&u64, &AsyncOp)| op.task.map(|task| (task, *span));
+        self.of_task = self.ops.iter().filter_map(of_task).collect();
+        Ok(self)
+    }
 }
 
 impl Resources {

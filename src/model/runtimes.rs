@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
-use super::{tasks::Tasks, wire};
+use super::{kept, tasks::Tasks, wire};
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flavor {
     CurrentThread,
     MultiThread,
@@ -24,7 +25,7 @@ impl Flavor {
 }
 
 /// tokio-metrics' figures: those without another word are of the newest state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Runtime {
     pub id: u64,
     pub flavor: Flavor,
@@ -46,9 +47,10 @@ pub struct WorkerId {
     pub index: usize,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Worker {
     /// Totals since the runtime began.
+    #[serde(with = "kept::span")]
     pub busy: Duration,
     pub polls: u64,
     pub parks: u64,
@@ -58,10 +60,11 @@ pub struct Worker {
     pub thread: Option<u64>,
     /// The busy share of about the last second. tokio counts a busy stretch when it
     /// ends, so a poll that goes on is not in it yet.
+    #[serde(deserialize_with = "kept::finite")]
     pub busy_ratio: f64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Runtimes {
     all: BTreeMap<u64, Runtime>,
 }

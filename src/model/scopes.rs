@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
-use super::{task::Outcome, wire::Location};
+use super::{
+    kept::{Sound, Unsound},
+    task::Outcome,
+    wire::Location,
+};
 use crate::frame::Time;
 
 /// The probe's number for a scope, never reused.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ScopeId(pub u64);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scope {
     pub id: ScopeId,
     /// `gather`, `task_group`, `wait_for`, … or the program's own word.
@@ -26,13 +31,25 @@ pub struct Scope {
     pub location: Option<Location>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scopes {
     all: BTreeMap<ScopeId, Scope>,
     /// Open ones by their owner, the innermost last.
+    #[serde(skip)]
     open: HashMap<u64, Vec<ScopeId>>,
     /// Oldest first.
     closed: VecDeque<ScopeId>,
+}
+
+impl Sound for Scopes {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        for scope in self.all.values().filter(|s| s.closed.is_none()) {
+            if let Some(owner) = scope.owner {
+                self.open.entry(owner).or_default().push(scope.id);
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl Scopes {

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use console_api::{self as console, field, tasks as wire_tasks};
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Window,
     history::{Spent, Strip},
+    kept,
     scopes::ScopeId,
     wire::{self, Location},
 };
@@ -15,11 +17,11 @@ use crate::frame::Time;
 
 /// Our own number for a task, in the order in which tasks became known. The wire's id is
 /// a span's and comes back once the span is gone; this one never does.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskId(pub u64);
 
 /// What a task is, from tokio's field `kind`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Spawned with `tokio::spawn` and its like.
     Task,
@@ -54,7 +56,7 @@ impl Kind {
 }
 
 /// How a task or a scope ended.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Ok,
     Error,
@@ -87,13 +89,13 @@ impl Outcome {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     pub name: Box<str>,
     pub value: Box<str>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
     pub id: TaskId,
     /// The console protocol's id.
@@ -115,6 +117,7 @@ pub struct Task {
     pub last_wake: Option<Time>,
     pub last_poll_started: Option<Time>,
     pub last_poll_ended: Option<Time>,
+    #[serde(deserialize_with = "kept::sound")]
     pub history: Strip,
     pub parent: Option<TaskId>,
     pub scope: Option<ScopeId>,
@@ -130,20 +133,27 @@ pub struct Task {
     /// What the stats messages count: enters of the span.
     enters: u64,
     /// Of polls that have ended.
+    #[serde(with = "kept::span")]
     busy: Duration,
     /// What the wire counts as time from wake to poll.
+    #[serde(with = "kept::span")]
     scheduled: Duration,
     /// The part of it in which nothing had woken the task.
+    #[serde(with = "kept::span")]
     unwoken: Duration,
     /// The longest poll seen, whether or not it is all of them.
+    #[serde(with = "kept::span")]
     longest: Duration,
     /// None of those that are only known by their sum was longer than this.
+    #[serde(with = "kept::span")]
     hidden: Duration,
     /// The probe's own count, which is of polls and nothing else.
     polls_exact: Option<u64>,
     /// Of the busy time, what is in the history.
+    #[serde(with = "kept::span")]
     drawn_busy: Duration,
     /// Of the ready time, what is in the history.
+    #[serde(with = "kept::span")]
     drawn_ready: Duration,
 }
 

@@ -7,19 +7,23 @@ use std::{
 
 use console_api::tasks as wire_tasks;
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Lost, Window,
+    kept::{self, Sound, Unsound},
     lint::Lints,
     task::{EndedPoll, Kind, Outcome, Task, TaskId},
 };
 use crate::frame::Time;
 
 /// All tasks that are alive, and the finished ones that are kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tasks {
     all: BTreeMap<TaskId, Task>,
+    #[serde(skip)]
     by_span: HashMap<u64, TaskId>,
+    #[serde(skip)]
     by_tokio: HashMap<u64, TaskId>,
     /// Tasks in a poll, as of the newest update.
     running: BTreeSet<TaskId>,
@@ -28,10 +32,13 @@ pub struct Tasks {
     /// Finished ones, oldest first.
     finished: std::collections::VecDeque<TaskId>,
     /// Long polls that have ended, not judged yet.
+    #[serde(skip)]
     long_polls: Vec<EndedPoll>,
     /// Tasks that panicked, not judged yet.
+    #[serde(skip)]
     panicked: Vec<TaskId>,
     /// Live tasks that are workers.
+    #[serde(skip)]
     workers: usize,
     any_local: bool,
     /// Promises that were forgotten before they were kept.
@@ -46,10 +53,34 @@ pub struct Tasks {
     promised: BTreeMap<u64, Promised>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Promised {
     id: TaskId,
+    #[serde(with = "kept::message")]
     fact: Option<v1::Task>,
+}
+
+impl Sound for Tasks {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        kept::countable(&[self.next, self.spawned, self.never_named as u64])?;
+        let promised = self.promised.values().map(|p| p.id);
+        let new = TaskId(self.next);
+        if self.all.keys().copied().chain(promised).any(|id| id >= new) {
+            return Err(Unsound("a task from the future"));
+        }
+        let finished: BTreeSet<TaskId> = self.finished.iter().copied().collect();
+        let done = |(id, task): (&TaskId, &Task)| task.is_done().then_some(*id);
+        let all_done: BTreeSet<TaskId> = self.all.iter().filter_map(done).collect();
+        if finished != all_done || finished.len() != self.finished.len() {
+            return Err(Unsound("a task that has ended, and has not"));
+        }
+        let made = |task: &&Task| (task.created, task.id);
+        self.by_span = kept::by_key(self.all.values(), made, |task| Some(task.span));
+        self.by_tokio = kept::by_key(self.all.values(), made, |task| task.tokio_id);
+        let is_worker = |task: &&Task| task.kind == Kind::Worker && !task.is_done();
+        self.workers = self.all.values().filter(is_worker).count();
+        Ok(self)
+    }
 }
 
 impl Tasks {

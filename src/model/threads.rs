@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use crate::frame::Time;
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     Worker,
     Blocking,
@@ -14,7 +15,7 @@ pub enum Role {
     Unknown,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Thread {
     /// The probe's number.
     pub id: u64,
@@ -26,7 +27,7 @@ pub struct Thread {
     pub ended: Option<Time>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Threads {
     all: BTreeMap<u64, Thread>,
 }

@@ -12,19 +12,21 @@ use std::{
 
 use console_api::{field, instrument, resources as wire_resources};
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Window,
+    kept::{self, Sound, Unsound},
     task::TaskId,
     tasks::Tasks,
     wire::{self, Location},
 };
 use crate::frame::Time;
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimerId(pub u64);
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimerKind {
     Sleep,
     Interval,
@@ -59,7 +61,7 @@ impl TimerState {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timer {
     pub id: TimerId,
     pub kind: TimerKind,
@@ -67,12 +69,14 @@ pub struct Timer {
     pub task: Option<TaskId>,
     pub created: Time,
     /// As tokio tells it, in whole milliseconds; absent until its first poll.
+    #[serde(with = "kept::span")]
     pub duration: Option<Duration>,
     pub deadline: Option<Time>,
     /// When it (last) fired.
     pub fired: Option<Time>,
     pub fires: u64,
     /// How far behind its deadline it fired; for an interval, the worst of its ticks.
+    #[serde(with = "kept::span")]
     pub late: Option<Duration>,
     pub dropped: Option<Time>,
     pub location: Option<Location>,
@@ -115,18 +119,38 @@ impl Timer {
 }
 
 /// All timers that are alive, and the newest of those that are gone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Timers {
     all: BTreeMap<TimerId, Timer>,
     /// Console protocol: the timer that a resource's span stands for.
+    #[serde(skip)]
     by_span: HashMap<u64, TimerId>,
     /// Oldest first.
     gone: VecDeque<TimerId>,
     /// Those that can still fire, by deadline.
+    #[serde(skip)]
     due: BTreeSet<(Time, TimerId)>,
     /// The same, by the task that polls them; time limits come after what they limit.
+    #[serde(skip)]
     of_task: BTreeSet<(TaskId, bool, Time, TimerId)>,
     next: u64,
+}
+
+impl Sound for Timers {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        kept::countable(&[self.next])?;
+        let made = |timer: &&Timer| (timer.created, timer.id);
+        self.by_span = kept::by_key(self.all.values(), made, |timer| timer.span);
+        for timer in self.all.values() {
+            if let Some((task, is_limit, deadline)) = timer.place() {
+                self.due.insert((deadline, timer.id));
+                if let Some(task) = task {
+                    self.of_task.insert((task, is_limit, deadline, timer.id));
+                }
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl Timers {

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
-use super::wire;
+use super::{kept, wire};
 use crate::frame::Time;
 
 /// Only the probe tells of this; what it has not told is unknown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Of all threads, since the process began.
+    #[serde(with = "kept::span")]
     pub cpu: Option<Duration>,
     /// The same as a share of one processor, over about the last second.
+    #[serde(deserialize_with = "kept::finite")]
     pub cpu_ratio: Option<f64>,
     /// Bytes in memory.
     pub memory: Option<u64>,
@@ -21,7 +24,7 @@ pub struct Usage {
 }
 
 /// What the probe itself takes, and what it had to leave out.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     /// Bytes, and how many there may be.
     pub memory: u64,

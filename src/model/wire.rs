@@ -4,9 +4,10 @@ use std::{fmt, time::Duration};
 
 use console_api as console;
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 /// A place in source code. Columns are not kept: a line says enough.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
     pub file: Box<str>,
     pub line: u32,

@@ -1,0 +1,162 @@
+//! How a model is kept as bytes and read again.
+//!
+//! What is read may have been written by anyone. So a part in which one thing has to agree
+//! with another leaves out what follows from the rest, and is [`Sound`] before it is used.
+
+use std::{collections::HashMap, fmt::Display, time::Duration};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// A part with indexes and promises of its own.
+pub(super) trait Sound: Sized {
+    /// Makes the indexes that were left out, and refuses what could not have come about.
+    fn sound(self) -> Result<Self, Unsound>;
+}
+
+/// What does not hold.
+#[derive(Debug)]
+pub(super) struct Unsound(pub &'static str);
+
+impl Display for Unsound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// For a field that is [`Sound`].
+pub(super) fn sound<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Sound,
+{
+    T::deserialize(from)?.sound().map_err(D::Error::custom)
+}
+
+/// Counters that go on from here have room to do so for ever.
+pub(super) fn countable(counters: &[u64]) -> Result<(), Unsound> {
+    let sound = counters.iter().all(|count| *count <= u64::MAX / 2);
+    sound.then_some(()).ok_or(Unsound("a counter at its end"))
+}
+
+/// The key that each thing has, for what they are found by. Of two with one key, the one
+/// that was made later has it.
+pub(super) fn by_key<T, I>(
+    things: impl Iterator<Item = T>,
+    made: impl Fn(&T) -> (crate::frame::Time, I),
+    key: impl Fn(&T) -> Option<u64>,
+) -> HashMap<u64, I>
+where
+    I: Ord + Copy,
+{
+    let mut newest: HashMap<u64, (crate::frame::Time, I)> = HashMap::new();
+    for thing in things {
+        if let Some(key) = key(&thing) {
+            let made = made(&thing);
+            let known = newest.entry(key).or_insert(made);
+            *known = made.max(*known);
+        }
+    }
+    newest.into_iter().map(|(key, (_, id))| (key, id)).collect()
+}
+
+/// Spans of time as nanoseconds: what is longer than that can tell would overflow sums.
+pub(super) mod span {
+    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
+
+    /// A span, or one that may be unknown.
+    pub trait Span: Copy {
+        type Nanos: Serialize + for<'de> Deserialize<'de>;
+        fn to_nanos(self) -> Self::Nanos;
+        fn from_nanos(nanos: Self::Nanos) -> Self;
+    }
+
+    impl Span for Duration {
+        type Nanos = u64;
+        fn to_nanos(self) -> u64 {
+            u64::try_from(self.as_nanos()).unwrap_or(u64::MAX)
+        }
+        fn from_nanos(nanos: u64) -> Self {
+            Self::from_nanos(nanos)
+        }
+    }
+
+    impl Span for Option<Duration> {
+        type Nanos = Option<u64>;
+        fn to_nanos(self) -> Option<u64> {
+            self.map(Span::to_nanos)
+        }
+        fn from_nanos(nanos: Option<u64>) -> Self {
+            nanos.map(Duration::from_nanos)
+        }
+    }
+
+    pub fn serialize<T: Span, S: Serializer>(span: &T, to: S) -> Result<S::Ok, S::Error> {
+        span.to_nanos().serialize(to)
+    }
+
+    pub fn deserialize<'de, T: Span, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        T::Nanos::deserialize(from).map(T::from_nanos)
+    }
+}
+
+/// A ratio: what is no number is nothing.
+pub(super) fn finite<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Ratio,
+{
+    T::deserialize(from).map(Ratio::finite)
+}
+
+/// A ratio, or one that may be unknown.
+pub(super) trait Ratio {
+    fn finite(self) -> Self;
+}
+
+impl Ratio for f64 {
+    fn finite(self) -> Self {
+        if self.is_finite() { self } else { 0.0 }
+    }
+}
+
+impl Ratio for Option<f64> {
+    fn finite(self) -> Self {
+        self.filter(|ratio| ratio.is_finite())
+    }
+}
+
+/// A message of the wire, in the wire's own bytes.
+pub(super) mod message {
+    use prost::Message;
+
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde asks for it")]
+    pub fn serialize<M, S>(message: &Option<M>, to: S) -> Result<S::Ok, S::Error>
+    where
+        M: Message,
+        S: Serializer,
+    {
+        message.as_ref().map(Message::encode_to_vec).serialize(to)
+    }
+
+    pub fn deserialize<'de, M, D>(from: D) -> Result<Option<M>, D::Error>
+    where
+        M: Message + Default,
+        D: Deserializer<'de>,
+    {
+        let bytes = Option::<Vec<u8>>::deserialize(from)?;
+        let message = bytes.map(|bytes| M::decode(&*bytes));
+        message.transpose().map_err(D::Error::custom)
+    }
+}
+
+/// A map in no order, in the order of its keys: the same model is always the same bytes.
+pub(super) fn sorted<S, T>(map: &HashMap<u64, T>, to: S) -> Result<S::Ok, S::Error>
+where
+    S: Serializer,
+    T: Serialize,
+{
+    let map: std::collections::BTreeMap<_, _> = map.iter().collect();
+    map.serialize(to)
+}
