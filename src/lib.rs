@@ -19,6 +19,7 @@ pub mod error;
 pub mod frame;
 pub mod keymap;
 pub mod model;
+pub mod recording;
 pub mod sink;
 pub mod target;
 pub mod term;

@@ -1,0 +1,29 @@
+//! Tells the crate which model it has.
+//!
+//! A keyframe in a recording is the model as one version of it made it from frames, and
+//! only that version can go on from there. So it is known by what its source says: a model
+//! that was changed, in its fields or in what it makes of a frame, is another one.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    path::PathBuf,
+};
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=src/model");
+    println!("cargo::rerun-if-changed=src/frame.rs");
+    let mut files: Vec<PathBuf> = fs::read_dir("src/model")?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<io::Result<_>>()?;
+    files.sort();
+    files.push("src/frame.rs".into());
+    let mut hash = DefaultHasher::new();
+    for file in files {
+        file.hash(&mut hash);
+        fs::read(file)?.hash(&mut hash);
+    }
+    println!("cargo::rustc-env=LOOPVIEW_MODEL={}", hash.finish());
+    Ok(())
+}

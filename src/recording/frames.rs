@@ -1,0 +1,96 @@
+//! A frame as the protobuf of `loopview.recording.v1`, and back.
+
+use std::time::Duration;
+
+use loopview_api::recording::v1::{self, frame, gap};
+use prost::{DecodeError, Message};
+
+use crate::frame::{Event, Exit, Frame, Gap, Line, Stream, Time};
+
+/// Adds a frame, after its length.
+pub(super) fn write(frame: &Frame, to: &mut Vec<u8>) {
+    let message = v1::Frame {
+        at: frame.at.as_nanos(),
+        event: Some(to_wire(&frame.event)),
+    };
+    // A vector has room for any message.
+    let _ = message.encode_length_delimited(to);
+}
+
+/// The frame that `bytes` begin with, which is taken off them.
+pub(super) fn read(bytes: &mut &[u8]) -> Result<Frame, DecodeError> {
+    let message = v1::Frame::decode_length_delimited(&mut *bytes)?;
+    Ok(Frame {
+        at: Time::from_nanos(message.at),
+        event: from_wire(message.event)?,
+    })
+}
+
+fn to_wire(event: &Event) -> frame::Event {
+    match event {
+        Event::Console(update) => frame::Event::Console(update.encode_to_vec()),
+        Event::Details(details) => frame::Event::Details(details.encode_to_vec()),
+        Event::Probe(update) => frame::Event::Probe(update.encode_to_vec()),
+        Event::Paused(paused) => frame::Event::Paused(*paused),
+        Event::Output(line) => frame::Event::Output(v1::Output {
+            stderr: line.stream == Stream::Stderr,
+            text: line.text.clone(),
+            cut: line.cut,
+        }),
+        Event::Silence => frame::Event::Silence(v1::Silence {}),
+        Event::Gap(gap) => frame::Event::Gap(v1::Gap {
+            why: Some(match gap {
+                Gap::NoEndpoint { waited } => {
+                    gap::Why::NoEndpoint(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX))
+                }
+                Gap::ConnectionLost { reason } => gap::Why::ConnectionLost(reason.clone()),
+                Gap::Missing { frames } => gap::Why::Missing(*frames),
+            }),
+        }),
+        Event::Exit(exit) => frame::Event::Exit(v1::Exit {
+            how: Some(match exit {
+                Exit::Code(code) => v1::exit::How::Code(*code),
+                Exit::Signal(signal) => v1::exit::How::Signal(*signal),
+            }),
+        }),
+    }
+}
+
+fn from_wire(event: Option<frame::Event>) -> Result<Event, DecodeError> {
+    // What a later loopview tells is missing here.
+    let unknown = Event::Gap(Gap::Missing { frames: 1 });
+    Ok(match event {
+        Some(frame::Event::Console(bytes)) => Event::Console(decode(&bytes)?),
+        Some(frame::Event::Details(bytes)) => Event::Details(decode(&bytes)?),
+        Some(frame::Event::Probe(bytes)) => Event::Probe(decode(&bytes)?),
+        Some(frame::Event::Paused(paused)) => Event::Paused(paused),
+        Some(frame::Event::Output(output)) => Event::Output(Line {
+            stream: if output.stderr {
+                Stream::Stderr
+            } else {
+                Stream::Stdout
+            },
+            text: output.text,
+            cut: output.cut,
+        }),
+        Some(frame::Event::Silence(_)) => Event::Silence,
+        Some(frame::Event::Gap(gap)) => match gap.why {
+            Some(gap::Why::NoEndpoint(nanos)) => Event::Gap(Gap::NoEndpoint {
+                waited: Duration::from_nanos(nanos),
+            }),
+            Some(gap::Why::ConnectionLost(reason)) => Event::Gap(Gap::ConnectionLost { reason }),
+            Some(gap::Why::Missing(frames)) => Event::Gap(Gap::Missing { frames }),
+            None => unknown,
+        },
+        Some(frame::Event::Exit(exit)) => match exit.how {
+            Some(v1::exit::How::Code(code)) => Event::Exit(Exit::Code(code)),
+            Some(v1::exit::How::Signal(signal)) => Event::Exit(Exit::Signal(signal)),
+            None => unknown,
+        },
+        None => unknown,
+    })
+}
+
+fn decode<M: Message + Default>(bytes: &[u8]) -> Result<Box<M>, DecodeError> {
+    M::decode(bytes).map(Box::new)
+}

@@ -1,0 +1,289 @@
+//! The thread that keeps what is told: it fills the history, and a recording if there is one,
+//! while whoever draws goes on drawing.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use super::{
+    History, Journal, Limits, Writer,
+    chunk::{Chunk, Head, Kind},
+    keyframe,
+    spill::Spill,
+};
+use crate::{
+    frame::{Event, Frame, Gap, Target},
+    model::Model,
+};
+
+/// Frames that may wait to be written.
+const QUEUE: usize = 1_024;
+
+/// Gives frames to the thread. It never waits for it.
+#[derive(Debug)]
+pub struct Scribe {
+    orders: SyncSender<Order>,
+    history: History,
+    shared: Arc<Shared>,
+    /// Frames for which there was no room in the queue.
+    missed: u64,
+    /// The history lacks something that a keyframe has to make good.
+    owes_keyframe: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How a recording fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    #[default]
+    None,
+    /// It is being written.
+    On(PathBuf),
+    /// It is complete, and so many bytes long.
+    Closed(PathBuf, u64),
+    /// It could not go on. What was written can be read.
+    Failed(PathBuf, String),
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    wants_keyframe: AtomicBool,
+    status: Mutex<Status>,
+    /// Why the history is shorter than it may be.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Shared {
+    fn set(&self, status: Status) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+}
+
+#[derive(Debug)]
+enum Order {
+    Frame(Box<Frame>),
+    Keyframe(Box<Model>),
+    Record(PathBuf, Box<Writer>),
+    Stop,
+}
+
+impl Scribe {
+    pub fn start(target: Target, limits: Limits) -> io::Result<Self> {
+        let history = History::new(Journal::new(target, limits));
+        let shared = Arc::new(Shared::default());
+        let (orders, inbox) = sync_channel(QUEUE);
+        let desk = Desk {
+            history: history.clone(),
+            shared: shared.clone(),
+            spill: Spill::default(),
+            recording: None,
+        };
+        let thread = thread::Builder::new()
+            .name("scribe".to_owned())
+            .spawn(move || desk.work(&inbox))?;
+        Ok(Self {
+            orders,
+            history,
+            shared,
+            missed: 0,
+            owes_keyframe: false,
+            thread: Some(thread),
+        })
+    }
+
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Applies a frame to the model, and keeps it.
+    ///
+    /// If frames come faster than they can be kept, some are missing in the history. This
+    /// is told to both, and what follows begins with the model as it is.
+    pub fn take(&mut self, frame: Frame, model: &mut Model) {
+        model.apply(&frame);
+        let kept = if self.missed == 0 {
+            frame
+        } else {
+            let frames = self.missed.saturating_add(1);
+            Frame::new(frame.at, Event::Gap(Gap::Missing { frames }))
+        };
+        // What is missing is told to the model once the history has it.
+        let gap = (self.missed > 0).then(|| kept.clone());
+        if self.orders.try_send(Order::Frame(Box::new(kept))).is_err() {
+            self.missed = self.missed.saturating_add(1);
+            return;
+        }
+        if let Some(gap) = gap {
+            model.apply(&gap);
+            self.missed = 0;
+            self.owes_keyframe = true;
+        }
+        if self.owes_keyframe || self.shared.wants_keyframe.load(Ordering::Relaxed) {
+            self.send_keyframe(model);
+        }
+    }
+
+    fn send_keyframe(&mut self, model: &Model) {
+        let order = Order::Keyframe(Box::new(model.clone()));
+        self.owes_keyframe = self.orders.try_send(order).is_err();
+        if !self.owes_keyframe {
+            self.shared.wants_keyframe.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Begins a recording, from the model as it is.
+    pub fn record(&mut self, path: &Path, model: &Model) -> io::Result<()> {
+        let writer = Writer::create(path, &model.target, model.instrument())?;
+        self.shared.set(Status::On(path.to_owned()));
+        let order = Order::Record(path.to_owned(), Box::new(writer));
+        // The person waits for this, and the queue is short.
+        let _ = self.orders.send(order);
+        // At the very beginning there is nothing to go on from.
+        if self.history.end() > 0 || model.started.is_some() {
+            let _ = self.orders.send(Order::Keyframe(Box::new(model.clone())));
+        }
+        Ok(())
+    }
+
+    /// Ends the recording.
+    pub fn stop(&mut self) {
+        let _ = self.orders.send(Order::Stop);
+    }
+
+    /// How the recording fares, if there is or was one.
+    pub fn status(&self) -> Status {
+        let status = self.shared.status.lock();
+        status.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What keeps the history shorter than it may be.
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.shared.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until all is written, and ends the recording.
+    pub fn finish(mut self) -> Status {
+        self.stop();
+        self.end();
+        self.status()
+    }
+
+    fn end(&mut self) {
+        // The thread ends with its orders.
+        let (closed, _) = sync_channel(0);
+        self.orders = closed;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Scribe {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The thread's own side.
+struct Desk {
+    history: History,
+    shared: Arc<Shared>,
+    spill: Spill,
+    recording: Option<(PathBuf, Writer)>,
+}
+
+impl Desk {
+    fn work(mut self, inbox: &Receiver<Order>) {
+        while let Ok(order) = inbox.recv() {
+            match order {
+                Order::Frame(frame) => self.frame(&frame),
+                Order::Keyframe(model) => self.keyframe(&model),
+                Order::Record(path, writer) => {
+                    self.seal();
+                    self.close();
+                    self.recording = Some((path, *writer));
+                }
+                Order::Stop => {
+                    self.seal();
+                    self.close();
+                }
+            }
+        }
+        self.seal();
+        self.close();
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        let appended = self.history.journal().append(frame);
+        self.keep(appended);
+        let wants = self.history.journal().wants_keyframe();
+        if wants {
+            self.shared.wants_keyframe.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn keyframe(&mut self, model: &Model) {
+        self.seal();
+        let latest = self.history.journal().latest();
+        let head = Head::without_frames(Kind::Keyframe, latest);
+        let sealed = keyframe::write(model).and_then(|bytes| Chunk::seal(head, &bytes).ok());
+        // Without it, one has to come from farther.
+        if let Some(chunk) = sealed {
+            self.history.journal().push(chunk.clone(), true);
+            self.keep(Ok(Some(chunk)));
+        }
+    }
+
+    fn seal(&mut self) {
+        let sealed = self.history.journal().seal();
+        self.keep(sealed);
+    }
+
+    /// Writes what was sealed to where it belongs.
+    fn keep(&mut self, sealed: io::Result<Option<Chunk>>) {
+        let Some(chunk) = sealed.transpose() else {
+            return;
+        };
+        if let Some((path, writer)) = &mut self.recording
+            && let Err(error) = chunk.and_then(|chunk| writer.write(&chunk))
+        {
+            self.shared
+                .set(Status::Failed(std::mem::take(path), error.to_string()));
+            self.recording = None;
+        }
+        self.make_room();
+    }
+
+    /// Moves what is too much for memory. The journal is not held while a disk is waited for.
+    fn make_room(&mut self) {
+        loop {
+            let next = self.history.journal().to_spill();
+            let Some((number, chunk)) = next else { return };
+            match chunk.bytes().and_then(|bytes| self.spill.write(&bytes)) {
+                Ok(body) => self.history.journal().moved(number, body),
+                Err(error) => {
+                    let trouble = self.shared.trouble.lock();
+                    *trouble.unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                    self.history.journal().stay_in_memory();
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some((path, writer)) = self.recording.take() {
+            self.shared.set(match writer.close() {
+                Ok(bytes) => Status::Closed(path, bytes),
+                Err(error) => Status::Failed(path, error.to_string()),
+            });
+        }
+    }
+}
