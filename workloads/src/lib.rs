@@ -9,8 +9,8 @@
 //! ```
 //!
 //! To add a lesson, write `NAME.rs` with `pub async fn main(settings: Settings) -> aio::Result<()>`
-//! and add a line for it in `catalogue.rs`. What does not belong here: anything that draws, measures
-//! or knows that it is watched.
+//! and its page in `lessons/`, in both languages, and add a line for it in `catalogue.rs`. What does
+//! not belong here: anything that draws, measures or knows that it is watched.
 
 pub mod aio;
 mod catalogue;

@@ -1,100 +1,17 @@
 //! Every lesson, run without a screen by the real binary, does what it says: by its report.
 
+mod cancelling;
+mod coordination;
+mod extremes;
+mod gather;
+mod libraries;
+mod report;
+
 use std::{process::Command, time::Duration};
 
 use serde_json::Value;
 
-/// How far a clock may be off on a busy machine and still tell 2 s from 4 s.
-const SLACK_MS: f64 = 700.0;
-
-struct Report(Value);
-
-fn run(args: &[&str]) -> Report {
-    let output = Command::new(env!("CARGO_BIN_EXE_loopview"))
-        .arg("run")
-        .args(args)
-        .args(["--format", "json"])
-        .output()
-        .expect("it starts");
-    let text = String::from_utf8(output.stdout).expect("JSON is text");
-    let report = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Report(report)
-}
-
-impl Report {
-    fn rows(&self, table: &str) -> &[Value] {
-        self.0[table].as_array().expect("a table")
-    }
-
-    #[track_caller]
-    fn task(&self, name: &str) -> &Value {
-        let row = self
-            .rows("tasks")
-            .iter()
-            .find(|t| t["name"] == name && t["kind"] == "task");
-        row.unwrap_or_else(|| panic!("no task {name}: {:#}", self.0["tasks"]))
-    }
-
-    fn timers_of(&self, name: &str) -> Vec<&Value> {
-        let id = &self.task(name)["id"];
-        self.rows("timers")
-            .iter()
-            .filter(|t| t["task"] == *id)
-            .collect()
-    }
-
-    fn output(&self) -> Vec<&str> {
-        self.rows("output")
-            .iter()
-            .map(|l| l["line"].as_str().expect("a line"))
-            .collect()
-    }
-
-    /// What holds for every lesson that ends well after `seconds`.
-    #[track_caller]
-    fn assert_ok(&self, name: &str, seconds: f64, tasks: &[&str]) {
-        assert_eq!(self.0["format"], "loopview-report/1");
-        assert_eq!(
-            (&self.0["target"], &self.0["outcome"]),
-            (&name.into(), &"ok".into())
-        );
-        assert_eq!(self.0["exit_code"], 0);
-        assert_eq!(self.0["lost"]["events"], 0);
-        assert_eq!(self.0["lost"]["gaps"], 0);
-        assert_eq!(self.0["runtime"]["flavor"], "current-thread");
-        let elapsed = number(&self.0["elapsed_ms"]);
-        assert!(
-            (elapsed - seconds * 1_000.0).abs() < SLACK_MS,
-            "{elapsed} ms, not {seconds} s"
-        );
-        for task in tasks {
-            let row = self.task(task);
-            assert!(number(&row["polls"]) > 0.0, "{task} was polled");
-            assert_eq!(row["state"], "done", "{task}");
-        }
-        assert_eq!(self.task("main")["outcome"], "ok");
-    }
-}
-
-#[track_caller]
-fn number(value: &Value) -> f64 {
-    value
-        .as_f64()
-        .unwrap_or_else(|| panic!("{value} is no number"))
-}
-
-fn latest(timers: &[&Value]) -> Duration {
-    let late = timers
-        .iter()
-        .filter_map(|t| t["late_ms"].as_f64())
-        .fold(0.0, f64::max);
-    Duration::from_secs_f64(late / 1_000.0)
-}
+use report::{SLACK_MS, latest, number, run};
 
 #[test]
 fn hello() {
@@ -107,6 +24,20 @@ fn hello() {
         2,
         "once to begin and once after its sleep"
     );
+}
+
+#[test]
+fn uncalled() {
+    let report = run(&["uncalled"]);
+    report.assert_ok("uncalled", 1.0, &["main"]);
+    assert_eq!(report.timers_of("main").len(), 1, "the fish's alone");
+    assert_eq!(
+        report.output()[1..],
+        ["fish started", "fish done"],
+        "no soup"
+    );
+    let both = run(&["uncalled", "--scale", "0.1", "--set", "awaited=2"]);
+    assert_eq!(both.output().last(), Some(&"soup done"));
 }
 
 #[test]
@@ -214,20 +145,6 @@ fn cpu() {
     assert!(number(&primes["longest_poll_ms"]) > 2_900.0);
     assert!(latest(&report.timers_of("ticker")) > Duration::from_secs(2));
     assert!(number(&report.0["runtime"]["busy_ratio"]) > 0.9);
-}
-
-#[test]
-fn template() {
-    let report = run(&["template"]);
-    report.assert_ok("template", 1.0, &["server", "fetch-1", "fetch-5"]);
-    assert!(
-        report
-            .output()
-            .iter()
-            .filter(|l| l.starts_with("answer"))
-            .count()
-            == 5
-    );
 }
 
 #[test]
