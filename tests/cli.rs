@@ -81,6 +81,26 @@ fn a_bad_address_is_told() {
 }
 
 #[test]
+fn a_page_stands_before_the_report_as_text() {
+    let run = ["run", "hello", "--scale", "0.01", "--lesson"];
+    let english = printed(&run);
+    assert!(english.starts_with("# hello: "), "{english}");
+    assert!(english.contains("\nhello: ok after "), "{english}");
+    let chinese = printed(&[&run[..], &["--lang", "zh"]].concat());
+    assert!(chinese.starts_with("# hello：最小的异步程序\n"), "{chinese}");
+}
+
+#[test]
+fn a_page_that_cannot_be_shown_is_told() {
+    assert_eq!(
+        refusal(&["run", "hello", "--lesson", "--format", "json"]),
+        "--lesson shows a page to read, and a report in JSON has none; see `loopview run --help`"
+    );
+    let refused = refusal(&["run", "--lesson", "--", "./program"]);
+    assert!(refused.contains("cannot be used with '--lesson'"), "{refused}");
+}
+
+#[test]
 fn a_forgotten_separator_is_told() {
     for (args, meant) in [
         (&["run", "./p"][..], "loopview run -- ./p"),

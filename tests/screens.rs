@@ -12,7 +12,7 @@ use loopview::{
     frame::{Event, Exit, Frame, Gap, Line, Stream, Target, TargetKind, Time},
     keymap::{self, Action},
     model::Model,
-    view::{self, ColorLevel, Options, ViewState},
+    view::{self, ColorLevel, Lesson, Options, ViewState},
 };
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Color};
 use support::scenario::Scenario;
@@ -186,6 +186,133 @@ fn console_subscriber_only() {
 #[test]
 fn hostile_names() {
     snapshots("hostile", &hostile(), "");
+}
+
+/// `gather` with its page, which was opened by a key, after some more.
+fn reading(model: &Model, size: (u16, u16), options: Options, zh: bool, keys: &str) -> ViewState {
+    let gather = loopview_workloads::find("gather").expect("a lesson");
+    let page = if zh { gather.page_zh } else { gather.page_en };
+    let mut state = ViewState::new(options).with_lesson(Some(Lesson { page, open: false }));
+    state.resize(size.0, size.1);
+    state.sync(model);
+    press(&mut state, model, "L");
+    press(&mut state, model, keys);
+    state
+}
+
+#[test]
+fn a_lesson_beside_the_screen_or_over_it() {
+    let model = model("gather");
+    for (lang, zh) in [("en", false), ("zh", true)] {
+        for size in [(80, 24), (120, 40)] {
+            let state = reading(&model, size, Options::default(), zh, "");
+            let name = format!("lesson_{lang}_{}x{}", size.0, size.1);
+            assert_snapshot!(name, text(&screen(&model, &state, size)));
+        }
+    }
+}
+
+#[test]
+fn a_lesson_with_the_whole_body_has_its_code_side_by_side() {
+    let model = model("gather");
+    let state = reading(&model, (120, 40), Options::default(), true, "z");
+    let text = text(&screen(&model, &state, (120, 40)));
+    let code = text.lines().find(|line| line.contains("await asyncio"));
+    assert!(code.expect("code").contains("aio::gather"), "{text}");
+    assert!(text.contains("z unzoom"), "{text}");
+}
+
+#[test]
+fn a_lesson_is_scrolled_to_its_end_and_no_farther() {
+    let model = model("gather");
+    for size in [(80, 24), (120, 30)] {
+        let shown = |keys: &str| {
+            let state = reading(&model, size, Options::default(), false, keys);
+            text(&screen(&model, &state, size))
+        };
+        assert!(shown("").contains(" more ↓"));
+        let end = shown("PgDn PgDn PgDn PgDn PgDn");
+        assert!(end.contains("None.") && !end.contains("more ↓"), "{end}");
+        assert_eq!(shown("End"), end);
+        assert!(shown("End Up").contains(" 1 more ↓"));
+        assert_eq!(shown("End g"), shown(""));
+    }
+}
+
+#[test]
+fn a_lesson_has_the_keys_until_the_panes_have_them() {
+    let model = model("gather");
+    let size = (120, 40);
+    let shown = |keys: &str| {
+        let state = reading(&model, size, Options::default(), false, keys);
+        text(&screen(&model, &state, size))
+    };
+    let closed = shown("L");
+    assert!(!closed.contains("The waiter"), "{closed}");
+    assert_eq!(shown("Esc"), closed);
+    // The page stays where it is while the cursor moves.
+    assert!(shown("").contains("━ gather:") && !shown("").contains('▸'));
+    let beside = shown("Tab Down");
+    assert!(beside.contains("─ gather:") && beside.contains('▸'));
+    assert!(shown("Tab Tab Tab Tab Tab").contains("━ 0 Output"));
+    assert!(shown("Tab Tab Tab Tab Tab Tab").contains("━ gather:"));
+    let timers = shown("5");
+    assert!(timers.contains("━ 5 Timers") && timers.contains("─ gather:"));
+    // It stays beside the details, too.
+    let details = shown("Tab Enter");
+    assert!(
+        details.contains("Poll times") && details.contains("The waiter"),
+        "{details}"
+    );
+    assert_eq!(shown("Tab Enter Esc"), shown("Tab"));
+}
+
+#[test]
+fn what_is_no_lesson_says_so() {
+    let model = model("gather");
+    for size in [(80, 24), (120, 40)] {
+        let mut state = state(&model, size, Options::default(), "");
+        let before = text(&screen(&model, &state, size));
+        assert!(!before.contains("L lesson"), "{before}");
+        press(&mut state, &model, "L");
+        let told = text(&screen(&model, &state, size));
+        assert!(told.contains("loopview list"), "{told}");
+        press(&mut state, &model, "Down L");
+        assert_eq!(text(&screen(&model, &state, size)), before);
+    }
+}
+
+#[test]
+fn a_chinese_page_is_shown_between_shapes_in_ascii() {
+    let model = model("gather");
+    let options = Options {
+        color: ColorLevel::None,
+        unicode: false,
+    };
+    let page = loopview_workloads::find("gather").map(|lesson| lesson.page_zh);
+    let page = page.expect("a page");
+    for size in [(80, 24), (120, 40)] {
+        let state = reading(&model, size, options, true, "");
+        let text = text(&screen(&model, &state, size));
+        assert!(text.contains("服务员"), "{text}");
+        let foreign = text.chars().find(|c| !c.is_ascii() && !page.contains(*c));
+        assert_eq!(foreign, None, "{text}");
+    }
+}
+
+#[test]
+fn no_size_is_too_small_for_a_lesson() {
+    let model = model("gather");
+    let small = (0..=50).step_by(5).flat_map(|w| (0..=12).map(move |h| (w, h)));
+    let big = [(1, 24), (119, 24), (120, 3), (120, 24), (200, 60), (500, 9)];
+    for keys in ["", "z", "End", "Tab Enter"] {
+        let mut state = reading(&model, (120, 40), Options::default(), true, keys);
+        for size in small.clone().chain(big) {
+            state.resize(size.0, size.1);
+            press(&mut state, &model, "Down");
+            screen(&model, &state, size);
+        }
+    }
 }
 
 #[test]

@@ -18,14 +18,14 @@ pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
         Some(name) => workload(name, &run.options)?,
         None => program(run.program)?,
     };
-    let workload = run.name.as_deref().and_then(loopview_workloads::find);
-    let lesson = workload.map(|workload| Lesson {
+    let known = run.name.as_deref().and_then(loopview_workloads::find);
+    let lesson = known.map(|workload| Lesson {
         page: super::page(workload, style.lang),
         open: run.lesson,
     });
     if run.lesson && run.watch.format == Some(Format::Json) {
         return Err(Error::Usage {
-            problem: "--lesson is for people, and a report as JSON has no page".to_owned(),
+            problem: "--lesson shows a page to read, and a report in JSON has none".to_owned(),
             command: "loopview run".to_owned(),
         });
     }
