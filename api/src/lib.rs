@@ -6,6 +6,10 @@
 //! made from them and committed, so that building needs no `protoc`. After a change of one, run
 //! `LOOPVIEW_REGENERATE=1 cargo test -p loopview-api`.
 
+mod codec;
+
+pub use codec::{Codec, Encoder};
+
 /// Version 1 of the protocol. Fields may be added; a field's meaning never changes.
 pub mod v1 {
     #![allow(
@@ -30,6 +34,7 @@ pub mod recording {
         include!("generated/loopview.recording.v1.rs");
     }
 }
+
 
 use std::time::{Duration, SystemTime};
 

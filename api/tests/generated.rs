@@ -15,6 +15,7 @@ fn generated_code_is_current() {
     let descriptors =
         protox::compile(PROTOS, [root.join("proto")]).expect("the proto files compile");
     tonic_prost_build::configure()
+        .codec_path("crate::Codec")
         .out_dir(fresh.path())
         .compile_fds(descriptors)
         .expect("code is generated");

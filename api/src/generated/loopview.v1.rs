@@ -537,7 +537,7 @@ pub mod probe_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::Codec::default();
             let path = http::uri::PathAndQuery::from_static("/loopview.v1.Probe/Watch");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("loopview.v1.Probe", "Watch"));
@@ -680,7 +680,7 @@ pub mod probe_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WatchSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,

@@ -6,10 +6,11 @@
 //! | `known`, `store` | what there is, and for a while what there was |
 //! | `clients`, `watcher` | who watches what, and what each still lacks |
 //! | `console`, `own` | the messages of the two protocols |
-//! | `server` | listens and answers |
+//! | `server`, `console_server` | listens and answers |
 
 mod clients;
 mod console;
+mod console_server;
 mod entities;
 mod known;
 mod own;

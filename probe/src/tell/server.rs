@@ -20,8 +20,7 @@ use std::{
 use console_api::{
     instrument::{
         InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State,
-        StateRequest, TaskDetailsRequest, Update,
-        instrument_server::{Instrument, InstrumentServer},
+        StateRequest, TaskDetailsRequest, Update, instrument_server::Instrument,
     },
     tasks::TaskDetails,
 };
@@ -41,6 +40,7 @@ use tonic::{Request, Response, Status, transport::server::Connected};
 
 use super::{
     Publisher, Shared,
+    console_server::ConsoleServer,
     publish::{self, Settings},
     shared::Watching,
     watcher::{self, Connection, Watched},
@@ -110,7 +110,7 @@ pub(crate) async fn serve(
     };
     let publisher = Publisher::new(shared, settings, changes, received);
     let router = tonic::transport::Server::builder()
-        .add_service(InstrumentServer::new(service.clone()))
+        .add_service(ConsoleServer::new(service.clone()))
         .add_service(ProbeServer::new(service));
     let mut tasks = tokio::task::JoinSet::new();
     for listener in listeners {
