@@ -346,6 +346,18 @@ impl Task {
         self.closed.load(Acquire) > 0
     }
 
+    /// Looks at each part, so that all of it is near when it is read.
+    pub(crate) fn fetch(&self) {
+        let parts = [
+            &self.closed,
+            &self.busy,
+            &self.woken,
+            &self.waker_drops,
+            &self.yielded,
+        ];
+        std::hint::black_box(parts.map(|part| part.load(Relaxed)));
+    }
+
     pub(crate) fn sampled(&self) -> Sampled {
         self.samples.read()
     }

@@ -105,6 +105,14 @@ impl Memory {
 }
 
 impl Known {
+    /// Brings near what [`Self::take`] is about to look at, if it is a task: there are many.
+    pub(super) fn fetch(&self, changed: &Changed) {
+        if let Changed::Task(task) = changed {
+            task.fetch();
+            std::hint::black_box(self.store.tasks.get(task.id));
+        }
+    }
+
     pub(super) fn take(
         &mut self,
         changed: Changed,

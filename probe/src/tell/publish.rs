@@ -63,6 +63,9 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Changes that are read at once, at most.
     const AT_ONCE: usize = 1 << 16;
+    /// Changes whose memory is fetched before the first of them is read: it was another
+    /// thread's, and the processor waits for many places as long as for one.
+    const TOGETHER: usize = 16;
 
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -189,21 +192,30 @@ impl Publisher {
         let mut n = 0;
         let mut all = Memory::default();
         let mut is_all = true;
-        while let Ok(changed) = self.changes.try_recv() {
-            n += 1;
-            self.seq += 1;
-            let heard = &self.shared.heard;
-            let memory = self
-                .known
-                .take(changed, self.seq, self.is_watched, &mut self.news, heard);
-            all.freed += memory.freed;
-            all.used += memory.used;
-            if n == Self::AT_ONCE || self.news.is_much() {
+        let heard = &self.shared.heard;
+        let mut together = Vec::with_capacity(Self::TOGETHER);
+        loop {
+            together.extend(self.changes.try_iter().take(Self::TOGETHER));
+            if together.is_empty() {
+                break;
+            }
+            together
+                .iter()
+                .for_each(|changed| self.known.fetch(changed));
+            n += together.len();
+            for changed in together.drain(..) {
+                self.seq += 1;
+                let memory =
+                    self.known
+                        .take(changed, self.seq, self.is_watched, &mut self.news, heard);
+                all.freed += memory.freed;
+                all.used += memory.used;
+            }
+            if n >= Self::AT_ONCE || self.news.is_much() {
                 is_all = false;
                 break;
             }
         }
-        let heard = &self.shared.heard;
         heard.changes.taken(n);
         heard.budget.take_anyway(all.used);
         heard.budget.give(all.freed);

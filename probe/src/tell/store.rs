@@ -123,13 +123,17 @@ impl<E: Entity> Kept<E> {
                 // A change from here on lists it anew.
                 entity.listed().swap(false, AcqRel);
                 let state = alive(&*entity);
-                let first = self.live.get(&id).map(|(_, read)| read.first);
-                let read = Read {
-                    first: first.unwrap_or(seq),
-                    last: seq,
-                };
-                self.live.insert(id, (entity, read));
-                show(&state, first.is_none());
+                let mut is_new = false;
+                let (_, read) = self.live.entry(id).or_insert_with(|| {
+                    is_new = true;
+                    let read = Read {
+                        first: seq,
+                        last: seq,
+                    };
+                    (entity, read)
+                });
+                read.last = seq;
+                show(&state, is_new);
             }
             return Rest::default();
         }
