@@ -3,8 +3,8 @@
 //!
 //! Buckets are log-linear, as those of `HdrHistogram` (hdrhistogram.org), in units of 64 ns,
 //! which is what a poll costs that does nothing: one for each unit below 4 µs, and above 32
-//! for each power of two. So a duration is known to 32 ns or 1.6 %. The first four samples are four numbers of buckets in one atomic; only a task
-//! with more of them has lists of buckets.
+//! for each power of two. So a duration is known to 32 ns or 1.6 %. The first samples are in
+//! one atomic, which has room for four buckets; only a task that needs more has lists of them.
 
 use std::sync::{
     Mutex, TryLockError,
@@ -41,18 +41,36 @@ fn middle(bucket: u16) -> u64 {
     (lowest << bits) + (1 << bits >> 1)
 }
 
-/// Four numbers of buckets, the last one in the lowest bits.
+/// Four places, filled from the lowest bits on: each has the number of a bucket, and above it
+/// how many samples it has beyond the first.
 type Few = u64;
 const FEW: u32 = 4;
+const PLACE_BITS: u32 = 16;
+/// No duration has a greater number.
+const BUCKET_BITS: u32 = 11;
+const MORE: u16 = (1 << (PLACE_BITS - BUCKET_BITS)) - 1;
 
-fn buckets(few: Few) -> impl Iterator<Item = u16> {
+/// Buckets, each with how many samples it has.
+fn buckets(few: Few) -> impl Iterator<Item = (u16, u32)> {
     (0..FEW)
-        .map(move |i| (few >> (16 * i)) as u16)
-        .filter(|b| *b > 0)
+        .map(move |i| (few >> (PLACE_BITS * i)) as u16)
+        .map(|place| (place & ((1 << BUCKET_BITS) - 1), place >> BUCKET_BITS))
+        .filter(|(bucket, _)| *bucket > 0)
+        .map(|(bucket, more)| (bucket, u32::from(more) + 1))
 }
 
-fn is_full(few: Few) -> bool {
-    few >> (16 * (FEW - 1)) > 0
+/// With one more sample, if there is room for it.
+fn with(few: Few, bucket: u16) -> Option<Few> {
+    for shift in (0..FEW).map(|i| PLACE_BITS * i) {
+        let place = (few >> shift) as u16;
+        if place == 0 {
+            return Some(few | Few::from(bucket) << shift);
+        }
+        if place & ((1 << BUCKET_BITS) - 1) == bucket && place >> BUCKET_BITS < MORE {
+            return Some(few + (1 << (shift + BUCKET_BITS)));
+        }
+    }
+    None
 }
 
 /// Counts by bucket, in order.
@@ -65,7 +83,7 @@ pub(crate) struct Buckets {
 
 impl Buckets {
     fn add(&mut self, few: Few) {
-        for bucket in buckets(few) {
+        for (bucket, n) in buckets(few) {
             let is_at = |at: usize| self.counts.get(at).is_some_and(|(b, _)| *b == bucket);
             if !is_at(self.last) {
                 let near = [self.last + 1, self.last.wrapping_sub(1)];
@@ -75,7 +93,7 @@ impl Buckets {
                 }
             }
             let count = &mut self.counts[self.last].1;
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(n);
         }
     }
 
@@ -128,14 +146,18 @@ impl Samples {
     }
 
     fn sample(&self, few: &AtomicU64, nanos: u64) {
-        if is_full(few.load(Relaxed)) && !self.spill() {
+        let bucket = bucket(nanos);
+        let more = with(few.load(Relaxed), bucket);
+        let more = more.or_else(|| self.spill().then_some(bucket.into()));
+        if let Some(more) = more {
+            few.store(more, Relaxed);
+        } else {
             self.missed.fetch_add(1, Relaxed);
-            return;
         }
-        few.store(few.load(Relaxed) << 16 | u64::from(bucket(nanos)), Relaxed);
     }
 
     /// Moves the few to the many; false if they are being read.
+    #[cold]
     fn spill(&self) -> bool {
         let mut many = match self.many.try_lock() {
             Ok(many) => many,
@@ -215,6 +237,8 @@ impl Sampled {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -232,31 +256,46 @@ mod tests {
             nanos += nanos / 4 + 1;
         }
         assert!(bucket(u64::MAX) > before);
+        assert!(bucket(u64::MAX) < 1 << BUCKET_BITS, "it fits in its place");
     }
 
     #[test]
     fn no_sample_is_lost_between_the_few_and_the_many() {
         let samples = Samples::default();
+        let (mut polls, mut waits) = (BTreeMap::new(), BTreeMap::new());
         for i in 0..1_003_u64 {
             samples.poll(i * 977);
-            if i % 3 == 0 {
-                samples.wait(i);
+            *polls.entry(middle(bucket(i * 977))).or_default() += 1;
+            // Long runs of the same, and some that take turns.
+            for nanos in [i / 100 * 64, i % 4 * 6_400] {
+                samples.wait(nanos);
+                *waits.entry(middle(bucket(nanos))).or_default() += 1;
             }
+            let read = samples.read();
+            assert!(read.polls(None).iter().eq(polls.clone()), "after {i}");
+            assert!(read.waits().iter().eq(waits.clone()), "after {i}");
         }
-        let read = samples.read();
-        let total = |buckets: Buckets| buckets.iter().map(|(_, n)| u64::from(n)).sum::<u64>();
-        assert_eq!(total(read.polls(None)), 1_003);
-        assert_eq!(total(read.polls(Some(5))), 1_004);
-        assert_eq!(total(read.waits()), 335);
-        assert_eq!(read.missed(), 0);
+        let more = samples.read().polls(Some(5));
+        *polls.entry(middle(bucket(5))).or_default() += 1;
+        assert!(more.iter().eq(polls));
+        assert_eq!(samples.read().missed(), 0);
+    }
+
+    #[test]
+    fn a_task_whose_polls_are_alike_has_no_lists() {
+        let samples = Samples::default();
+        (0..4 * 32).for_each(|i| samples.poll(i % 4 * 64));
+        assert_eq!(samples.read().bytes(), 0);
+        samples.poll(0);
+        assert!(samples.read().bytes() > 0);
     }
 
     #[test]
     fn a_reader_does_not_hold_the_poll_up() {
         let samples = Samples::default();
-        (0..5).for_each(|i| samples.poll(i));
+        (0..5).for_each(|i| samples.poll(i * 64));
         let reader = samples.many.lock().expect("nobody panicked");
-        (0..5).for_each(|i| samples.poll(i));
+        (5..10).for_each(|i| samples.poll(i * 64));
         drop(reader);
         assert_eq!(samples.read().missed(), 2);
         samples.poll(7);

@@ -54,6 +54,8 @@ pub(crate) struct Task {
     outcome: AtomicU8,
     /// The poll that is going on followed the one before directly, on the same thread.
     adjacent: AtomicBool,
+    /// It was the first to wake itself since its last poll began.
+    woke_itself: AtomicBool,
     /// The thread that last polled it.
     thread: AtomicU32,
     /// Its runtime, 0 while it is unknown.
@@ -88,7 +90,10 @@ pub(crate) struct Task {
     woken_by: AtomicU64,
     last_wake: AtomicU64,
     wakes: AtomicU64,
+    /// Of these, those by itself.
     self_wakes: AtomicU64,
+    /// Wakes in its own polls, which are not among these: only its own thread counts them.
+    own_wakes: AtomicU64,
     waker_clones: AtomicU64,
     waker_drops: AtomicU64,
     scheduled: AtomicU64,
@@ -141,6 +146,7 @@ impl Task {
             is_kept: AtomicBool::new(false),
             outcome: AtomicU8::new(Outcome::Unspecified as u8),
             adjacent: AtomicBool::new(false),
+            woke_itself: AtomicBool::new(false),
             thread: AtomicU32::new(0),
             runtime: AtomicU16::new(0),
             pending_ops: AtomicU32::new(0),
@@ -165,6 +171,7 @@ impl Task {
             last_wake: AtomicU64::new(0),
             wakes: AtomicU64::new(0),
             self_wakes: AtomicU64::new(0),
+            own_wakes: AtomicU64::new(0),
             waker_clones: AtomicU64::new(0),
             waker_drops: AtomicU64::new(0),
             scheduled: AtomicU64::new(0),
@@ -201,11 +208,17 @@ impl Task {
                 self.yielded.store(0, Relaxed);
             }
         }
-        let woken = self.woken.load(Relaxed);
+        let mut woken = self.woken.load(Relaxed);
         let mut by = 0;
         if woken > 0 {
             self.woken.store(0, Relaxed);
             by = self.woken_by.load(Relaxed);
+        }
+        if self.woke_itself.load(Relaxed) {
+            self.woke_itself.store(false, Relaxed);
+            (woken, by) = (self.started.load(Relaxed), self.id);
+        }
+        if woken > 0 {
             // A task that is woken in its own poll cannot run before that one has ended.
             let ready = woken.max(self.ended.load(Relaxed));
             let waited = at.saturating_sub(ready);
@@ -226,7 +239,7 @@ impl Task {
         let lasted = at.saturating_sub(started);
         self.last.store(lasted, Relaxed);
         add(&self.busy, lasted);
-        if self.woken.load(Relaxed) == started {
+        if self.woke_itself.load(Relaxed) {
             self.last_wake.store(at, Relaxed);
         }
         self.ended.store(at, Relaxed);
@@ -241,10 +254,11 @@ impl Task {
 
     /// It is woken by itself, in its own poll.
     pub(crate) fn wakes_itself(&self) {
-        count(&self.wakes);
-        count(&self.self_wakes);
+        add(&self.own_wakes, 1);
         // No time is read: what counts is the end of the poll.
-        self.is_ready(self.started.load(Relaxed), self.id);
+        if self.woken.load(Relaxed) == 0 {
+            self.woke_itself.store(true, Relaxed);
+        }
     }
 
     /// It is woken from outside of its polls; `by` is the task that does it, 0 for none.
@@ -382,6 +396,7 @@ impl Task {
         if self.scope > 0 {
             words.get_or_insert_default().scope = self.scope;
         }
+        let own_wakes = self.own_wakes.load(Relaxed);
         State {
             id: self.id,
             site: Arc::clone(&self.site),
@@ -396,8 +411,8 @@ impl Task {
             busy: self.busy.load(Relaxed),
             longest: self.longest.load(Relaxed).max(self.last.load(Relaxed)),
             last_wake: self.last_wake.load(Relaxed),
-            wakes: self.wakes.load(Relaxed),
-            self_wakes: self.self_wakes.load(Relaxed),
+            wakes: self.wakes.load(Relaxed).saturating_add(own_wakes),
+            self_wakes: self.self_wakes.load(Relaxed).saturating_add(own_wakes),
             waker_clones: self.waker_clones.load(Relaxed),
             waker_drops: self.waker_drops.load(Relaxed),
             scheduled: self.scheduled.load(Relaxed),
