@@ -12,7 +12,7 @@ use super::{
     Heard,
     fields::{OpName, PollOpEvent, SpanFields, StateEvent, TaskEvent, WakerEvent, WakerOp},
     here::{Entered, Here, here},
-    spans::Entity,
+    spans::{Entity, Released},
 };
 use crate::{
     clock,
@@ -210,15 +210,23 @@ impl Ear {
     }
 
     fn exit(&self, here: &mut Here, span: u64) {
-        let Some(index) = here.entered.iter().rposition(|e| e.span == span) else {
-            return;
+        // Nearly always the innermost one.
+        let left = match here.entered.pop_if(|innermost| innermost.span == span) {
+            Some(innermost) => Some(innermost),
+            None => {
+                let index = here.entered.iter().rposition(|e| e.span == span);
+                index.map(|index| here.entered.remove(index))
+            }
         };
-        let Entered {
+        let Some(Entered {
             entity,
             woken,
             unwinds,
             ..
-        } = here.entered.remove(index);
+        }) = left
+        else {
+            return;
+        };
         match &entity {
             Entity::Task(task) => {
                 // One whose future is dropped while another panic unwinds has not panicked.
@@ -397,11 +405,10 @@ impl Ear {
         self.touch_task(task);
     }
 
-    pub(super) fn close(&self, span: u64, entity: &Entity) {
-        self.heard.end(entity);
+    fn close(&self, span: u64, entity: Entity) {
         self.here(|here| {
             here.forget(span);
-            match entity {
+            match &entity {
                 Entity::Task(task) => {
                     here.just_ended = task.id;
                     if task.site.role != Role::Blocking
@@ -418,6 +425,7 @@ impl Ear {
                 _ => {}
             }
         });
+        self.heard.end(entity);
     }
 
     /// `number` gives the span's id; nothing if the span is not heard.
@@ -438,7 +446,7 @@ impl Ear {
             };
             let span = number();
             if let Some(entity) = entity {
-                self.heard.keep(span, &entity);
+                self.heard.keep(span, entity);
             }
             span
         })
@@ -478,10 +486,15 @@ impl Ear {
         self.here(|here| take(self, here, event));
     }
 
-    pub(super) fn closes(&self, span: u64) {
-        if let Some(entity) = self.heard.forget(span) {
-            self.close(span, &entity);
+    /// One less holds the span; true if it was the last one.
+    pub(super) fn closes(&self, span: u64) -> bool {
+        let Released::Closed(entity) = self.heard.release(span) else {
+            return false;
+        };
+        if let Some(entity) = entity {
+            self.close(span, entity);
         }
+        true
     }
 
     /// The span that is entered here.

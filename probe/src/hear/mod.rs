@@ -31,8 +31,8 @@ use std::sync::{
 
 use tracing::{Dispatch, Level, Metadata, dispatcher::WeakDispatch};
 
-use self::spans::Spans;
 pub(crate) use self::spans::{Entity, SpanHasher};
+use self::spans::{Released, Spans};
 use crate::{
     clock,
     facts::{
@@ -135,8 +135,8 @@ impl Heard {
     }
 
     /// Keeps what a new span stands for, if there is memory for it.
-    pub(crate) fn keep(&self, span: u64, entity: &Entity) {
-        let (bytes, lost) = match entity {
+    pub(crate) fn keep(&self, span: u64, entity: Entity) {
+        let (bytes, lost) = match &entity {
             Entity::Task(task) => (task.bytes(), &self.lost.tasks),
             Entity::Resource(_) => (size_of::<Resource>(), &self.lost.resources),
             Entity::Op(_) => (size_of::<Op>(), &self.lost.ops),
@@ -150,32 +150,36 @@ impl Heard {
             lost.fetch_add(1, Relaxed);
             return;
         }
-        self.spans.insert(span, entity.clone());
-        let stands_for_a_thread = match entity {
+        let stands_for_a_thread = match &entity {
             Entity::Task(task) => matches!(task.site.role, Role::Worker | Role::BlockOn),
             _ => false,
         };
+        self.spans.insert(span, entity);
+        // Asked after that, so that one of the two is seen: the span, or that somebody watches.
         if stands_for_a_thread || self.is_watched.load(SeqCst) {
-            self.changes.push(entity.clone().into());
+            let entity = self.spans.get(span);
+            entity
+                .into_iter()
+                .for_each(|entity| self.changes.push(entity.into()));
         }
     }
 
-    /// The span is gone; gives what it stood for.
-    pub(crate) fn forget(&self, span: u64) -> Option<Entity> {
-        self.spans.remove(span)
+    /// One less holds the span.
+    pub(crate) fn release(&self, span: u64) -> Released {
+        self.spans.release(span)
     }
 
     /// What a span stood for has ended.
-    pub(crate) fn end(&self, entity: &Entity) {
+    pub(crate) fn end(&self, entity: Entity) {
         let at = clock::now();
-        match entity {
+        match &entity {
             Entity::Task(task) => task.close(at),
             Entity::Resource(resource) => resource.close(at),
             Entity::Op(op) => op.close(at),
             Entity::Scope(scope) => scope.close(at),
         }
         // Whether it is listed or not: its last state is kept in any case.
-        self.changes.push(entity.clone().into());
+        self.changes.push(entity.into());
     }
 
     /// Lists changes from now on, and everything that there is, or does not any more.

@@ -66,10 +66,11 @@ impl Spans {
         }
     }
 
-    pub(crate) fn remove(&self, span: u64) -> Option<Entity> {
+    /// One less holds the span: of those of somebody else, who counts them, the last one.
+    pub(crate) fn release(&self, span: u64) -> Released {
         match self {
-            Self::Own(slots) => slots.remove(span),
-            Self::Foreign(shards) => shards.write(span).remove(&span),
+            Self::Own(slots) => slots.release(span),
+            Self::Foreign(shards) => Released::Closed(shards.write(span).remove(&span)),
         }
     }
 
@@ -170,16 +171,35 @@ pub(crate) struct Slots {
     blocks: Box<[OnceLock<Block>]>,
     /// Places that were never used begin here.
     unused: AtomicU32,
-    free: SegQueue<u32>,
+    /// The next ids of places that were.
+    free: SegQueue<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Slot {
     /// Which of the spans that have had this place: the upper half of its id.
     turn: u32,
-    /// How often the span is held.
+    /// How often the span is held: once as soon as its id is given out.
     holders: u32,
     entity: Option<Entity>,
+}
+
+impl Slot {
+    fn new(turn: u32) -> Self {
+        Self {
+            turn,
+            holders: 1,
+            entity: None,
+        }
+    }
+}
+
+/// What became of a span.
+#[derive(Debug)]
+pub(crate) enum Released {
+    /// It is held by somebody else, too, or not known.
+    Held,
+    Closed(Option<Entity>),
 }
 
 impl Default for Slots {
@@ -210,23 +230,13 @@ impl Slots {
 
     /// Gives out an id. Nothing is at its place yet.
     pub(super) fn reserve(&self) -> NonZeroU64 {
-        let place = self.free.pop().or_else(|| {
+        let id = self.free.pop().or_else(|| {
             let place = self.unused.fetch_add(1, Relaxed);
             let block = self.blocks.get(place as usize / BLOCK)?;
-            block.get_or_init(|| (0..BLOCK).map(|_| RwLock::default()).collect());
-            Some(place)
+            block.get_or_init(|| (0..BLOCK).map(|_| RwLock::new(Slot::new(0))).collect());
+            Some(u64::from(place) + 1)
         });
-        let Some(place) = place else {
-            return Self::NOTHING;
-        };
-        let id = u64::from(place) + 1;
-        let slot = self.slot(id).map(|slot| {
-            let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
-            slot.holders = 1;
-            slot.turn
-        });
-        let turn = u64::from(slot.unwrap_or_default());
-        NonZeroU64::new(turn << 32 | id).unwrap_or(Self::NOTHING)
+        id.and_then(NonZeroU64::new).unwrap_or(Self::NOTHING)
     }
 
     fn insert(&self, span: u64, entity: Entity) {
@@ -249,16 +259,6 @@ impl Slots {
         }
     }
 
-    /// The place is free from now on.
-    fn remove(&self, span: u64) -> Option<Entity> {
-        let mut slot = self.write(span)?;
-        let entity = slot.entity.take();
-        slot.turn = slot.turn.wrapping_add(1);
-        drop(slot);
-        self.free.push(span as u32 - 1);
-        entity
-    }
-
     /// One more holds the span.
     pub(super) fn hold(&self, span: u64) {
         if let Some(mut slot) = self.write(span) {
@@ -266,12 +266,22 @@ impl Slots {
         }
     }
 
-    /// One less does; true if it was the last one.
-    pub(super) fn release(&self, span: u64) -> bool {
-        self.write(span).is_some_and(|mut slot| {
-            slot.holders = slot.holders.saturating_sub(1);
-            slot.holders == 0
-        })
+    /// One less does. If it was the last one, the place is free from now on; gives what the
+    /// span stood for.
+    pub(super) fn release(&self, span: u64) -> Released {
+        let Some(mut slot) = self.write(span) else {
+            return Released::Held;
+        };
+        slot.holders = slot.holders.saturating_sub(1);
+        if slot.holders > 0 {
+            return Released::Held;
+        }
+        let turn = slot.turn.wrapping_add(1);
+        let last = std::mem::replace(&mut *slot, Slot::new(turn));
+        drop(slot);
+        self.free
+            .push(u64::from(turn) << 32 | u64::from(span as u32));
+        Released::Closed(last.entity)
     }
 }
 
@@ -314,11 +324,13 @@ mod tests {
             slots.insert(id, entity(n));
             assert_eq!(slots.look(id, number), Some(Some(n)));
             slots.hold(id);
-            assert!(!slots.release(id));
-            assert!(slots.release(id));
-            assert_eq!(slots.remove(id).as_ref().map(number), Some(Some(n)));
+            assert!(matches!(slots.release(id), Released::Held));
+            let Released::Closed(Some(entity)) = slots.release(id) else {
+                panic!("nobody holds it any more");
+            };
+            assert_eq!(number(&entity), Some(n));
             assert_eq!(slots.look(id, number), None);
-            assert!(slots.remove(id).is_none());
+            assert!(matches!(slots.release(id), Released::Held));
         }
         let used = slots.unused.load(Relaxed);
         assert_eq!(used, 1, "one place is enough");
@@ -329,10 +341,11 @@ mod tests {
         let slots = Slots::default();
         for span in [0, 1, 2, u64::MAX, 1 << 32, u64::from(u32::MAX)] {
             assert_eq!(slots.look(span, number), None);
-            assert!(!slots.release(span));
+            assert!(matches!(slots.release(span), Released::Held));
             slots.hold(span);
             slots.insert(span, entity(1));
-            assert!(slots.remove(span).is_none());
+            assert_eq!(slots.look(span, number), None);
+            assert!(matches!(slots.release(span), Released::Held));
         }
     }
 }

@@ -197,7 +197,7 @@ impl Program {
         };
         let task = Arc::new(Task::new(id, Arc::clone(&self.site), words, clock::now()));
         let lost = self.heard.lost.tasks.load(Relaxed);
-        self.heard.keep(id, &Entity::Task(Arc::clone(&task)));
+        self.heard.keep(id, Entity::Task(Arc::clone(&task)));
         if self.heard.lost.tasks.load(Relaxed) == lost {
             self.tasks.push((task, None));
         }
@@ -218,8 +218,8 @@ impl Program {
             *ended = Some(self.now);
             let entity = Entity::Task(Arc::clone(task));
             let span = task.id;
-            self.heard.forget(span);
-            self.heard.end(&entity);
+            self.heard.release(span);
+            self.heard.end(entity);
         }
     }
 
