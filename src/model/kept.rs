@@ -38,27 +38,6 @@ pub(super) fn countable(counters: &[u64]) -> Result<(), Unsound> {
     sound.then_some(()).ok_or(Unsound("a counter at its end"))
 }
 
-/// The key that each thing has, for what they are found by. Of two with one key, the one
-/// that was made later has it.
-pub(super) fn by_key<T, I>(
-    things: impl Iterator<Item = T>,
-    made: impl Fn(&T) -> (crate::frame::Time, I),
-    key: impl Fn(&T) -> Option<u64>,
-) -> HashMap<u64, I>
-where
-    I: Ord + Copy,
-{
-    let mut newest: HashMap<u64, (crate::frame::Time, I)> = HashMap::new();
-    for thing in things {
-        if let Some(key) = key(&thing) {
-            let made = made(&thing);
-            let known = newest.entry(key).or_insert(made);
-            *known = made.max(*known);
-        }
-    }
-    newest.into_iter().map(|(key, (_, id))| (key, id)).collect()
-}
-
 /// Spans of time as nanoseconds: what is longer than that can tell would overflow sums.
 pub(super) mod span {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};

@@ -96,6 +96,11 @@ impl Runtimes {
         self.all.values().next()
     }
 
+    /// A figure of all of them together.
+    pub fn total(&self, of: impl Fn(&Runtime) -> u64) -> u64 {
+        self.all.values().map(of).fold(0, u64::saturating_add)
+    }
+
     /// How many threads poll the target's tasks; at least one.
     pub fn worker_count(&self, tasks: &Tasks) -> u32 {
         let told: usize = self.all.values().map(|r| r.workers.len()).sum();

@@ -21,9 +21,9 @@ use crate::frame::Time;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tasks {
     all: BTreeMap<TaskId, Task>,
-    #[serde(skip)]
+    #[serde(serialize_with = "kept::sorted")]
     by_span: HashMap<u64, TaskId>,
-    #[serde(skip)]
+    #[serde(serialize_with = "kept::sorted")]
     by_tokio: HashMap<u64, TaskId>,
     /// Tasks in a poll, as of the newest update.
     running: BTreeSet<TaskId>,
@@ -74,9 +74,6 @@ impl Sound for Tasks {
         if finished != all_done || finished.len() != self.finished.len() {
             return Err(Unsound("a task that has ended, and has not"));
         }
-        let made = |task: &&Task| (task.created, task.id);
-        self.by_span = kept::by_key(self.all.values(), made, |task| Some(task.span));
-        self.by_tokio = kept::by_key(self.all.values(), made, |task| task.tokio_id);
         let is_worker = |task: &&Task| task.kind == Kind::Worker && !task.is_done();
         self.workers = self.all.values().filter(is_worker).count();
         Ok(self)

@@ -123,7 +123,7 @@ impl Timer {
 pub struct Timers {
     all: BTreeMap<TimerId, Timer>,
     /// Console protocol: the timer that a resource's span stands for.
-    #[serde(skip)]
+    #[serde(serialize_with = "kept::sorted")]
     by_span: HashMap<u64, TimerId>,
     /// Oldest first.
     gone: VecDeque<TimerId>,
@@ -139,8 +139,6 @@ pub struct Timers {
 impl Sound for Timers {
     fn sound(mut self) -> Result<Self, Unsound> {
         kept::countable(&[self.next])?;
-        let made = |timer: &&Timer| (timer.created, timer.id);
-        self.by_span = kept::by_key(self.all.values(), made, |timer| timer.span);
         for timer in self.all.values() {
             if let Some((task, is_limit, deadline)) = timer.place() {
                 self.due.insert((deadline, timer.id));

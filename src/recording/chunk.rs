@@ -70,9 +70,9 @@ pub(super) struct Head {
 
 /// A chunk and its bytes, head included.
 #[derive(Clone, Debug)]
-pub(super) struct Chunk {
-    pub head: Head,
-    pub body: Body,
+pub struct Chunk {
+    pub(super) head: Head,
+    pub(super) body: Body,
 }
 
 /// Where the bytes of a chunk are.
@@ -84,7 +84,7 @@ pub(super) enum Body {
 
 impl Chunk {
     /// Compresses what is to be kept. `head.stored` is filled in here.
-    pub fn seal(head: Head, content: &[u8]) -> io::Result<Self> {
+    pub(super) fn seal(head: Head, content: &[u8]) -> io::Result<Self> {
         if content.len() > MOST as usize {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -106,7 +106,7 @@ impl Chunk {
     }
 
     /// All bytes, head included.
-    pub fn bytes(&self) -> io::Result<Arc<[u8]>> {
+    pub(super) fn bytes(&self) -> io::Result<Arc<[u8]>> {
         match &self.body {
             Body::Memory(bytes) => Ok(bytes.clone()),
             Body::File { file, at } => {
@@ -118,7 +118,7 @@ impl Chunk {
     }
 
     /// What was sealed. Takes no more memory than the chunk's head says.
-    pub fn content(&self) -> Result<Vec<u8>, Error> {
+    pub(super) fn content(&self) -> Result<Vec<u8>, Error> {
         let at = match self.body {
             Body::File { at, .. } => at,
             Body::Memory(_) => 0,

@@ -96,7 +96,8 @@ impl Writer {
         self.at
     }
 
-    pub(super) fn write(&mut self, chunk: &Chunk) -> io::Result<()> {
+    /// Adds a chunk. After an error, all that was written before can still be read.
+    pub fn write(&mut self, chunk: &Chunk) -> io::Result<()> {
         self.append(&chunk.bytes()?)?;
         let index = &mut self.index;
         index.length.push(chunk.length());

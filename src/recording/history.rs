@@ -1,14 +1,17 @@
 //! A journal that is read while it is written. To seek is to make the model of a moment:
 //! from the last keyframe before it, and the frames between.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
     Error, Journal,
-    chunk::Kind,
+    chunk::{Chunk, Head, Kind},
     frames,
     journal::{Piece, Start},
     keyframe,
@@ -141,6 +144,27 @@ impl History {
 
     pub fn target(&self) -> Target {
         self.journal().target().clone()
+    }
+
+    /// Adds a frame. Gives what was sealed on the way.
+    pub fn append(&self, frame: &Frame) -> io::Result<Option<Chunk>> {
+        self.journal().append(frame)
+    }
+
+    /// Seals what is open, and gives it.
+    pub fn seal(&self) -> io::Result<Option<Chunk>> {
+        self.journal().seal()
+    }
+
+    /// Adds the model that all frames so far have made: one can go on from there. Nothing if
+    /// it cannot be kept; then one has to come from farther.
+    ///
+    /// What is open has to be sealed before, and this is to be called by who appends.
+    pub fn keyframe(&self, model: &Model) -> Option<Chunk> {
+        let head = Head::without_frames(Kind::Keyframe, self.journal().latest());
+        let chunk = Chunk::seal(head, &keyframe::write(model)?).ok()?;
+        self.journal().push(chunk.clone(), true);
+        Some(chunk)
     }
 
     /// From when to when one can go; nothing if there is nothing.

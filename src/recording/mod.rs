@@ -25,6 +25,7 @@ mod spill;
 
 use std::io;
 
+pub use chunk::Chunk;
 pub use file::{Incomplete, Recording, Writer, open};
 pub use history::{Cursor, Goal, History, Sign};
 pub use journal::{Journal, Limits};

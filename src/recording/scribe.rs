@@ -12,12 +12,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{
-    History, Journal, Limits, Writer,
-    chunk::{Chunk, Head, Kind},
-    keyframe,
-    spill::Spill,
-};
+use super::{Chunk, History, Journal, Limits, Writer, spill::Spill};
 use crate::{
     frame::{Event, Frame, Gap, Target},
     model::Model,
@@ -222,7 +217,7 @@ impl Desk {
     }
 
     fn frame(&mut self, frame: &Frame) {
-        let appended = self.history.journal().append(frame);
+        let appended = self.history.append(frame);
         self.keep(appended);
         let wants = self.history.journal().wants_keyframe();
         if wants {
@@ -232,18 +227,12 @@ impl Desk {
 
     fn keyframe(&mut self, model: &Model) {
         self.seal();
-        let latest = self.history.journal().latest();
-        let head = Head::without_frames(Kind::Keyframe, latest);
-        let sealed = keyframe::write(model).and_then(|bytes| Chunk::seal(head, &bytes).ok());
-        // Without it, one has to come from farther.
-        if let Some(chunk) = sealed {
-            self.history.journal().push(chunk.clone(), true);
-            self.keep(Ok(Some(chunk)));
-        }
+        let sealed = self.history.keyframe(model);
+        self.keep(Ok(sealed));
     }
 
     fn seal(&mut self) {
-        let sealed = self.history.journal().seal();
+        let sealed = self.history.seal();
         self.keep(sealed);
     }
 
@@ -285,5 +274,53 @@ impl Desk {
                 Err(error) => Status::Failed(path, error.to_string()),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        frame::{TargetKind, Time},
+        recording::Goal,
+    };
+
+    /// The thread cannot go on while the journal is held here, so the queue fills.
+    #[test]
+    fn what_comes_too_fast_is_told_and_the_rest_is_kept() {
+        let target = Target {
+            name: "any".to_owned(),
+            kind: TargetKind::Program,
+        };
+        let mut model = Model::new(target.clone());
+        let mut scribe = Scribe::start(target, Limits::default()).expect("a thread");
+        let history = scribe.history().clone();
+        let frame = |at| Frame::new(Time::from_nanos(at), Event::Silence);
+
+        let held = history.journal();
+        let mut at = 0;
+        while scribe.missed == 0 {
+            at += 1;
+            scribe.take(frame(at), &mut model);
+        }
+        scribe.take(frame(at + 1), &mut model);
+        assert_eq!(scribe.missed, 2);
+        assert_eq!(model.lost.frames, 0);
+        drop(held);
+        // There is room again once the thread has begun to work.
+        let mut more = 0;
+        while scribe.missed > 0 || scribe.owes_keyframe {
+            more += 1;
+            scribe.take(frame(at + 1 + more), &mut model);
+            thread::yield_now();
+        }
+        assert!(model.lost.frames >= 3, "{:?}", model.lost);
+        assert_eq!(scribe.finish(), Status::None);
+        let end = Goal::Frame(history.end());
+        let found = history.seek(end, &AtomicBool::new(false)).expect("sound");
+        let (kept, _) = found.expect("a moment");
+        assert_eq!(kept.lost, model.lost);
+        assert_eq!(kept.now, model.now);
+        assert_eq!(kept.lints.len(), 1);
     }
 }

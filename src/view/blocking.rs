@@ -95,19 +95,15 @@ impl Blocking<'_> {
         let theme = view.theme;
         let mut facts = vec![(format!("{} running", lists.running_calls), theme.text())];
         // The queue's depth is in the probe's figures even before a task names the call.
-        let depth = view
-            .model
-            .runtimes
-            .iter()
-            .map(|r| r.blocking_queue as usize);
-        let queued = lists.queued_calls.max(depth.sum());
+        let depth = view.model.runtimes.total(|r| r.blocking_queue);
+        let queued = (lists.queued_calls as u64).max(depth);
         let style = if queued > 0 {
             theme.warning()
         } else {
             theme.dim()
         };
         facts.push((format!("{queued} queued"), style));
-        let threads: u64 = view.model.runtimes.iter().map(|r| r.blocking_threads).sum();
+        let threads = view.model.runtimes.total(|r| r.blocking_threads);
         if threads > 0 {
             let plural = if threads == 1 { "" } else { "s" };
             facts.push((format!("{threads} thread{plural}"), theme.dim()));

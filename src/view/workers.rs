@@ -117,7 +117,7 @@ impl Workers<'_> {
             facts.push((count.to_string(), theme.text()));
         }
         if told > 0 {
-            let queue: u64 = model.runtimes.iter().map(|r| r.global_queue).sum();
+            let queue = model.runtimes.total(|r| r.global_queue);
             facts.push((format!("global queue {}", fmt::count(queue)), theme.dim()));
         }
         // The rest of the heading takes about 35 cells.

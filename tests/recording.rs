@@ -1,0 +1,582 @@
+//! What was told, kept and read again: the same model at every moment, whatever happens to
+//! the file.
+
+mod support;
+
+use std::{fs, path::Path, sync::atomic::AtomicBool, time::Duration};
+
+use loopview::{
+    frame::{Event, Frame, Gap, Line, Stream, Target, TargetKind, Time},
+    model::Model,
+    recording::{
+        self, Error, Goal, History, Incomplete, Journal, Limits, Scribe, Sign, Status, Writer,
+    },
+    sink::{self, Outcome, Report},
+    view::{self, Options, ViewState},
+};
+use proptest::{prelude::*, sample::Index};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
+use support::{chaos, scenario::Scenario};
+
+/// Every story, told.
+fn stories() -> Vec<Scenario> {
+    let stories = fs::read_dir(Scenario::folder()).expect("the stories' folder");
+    let texts = stories.map(|entry| fs::read_to_string(entry.expect("a story").path()));
+    texts
+        .map(|text| Scenario::parse(&text.expect("a text")).expect("a story"))
+        .collect()
+}
+
+fn history(target: &Target, limits: Limits) -> History {
+    History::new(Journal::new(target.clone(), limits))
+}
+
+fn seek(history: &History, goal: Goal) -> Option<Model> {
+    let found = history.seek(goal, &AtomicBool::new(false));
+    found.expect("a sound history").map(|(model, _)| model)
+}
+
+/// All that a report can say of a model.
+fn report(model: &Model) -> String {
+    sink::json::encode(&Report::new(model, Outcome::of(model, false)))
+}
+
+fn screen(model: &Model) -> Buffer {
+    let mut state = ViewState::new(Options::default());
+    state.resize(120, 40);
+    state.sync(model);
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a test terminal");
+    terminal
+        .draw(|frame| view::draw(frame, model, &state))
+        .expect("a drawn screen");
+    terminal.backend().buffer().clone()
+}
+
+/// Keeps frames, and after each `every`-th a keyframe; gives what is seen after each frame.
+fn keep(history: &History, frames: &[Frame], every: usize) -> Vec<(String, Buffer)> {
+    let mut model = Model::new(history.target());
+    let mut seen = vec![(report(&model), screen(&model))];
+    for (number, frame) in (1..).zip(frames) {
+        history.append(frame).expect("room");
+        model.apply(frame);
+        seen.push((report(&model), screen(&model)));
+        if number % every == 0 {
+            history.seal().expect("room");
+            history.keyframe(&model).expect("a keyframe");
+        }
+    }
+    seen
+}
+
+#[test]
+fn each_moment_of_a_story_is_what_it_was() {
+    for (every, story) in (1..).zip(stories()) {
+        let history = history(&story.target, Limits::default());
+        let seen = keep(&history, &story.frames, every % 7 + 1);
+        for (number, (report_then, screen_then)) in (0..).zip(&seen) {
+            let model = seek(&history, Goal::Frame(number)).expect("a moment");
+            assert_eq!(&report(&model), report_then);
+            assert_eq!(&screen(&model), screen_then, "after {number} frames");
+        }
+    }
+}
+
+#[test]
+fn a_time_is_all_that_was_told_until_then() {
+    let story = Scenario::load("waits");
+    let history = history(&story.target, Limits::default());
+    let seen = keep(&history, &story.frames, 5);
+    let (first, last) = history.range().expect("frames");
+    assert_eq!(first, story.frames[0].at);
+    assert_eq!(
+        last,
+        story.frames.iter().map(|f| f.at).max().expect("frames")
+    );
+    for frame in &story.frames {
+        let model = seek(&history, Goal::Time(frame.at)).expect("a moment");
+        let told = story.frames.iter().filter(|f| f.at <= frame.at).count();
+        assert_eq!(report(&model), seen[told].0);
+    }
+    let before = seek(&history, Goal::Time(Time::default())).expect("a moment");
+    assert_eq!(report(&before), seen[0].0);
+}
+
+/// Steps forth from the beginning, and back from the end, over all signs of a kind.
+#[test]
+fn signs_are_found_forth_and_back() {
+    let story = Scenario::load("blocked-loop");
+    let history = history(&story.target, Limits::default());
+    keep(&history, &story.frames, 4);
+    for sign in [Sign::Poll, Sign::Wake, Sign::Lint] {
+        let look = |from, back| {
+            let goal = Goal::Sign {
+                sign,
+                task: None,
+                from,
+                back,
+            };
+            let found = history.seek(goal, &AtomicBool::new(false));
+            found.expect("sound").map(|(_, cursor)| cursor.frames())
+        };
+        let forth: Vec<u64> =
+            std::iter::successors(look(0, false), |at| look(*at, false)).collect();
+        let end = history.end() + 1;
+        let mut back: Vec<u64> =
+            std::iter::successors(look(end, true), |at| look(*at, true)).collect();
+        back.reverse();
+        assert!(!forth.is_empty(), "{sign:?}");
+        assert_eq!(forth, back, "{sign:?}");
+    }
+}
+
+fn line(at: u64, text: String) -> Frame {
+    let line = Line {
+        stream: Stream::Stdout,
+        text,
+        cut: 0,
+    };
+    Frame::new(Time::from_nanos(at), Event::Output(line))
+}
+
+/// Text that cannot be compressed well.
+fn noise(seed: u64, bytes: usize) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let digit = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'!' + (state % 90) as u8)
+    };
+    (0..bytes).map(digit).collect()
+}
+
+fn any_target() -> Target {
+    Target {
+        name: "any".to_owned(),
+        kind: TargetKind::Program,
+    }
+}
+
+#[test]
+fn a_history_that_grows_too_long_loses_its_beginning_and_says_so() {
+    let limits = Limits {
+        memory: 200_000,
+        total: 1_000_000,
+    };
+    let target = any_target();
+    let mut model = Model::new(target.clone());
+    let mut scribe = Scribe::start(target, limits).expect("a thread");
+    let history = scribe.history().clone();
+    for at in 1..=2_000 {
+        // The model remembers only the last.
+        let reason = noise(at, 2_000);
+        let gap = Event::Gap(Gap::ConnectionLost { reason });
+        scribe.take(
+            Frame::new(Time::from_nanos(at * 10_000_000), gap),
+            &mut model,
+        );
+        // What is not kept is not lost here: the thread is waited for.
+        while history.end() + 100 < at {
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(scribe.finish(), Status::None);
+    assert!(history.dropped() > 500, "{}", history.dropped());
+    let end = seek(&history, Goal::Frame(u64::MAX)).expect("the end");
+    assert_eq!(report(&end), report(&model));
+    let (first, _) = history.range().expect("the rest");
+    let oldest = seek(&history, Goal::Time(first)).expect("its beginning");
+    assert_eq!(oldest.lost.gaps, history.dropped());
+    let gone = seek(&history, Goal::Frame(0)).expect("as near as one can get");
+    assert_eq!(report(&gone), report(&oldest));
+}
+
+/// A recording of frames with keyframes between, as bytes.
+fn recorded(frames: &[Frame], target: &Target, every: usize) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("any.lv");
+    let history = history(target, Limits::default());
+    let mut model = Model::new(target.clone());
+    let mut writer = Writer::create(&path, target, Some("probe")).expect("a file");
+    let mut write = |chunk: Option<recording::Chunk>| {
+        if let Some(chunk) = chunk {
+            writer.write(&chunk).expect("room");
+        }
+    };
+    for (number, frame) in (1..).zip(frames) {
+        write(history.append(frame).expect("room"));
+        model.apply(frame);
+        if number % every == 0 {
+            write(history.seal().expect("room"));
+            write(history.keyframe(&model));
+        }
+    }
+    write(history.seal().expect("room"));
+    writer.close().expect("room");
+    fs::read(&path).expect("a file")
+}
+
+fn opened(bytes: &[u8]) -> Result<recording::Recording, Error> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("any.lv");
+    fs::write(&path, bytes).expect("a file");
+    recording::open(&path)
+}
+
+#[test]
+fn a_recording_is_what_was_told() {
+    for story in stories() {
+        let bytes = recorded(&story.frames, &story.target, 5);
+        let read = opened(&bytes).expect("a recording");
+        assert_eq!(read.incomplete, None);
+        assert_eq!(read.history.target(), story.target);
+        assert_eq!(read.header.instrument.as_deref(), Some("probe"));
+        assert_eq!(read.history.end(), story.frames.len() as u64);
+        for count in [0, story.frames.len() / 2, story.frames.len()] {
+            let model = seek(&read.history, Goal::Frame(count as u64)).expect("a moment");
+            let mut live = Model::new(story.target.clone());
+            story.frames.iter().take(count).for_each(|f| live.apply(f));
+            assert_eq!(report(&model), report(&live));
+            assert_eq!(screen(&model), screen(&live));
+        }
+    }
+}
+
+#[test]
+fn a_recording_begun_late_begins_with_what_there_is() {
+    let story = Scenario::load("waits");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("late.lv");
+    let mut model = Model::new(story.target.clone());
+    let mut scribe = Scribe::start(story.target.clone(), Limits::default()).expect("a thread");
+    let (early, late) = story.frames.split_at(story.frames.len() / 2);
+    early
+        .iter()
+        .for_each(|f| scribe.take(f.clone(), &mut model));
+    scribe.record(&path, &model).expect("a file");
+    assert_eq!(scribe.status(), Status::On(path.clone()));
+    let middle = report(&model);
+    late.iter().for_each(|f| scribe.take(f.clone(), &mut model));
+    let Status::Closed(_, written) = scribe.finish() else {
+        panic!("it is closed");
+    };
+    assert_eq!(fs::metadata(&path).expect("a file").len(), written);
+    let read = recording::open(&path).expect("a recording");
+    assert_eq!(
+        report(&seek(&read.history, Goal::Frame(0)).expect("a moment")),
+        middle
+    );
+    let end = seek(&read.history, Goal::Frame(u64::MAX)).expect("a moment");
+    assert_eq!(report(&end), report(&model));
+}
+
+#[test]
+fn a_file_that_is_there_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.lv");
+    fs::write(&path, "mine").expect("a file");
+    let error = Writer::create(&path, &any_target(), None).expect_err("it is there");
+    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&path).expect("a file"), b"mine");
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_and_nothing_else() {
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let mut scribe = Scribe::start(any_target(), Limits::default()).expect("a thread");
+    let error = scribe
+        .record(full, &Model::new(any_target()))
+        .expect_err("no room");
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    let mut model = Model::new(any_target());
+    scribe.take(line(1, "on".to_owned()), &mut model);
+    let history = scribe.history().clone();
+    scribe.finish();
+    assert_eq!(history.end(), 1);
+}
+
+/// Wherever it is cut, what was written before is there, up to the last whole chunk.
+#[test]
+fn a_recording_that_is_cut_is_read_up_to_there() {
+    let story = Scenario::load("polls");
+    let bytes = recorded(&story.frames, &story.target, 3);
+    let whole = story.frames.len() as u64;
+    let mut most = 0;
+    for cut in 0..bytes.len() {
+        match opened(&bytes[..cut]) {
+            Ok(read) => {
+                assert_eq!(read.incomplete, Some(Incomplete::Cut));
+                let end = read.history.end();
+                assert!((most..=whole).contains(&end));
+                most = end;
+                let model = seek(&read.history, Goal::Frame(end)).expect("a moment");
+                let mut live = Model::new(story.target.clone());
+                let told = story.frames.iter().take(end as usize);
+                told.for_each(|f| live.apply(f));
+                assert_eq!(report(&model), report(&live));
+            }
+            Err(Error::Empty) => assert_eq!(cut, 0),
+            Err(Error::Foreign) => assert!(cut < 16),
+            Err(Error::NoFrames) => assert_eq!(most, 0),
+            Err(error) => panic!("{cut}: {error}"),
+        }
+    }
+    assert_eq!(most, whole);
+}
+
+#[test]
+fn what_is_no_recording_is_told() {
+    let story = Scenario::load("sleep");
+    let bytes = recorded(&story.frames, &story.target, 3);
+    assert!(matches!(opened(b""), Err(Error::Empty)));
+    assert!(matches!(
+        opened(b"#!/bin/sh\necho hello, world\n"),
+        Err(Error::Foreign)
+    ));
+    let mut newer = bytes.clone();
+    newer[12..16].copy_from_slice(&7_u32.to_le_bytes());
+    let error = opened(&newer).expect_err("of the future");
+    assert_eq!(
+        error.to_string(),
+        "it has format 7, and this loopview reads up to 1: a newer one is needed"
+    );
+    let mut flipped = bytes;
+    flipped[30] ^= 4;
+    let error = opened(&flipped).expect_err("damaged");
+    assert_eq!(
+        error.to_string(),
+        "it is damaged at byte 16: no chunk begins there"
+    );
+}
+
+/// Another loopview's model is not ours, and its keyframes are passed over.
+#[test]
+fn frames_are_the_truth() {
+    let story = Scenario::load("waits");
+    let bytes = recorded(&story.frames, &story.target, 2);
+    let mut chunks = Chunks::of(&bytes);
+    for (kind, content) in &mut chunks.all {
+        if *kind == KEYFRAME {
+            *content = b"nobody's model".to_vec();
+        }
+    }
+    let read = opened(&chunks.bytes()).expect("a recording");
+    let end = seek(&read.history, Goal::Frame(u64::MAX)).expect("a moment");
+    assert_eq!(report(&end), report(&story.model()));
+}
+
+const FRAMES: u32 = 2;
+const KEYFRAME: u32 = 3;
+const INDEX: u32 = 4;
+
+/// A recording taken apart, to be put together again with sound checksums.
+#[derive(Clone, Debug)]
+struct Chunks {
+    preface: Vec<u8>,
+    /// Kinds and contents.
+    all: Vec<(u32, Vec<u8>)>,
+    heads: Vec<Vec<u8>>,
+}
+
+impl Chunks {
+    fn of(bytes: &[u8]) -> Self {
+        let (preface, mut rest) = bytes.split_at(16);
+        let (mut all, mut heads) = (Vec::new(), Vec::new());
+        while rest.len() > 44 {
+            let (head, after) = rest.split_at(44);
+            let number = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
+            let (payload, after) = after.split_at(number(12) as usize);
+            let content = zstd::bulk::decompress(payload, number(16) as usize).expect("zstd");
+            if number(4) != INDEX {
+                all.push((number(4), content));
+                heads.push(head.to_vec());
+            }
+            rest = after;
+        }
+        Self {
+            preface: preface.to_vec(),
+            all,
+            heads,
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.preface.clone();
+        for ((_, content), head) in self.all.iter().zip(&self.heads) {
+            let payload = zstd::bulk::compress(content, 1).expect("zstd");
+            let mut head = head.clone();
+            head[12..16].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+            head[16..20].copy_from_slice(&(content.len() as u32).to_le_bytes());
+            head[20..24].copy_from_slice(&crc32fast::hash(&payload).to_le_bytes());
+            let own = crc32fast::hash(&head[..40]);
+            head[40..44].copy_from_slice(&own.to_le_bytes());
+            bytes.extend(head);
+            bytes.extend(payload);
+        }
+        bytes
+    }
+}
+
+/// What may happen to bytes.
+#[derive(Clone, Debug)]
+enum Harm {
+    Flip(Index, u8),
+    Cut(Index),
+    Remove(Index, Index),
+    Repeat(Index, Index),
+    /// A length, or whatever stands there.
+    Replace(Index, u32),
+}
+
+fn harm() -> impl Strategy<Value = Harm> {
+    let at = any::<Index>;
+    prop_oneof![
+        4 => (at(), 0..8_u8).prop_map(|(at, bit)| Harm::Flip(at, bit)),
+        1 => at().prop_map(Harm::Cut),
+        1 => (at(), at()).prop_map(|(a, b)| Harm::Remove(a, b)),
+        1 => (at(), at()).prop_map(|(a, b)| Harm::Repeat(a, b)),
+        2 => (at(), prop_oneof![Just(u32::MAX), Just(0), any::<u32>()])
+            .prop_map(|(at, number)| Harm::Replace(at, number)),
+    ]
+}
+
+fn suffer(bytes: &mut Vec<u8>, harm: &Harm) {
+    if bytes.is_empty() {
+        return;
+    }
+    let range = |a: &Index, b: &Index| {
+        let (a, b) = (a.index(bytes.len()), b.index(bytes.len()));
+        a.min(b)..a.max(b)
+    };
+    match harm {
+        Harm::Flip(at, bit) => {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+        }
+        Harm::Cut(at) => bytes.truncate(at.index(bytes.len())),
+        Harm::Remove(a, b) => {
+            let range = range(a, b);
+            bytes.drain(range);
+        }
+        Harm::Repeat(a, b) => {
+            let range = range(a, b);
+            bytes.extend_from_within(range);
+        }
+        Harm::Replace(at, number) => {
+            let at = at.index(bytes.len());
+            for (byte, new) in bytes[at..].iter_mut().zip(number.to_le_bytes()) {
+                *byte = new;
+            }
+        }
+    }
+}
+
+/// Reads all that there is. It may be nonsense, and must not be more than that.
+fn read_all(bytes: &[u8]) {
+    let Ok(read) = opened(bytes) else { return };
+    let enough = AtomicBool::new(false);
+    let end = read.history.end();
+    for goal in [
+        Goal::Frame(0),
+        Goal::Frame(end / 2),
+        Goal::Frame(u64::MAX),
+        Goal::Time(Time::from_nanos(u64::MAX)),
+        Goal::Sign {
+            sign: Sign::Poll,
+            task: None,
+            from: end,
+            back: true,
+        },
+    ] {
+        if let Ok(Some((mut model, mut cursor))) = read.history.seek(goal, &enough) {
+            let _ = read.history.step(&mut model, &mut cursor);
+            model.apply(&Frame::new(Time::from_nanos(u64::MAX), Event::Silence));
+            report(&model);
+            screen(&model);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn nothing_that_was_told_is_lost(frames in chaos::frames(), every in 1..6_usize) {
+        let history = history(&any_target(), Limits::default());
+        let seen = keep(&history, &frames, every);
+        for (number, (then, _)) in (0..).zip(&seen) {
+            let model = seek(&history, Goal::Frame(number)).expect("a moment");
+            prop_assert_eq!(&report(&model), then);
+        }
+    }
+
+    #[test]
+    fn nothing_that_happens_to_a_file_breaks_its_reader(
+        frames in chaos::frames(),
+        harms in prop::collection::vec(harm(), 1..4),
+    ) {
+        let mut bytes = recorded(&frames, &any_target(), 3);
+        harms.iter().for_each(|harm| suffer(&mut bytes, harm));
+        read_all(&bytes);
+    }
+
+    /// With checksums that are right.
+    #[test]
+    fn nothing_that_somebody_writes_breaks_its_reader(
+        frames in chaos::frames(),
+        harms in prop::collection::vec((any::<Index>(), harm()), 1..4),
+    ) {
+        let mut chunks = Chunks::of(&recorded(&frames, &any_target(), 3));
+        for (which, harm) in &harms {
+            let (_, content) = &mut chunks.all[which.index(chunks.heads.len())];
+            suffer(content, harm);
+        }
+        read_all(&chunks.bytes());
+    }
+
+    /// The same, of the heads.
+    #[test]
+    fn no_head_breaks_the_reader(
+        frames in chaos::frames(),
+        harms in prop::collection::vec((any::<Index>(), harm()), 1..4),
+    ) {
+        let mut chunks = Chunks::of(&recorded(&frames, &any_target(), 3));
+        for (which, harm) in &harms {
+            let head = &mut chunks.heads[which.index(chunks.all.len())];
+            suffer(head, harm);
+            head.resize(44, 0);
+        }
+        read_all(&chunks.bytes());
+    }
+}
+
+/// A few bytes that promise a quarter of a gigabyte give no more than there is.
+#[test]
+fn a_promise_of_much_is_not_believed() {
+    let story = Scenario::load("sleep");
+    let mut chunks = Chunks::of(&recorded(&story.frames, &story.target, 1_000));
+    let first = chunks.all.iter().position(|(kind, _)| *kind == FRAMES);
+    let (_, content) = &mut chunks.all[first.expect("frames")];
+    // The length of the first frame.
+    content.splice(0..1, [0xff, 0xff, 0xff, 0x7f]);
+    let read = opened(&chunks.bytes()).expect("its heads are sound");
+    let error = read
+        .history
+        .seek(Goal::Frame(1), &AtomicBool::new(false))
+        .expect_err("no frame is there");
+    assert!(matches!(error, Error::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    let mut model = Model::new(any_target());
+    let gap = Gap::Missing { frames: 3 };
+    model.apply(&Frame::new(Time::from_nanos(1), Event::Gap(gap)));
+    assert_eq!(model.lost.frames, 3);
+    let lint = model.lints.iter().next().expect("it is told");
+    assert_eq!(lint.kind.name(), "lost-data");
+    assert_eq!(model.elapsed(), Duration::ZERO);
+}
