@@ -250,13 +250,15 @@ fn a_recording_begun_late_begins_with_what_there_is() {
     let mut model = Model::new(story.target.clone());
     let mut scribe = Scribe::start(story.target.clone(), Limits::default()).expect("a thread");
     let (early, late) = story.frames.split_at(story.frames.len() / 2);
-    early
-        .iter()
-        .for_each(|f| scribe.take(f.clone(), &mut model));
+    for frame in early {
+        scribe.take(frame.clone(), &mut model);
+    }
     scribe.record(&path, &model).expect("a file");
     assert_eq!(scribe.status(), Status::On(path.clone()));
     let middle = report(&model);
-    late.iter().for_each(|f| scribe.take(f.clone(), &mut model));
+    for frame in late {
+        scribe.take(frame.clone(), &mut model);
+    }
     let Status::Closed(_, written) = scribe.finish() else {
         panic!("it is closed");
     };
@@ -519,7 +521,9 @@ proptest! {
         harms in prop::collection::vec(harm(), 1..4),
     ) {
         let mut bytes = recorded(&frames, &any_target(), 3);
-        harms.iter().for_each(|harm| suffer(&mut bytes, harm));
+        for harm in &harms {
+            suffer(&mut bytes, harm);
+        }
         read_all(&bytes);
     }
 
