@@ -87,7 +87,10 @@ fn a_page_stands_before_the_report_as_text() {
     assert!(english.starts_with("# hello: "), "{english}");
     assert!(english.contains("\nhello: ok after "), "{english}");
     let chinese = printed(&[&run[..], &["--lang", "zh"]].concat());
-    assert!(chinese.starts_with("# hello：最小的异步程序\n"), "{chinese}");
+    assert!(
+        chinese.starts_with("# hello：最小的异步程序\n"),
+        "{chinese}"
+    );
 }
 
 #[test]
@@ -97,7 +100,10 @@ fn a_page_that_cannot_be_shown_is_told() {
         "--lesson shows a page to read, and a report in JSON has none; see `loopview run --help`"
     );
     let refused = refusal(&["run", "--lesson", "--", "./program"]);
-    assert!(refused.contains("cannot be used with '--lesson'"), "{refused}");
+    assert!(
+        refused.contains("cannot be used with '--lesson'"),
+        "{refused}"
+    );
 }
 
 #[test]

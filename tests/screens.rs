@@ -303,7 +303,9 @@ fn a_chinese_page_is_shown_between_shapes_in_ascii() {
 #[test]
 fn no_size_is_too_small_for_a_lesson() {
     let model = model("gather");
-    let small = (0..=50).step_by(5).flat_map(|w| (0..=12).map(move |h| (w, h)));
+    let small = (0..=50)
+        .step_by(5)
+        .flat_map(|w| (0..=12).map(move |h| (w, h)));
     let big = [(1, 24), (119, 24), (120, 3), (120, 24), (200, 60), (500, 9)];
     for keys in ["", "z", "End", "Tab Enter"] {
         let mut state = reading(&model, (120, 40), Options::default(), true, keys);

@@ -35,7 +35,6 @@ pub mod recording {
     }
 }
 
-
 use std::time::{Duration, SystemTime};
 
 /// The wire's form of a point in time.
