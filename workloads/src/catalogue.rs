@@ -161,7 +161,7 @@ const ALL: &[Workload] = &[
         TASK_GROUP,
         taskgroup_error,
         "taskgroup-error",
-        "one fails, its siblings are cancelled, and the errors are grouped",
+        "one fails, and its siblings are cancelled",
         "After 1 s A fails. B and C are cancelled at once, but C pays first, for half a second, \
          and the group waits for it.",
         &[Setting {

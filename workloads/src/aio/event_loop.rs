@@ -106,6 +106,8 @@ pub(super) enum Handle {
 /// A call at a later time.
 pub(super) struct Timer {
     cancelled: AtomicBool,
+    /// It is one of the queue's `timers`; changed while the queue is locked.
+    waiting: AtomicBool,
     due: Arc<dyn Due>,
 }
 
@@ -118,6 +120,7 @@ impl Timer {
     pub(super) fn new(due: Arc<dyn Due>) -> Arc<Self> {
         Arc::new(Self {
             cancelled: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
             due,
         })
     }
@@ -242,13 +245,17 @@ impl EventLoop {
     /// Adds a timer (`loop.call_at`). It fires when [`fired`](Self::fired) says that tokio's has; on a
     /// paused clock, as soon as its time has come.
     pub(super) fn call_at(&self, when: f64, timer: Arc<Timer>) {
+        timer.waiting.store(true, Ordering::Release);
         self.lock().timers.push(when, timer);
     }
 
     /// Takes a timer back, which may have fired already.
     pub(super) fn cancel_timer(&self, timer: &Timer) {
-        if !timer.cancelled.swap(true, Ordering::AcqRel) {
-            self.lock().cancelled_timers += 1;
+        let mut queue = self.lock();
+        let is_new = !timer.cancelled.swap(true, Ordering::AcqRel);
+        // One that has fired is not among those that are looked through.
+        if is_new && timer.waiting.load(Ordering::Acquire) {
+            queue.cancelled_timers += 1;
         }
     }
 
@@ -342,6 +349,10 @@ impl EventLoop {
             queue.fired
         };
         while let Some(timer) = queue.timers.pop_before(now + RESOLUTION) {
+            timer.waiting.store(false, Ordering::Release);
+            if timer.is_cancelled() {
+                queue.cancelled_timers = queue.cancelled_timers.saturating_sub(1);
+            }
             queue.ready.push_back(Handle::Timer(timer));
         }
     }
@@ -437,5 +448,42 @@ impl Drop for Stepping<'_> {
         if std::thread::panicking() {
             self.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Due, EventLoop, Timer};
+    use crate::aio::Config;
+
+    struct Nothing;
+
+    impl Due for Nothing {
+        fn due(&self) {}
+    }
+
+    /// A loop that counted those would look through all its timers again and again.
+    #[test]
+    fn a_timer_that_has_fired_is_not_counted_as_cancelled() {
+        let config = Config::default();
+        let runtime = config.runtime().unwrap();
+        let _entered = runtime.enter();
+        let event_loop = EventLoop::new(&config);
+        let timers = [1.0, 2.0, 3.0].map(|when| {
+            let timer = Timer::new(Arc::new(Nothing));
+            event_loop.call_at(when, Arc::clone(&timer));
+            timer
+        });
+        event_loop.cancel_timer(&timers[1]);
+        assert_eq!(event_loop.lock().cancelled_timers, 1);
+        event_loop.fired(2.0);
+        event_loop.collect_timers(&mut event_loop.lock());
+        for timer in &timers {
+            event_loop.cancel_timer(timer);
+        }
+        let queue = event_loop.lock();
+        assert_eq!((queue.cancelled_timers, queue.timers.len()), (1, 1));
     }
 }
