@@ -14,7 +14,10 @@ fn done_tasks(report: &Report, prefix: &str) -> usize {
 #[test]
 fn many() {
     let report = run(&["many", "--scale", "0.3"]);
-    report.assert_ok("many", 0.9, &["guest-0", "guest-999"]);
+    assert_eq!(report.0["outcome"], "ok");
+    assert_eq!(report.0["lost"]["events"], 0);
+    let elapsed = number(&report.0["elapsed_ms"]);
+    assert!(elapsed < 60_000.0, "one after another, 750 s: {elapsed} ms");
     assert_eq!(done_tasks(&report, "guest-"), 1_000);
     let timers = report.rows("timers");
     assert_eq!(timers.len(), 1_000);
