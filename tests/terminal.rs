@@ -127,9 +127,15 @@ fn a_person_runs_gather_and_explores_it() {
 fn without_a_command_a_person_picks_a_lesson() {
     let mut session = Session::start(&[], (80, 24));
     session.terminal.until_shown("pick a lesson");
-    session.terminal.press("j\r");
-    session.terminal.until("the second lesson", |s| {
-        s.contains("serial") && s.contains("Timers")
+    session.terminal.press("jL");
+    session.terminal.until_shown("uncalled: ");
+    session.terminal.press("\r");
+    session.terminal.until("the second lesson with its page", |s| {
+        s.contains("uncalled: ") && s.contains("Overview")
+    });
+    session.terminal.press("L");
+    session.terminal.until("the lesson alone", |s| {
+        !s.contains("uncalled: ") && s.contains("Timers")
     });
     session.terminal.press("q");
     session.terminal.until_shown("pick a lesson");
