@@ -8,7 +8,7 @@
 
 mod codec;
 
-pub use codec::{Codec, Encoder};
+pub use codec::Codec;
 
 /// Version 1 of the protocol. Fields may be added; a field's meaning never changes.
 pub mod v1 {
