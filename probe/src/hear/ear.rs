@@ -211,13 +211,11 @@ impl Ear {
 
     fn exit(&self, here: &mut Here, span: u64) {
         // Nearly always the innermost one.
-        let left = match here.entered.pop_if(|innermost| innermost.span == span) {
-            Some(innermost) => Some(innermost),
-            None => {
-                let index = here.entered.iter().rposition(|e| e.span == span);
-                index.map(|index| here.entered.remove(index))
-            }
-        };
+        let innermost = here.entered.pop_if(|innermost| innermost.span == span);
+        let left = innermost.or_else(|| {
+            let index = here.entered.iter().rposition(|e| e.span == span)?;
+            Some(here.entered.remove(index))
+        });
         let Some(Entered {
             entity,
             woken,

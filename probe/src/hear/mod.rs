@@ -156,11 +156,10 @@ impl Heard {
         };
         self.spans.insert(span, entity);
         // Asked after that, so that one of the two is seen: the span, or that somebody watches.
-        if stands_for_a_thread || self.is_watched.load(SeqCst) {
-            let entity = self.spans.get(span);
-            entity
-                .into_iter()
-                .for_each(|entity| self.changes.push(entity.into()));
+        if (stands_for_a_thread || self.is_watched.load(SeqCst))
+            && let Some(entity) = self.spans.get(span)
+        {
+            self.changes.push(entity.into());
         }
     }
 

@@ -199,9 +199,9 @@ impl Publisher {
             if together.is_empty() {
                 break;
             }
-            together
-                .iter()
-                .for_each(|changed| self.known.fetch(changed));
+            for changed in &together {
+                self.known.fetch(changed);
+            }
             n += together.len();
             for changed in together.drain(..) {
                 self.seq += 1;
