@@ -47,6 +47,9 @@ pub struct Update {
     /// An `rs.tokio.console.instrument.Update`, if they were asked for.
     #[prost(bytes = "vec", tag = "12")]
     pub console: ::prost::alloc::vec::Vec<u8>,
+    /// Locks and semaphores, new or with other holders.
+    #[prost(message, repeated, tag = "13")]
+    pub resources: ::prost::alloc::vec::Vec<Resource>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Process {
@@ -279,6 +282,37 @@ pub struct Timer {
     /// Where the person's code made it; for an interval, where the interval was made.
     #[prost(message, optional, tag = "12")]
     pub location: ::core::option::Option<Location>,
+}
+/// What the console protocol does not say of a `Mutex`, an `RwLock` or a `Semaphore`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Resource {
+    /// Of the resource that the program made, not of the semaphore inside it.
+    #[prost(uint64, tag = "1")]
+    pub span_id: u64,
+    /// Who holds it, the first first; 64 at most.
+    #[prost(message, repeated, tag = "2")]
+    pub holders: ::prost::alloc::vec::Vec<Hold>,
+    /// Permits that are held by others than those.
+    #[prost(uint64, tag = "3")]
+    pub other_permits: u64,
+    /// Permits were given back by a task that had not obtained any, which tokio does not
+    /// explain: it was handed a guard, or got one by `try_acquire`. Of several holders the
+    /// oldest was taken for the one whose permits they were.
+    #[prost(bool, tag = "4")]
+    pub guessed: bool,
+}
+/// A guard, or permits. A task that waits for more than it has is a holder, too.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hold {
+    /// The task that obtained it, by `tokio::task::Id`; absent if it was none.
+    #[prost(uint64, optional, tag = "1")]
+    pub task: ::core::option::Option<u64>,
+    /// 1 for a lock, the most readers there may be for an `RwLock` that is locked for
+    /// writing.
+    #[prost(uint64, tag = "2")]
+    pub permits: u64,
+    #[prost(message, optional, tag = "3")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// A block of structured concurrency: a span with the target `loopview::scope`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,12 +1,14 @@
 //! What is known of each task, resource, operation, scope and thread.
 //!
 //! The program's threads fill these in place, by atomics alone: nobody who reads them ever
-//! holds a lock that a thread of the program would wait for. The first change after a
-//! reading puts an entity on the list of what is new; later ones find it there. While nobody
-//! watches, only what ends is listed, as only its last state is kept.
+//! holds a lock that a thread of the program would wait for, but for the [`holders`] of a
+//! lock. The first change after a reading puts an entity on the list of what is new; later
+//! ones find it there. While nobody watches, only what ends is listed, as only its last
+//! state is kept.
 
 pub(crate) mod attributes;
 pub(crate) mod changes;
+pub(crate) mod holders;
 pub(crate) mod op;
 pub(crate) mod polls;
 pub(crate) mod resource;

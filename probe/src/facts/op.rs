@@ -10,7 +10,8 @@ use std::sync::{
 
 use super::{
     add,
-    attributes::{Attributes, Read, Update},
+    attributes::{Attributes, Change, Read, Update, Value},
+    resource::Resource,
     site::Site,
 };
 use crate::clock::Nanos;
@@ -24,6 +25,10 @@ pub(crate) struct Op {
     pub(crate) id: u64,
     pub(crate) site: Arc<Site>,
     pub(crate) resource: u64,
+    /// What keeps the holders of the permits that it obtains.
+    lender: Option<Arc<Resource>>,
+    /// The task that asked for them, known before its first poll is over; 0 for none.
+    made_by: u64,
     pub(crate) parent: Option<Arc<Op>>,
     pub(crate) created: Nanos,
     closed: AtomicU64,
@@ -71,7 +76,8 @@ impl Op {
     pub(crate) fn new(
         id: u64,
         site: Arc<Site>,
-        resource: u64,
+        resource: &Arc<Resource>,
+        made_by: u64,
         parent: Option<Arc<Self>>,
         at: Nanos,
     ) -> Self {
@@ -80,7 +86,9 @@ impl Op {
             is_kept: AtomicBool::new(false),
             id,
             site,
-            resource,
+            resource: resource.id,
+            lender: Resource::lender(resource).cloned(),
+            made_by,
             parent,
             created: at,
             closed: AtomicU64::new(0),
@@ -137,6 +145,29 @@ impl Op {
         let parent = self.parent.as_ref().filter(|p| p.site.inherits)?;
         parent.attributes.update(update);
         Some(parent)
+    }
+
+    /// What an update of its state says of who holds what: permits that it obtains. `giver`
+    /// is the task that gives them to it, if it is not its own that takes them. Gives what
+    /// is held.
+    pub(crate) fn obtains(
+        &self,
+        update: &Update<'_>,
+        giver: Option<u64>,
+        at: Nanos,
+    ) -> Option<&Arc<Resource>> {
+        let lender = self.lender.as_ref()?;
+        let holders = lender.holders.as_ref()?;
+        match (update.name, update.change, update.value) {
+            ("permits_obtained", Change::Add, Value::U64(permits)) if *permits > 0 => {
+                match giver {
+                    Some(giver) => holders.passed(giver, self.made_by, *permits, at),
+                    None => holders.obtained(self.made_by, *permits, at),
+                }
+                Some(lender)
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {

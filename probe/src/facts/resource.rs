@@ -9,7 +9,8 @@ use std::sync::{
 };
 
 use super::{
-    attributes::{Attributes, Read, Update, Value},
+    attributes::{Attributes, Change, Read, Update, Value},
+    holders::{Held, Holders},
     site::Site,
     timer::{self, Timer},
 };
@@ -30,6 +31,8 @@ pub(crate) struct Resource {
     pub(crate) attributes: Attributes,
     /// Of a `Sleep`.
     pub(crate) timer: Option<Timer>,
+    /// Of what is locked, or gives permits.
+    pub(crate) holders: Option<Box<Holders>>,
 }
 
 /// A resource as it was when it was read.
@@ -43,10 +46,15 @@ pub(crate) struct State {
     pub(crate) closed: Nanos,
     others: Box<[Read]>,
     pub(crate) timer: Option<timer::State>,
+    pub(crate) held: Option<Box<Held>>,
 }
 
 impl Resource {
     pub(crate) fn new(id: u64, site: Arc<Site>, parent: Option<Arc<Self>>, at: Nanos) -> Self {
+        let lends = matches!(&*site.what, "Mutex" | "RwLock" | "Semaphore");
+        // The semaphore in it is its own; one in nothing is a channel's, whose permits are
+        // room for messages.
+        let holders = (lends && !site.is_internal).then(Box::default);
         Self {
             listed: AtomicBool::new(true),
             is_kept: AtomicBool::new(false),
@@ -57,6 +65,7 @@ impl Resource {
             closed: AtomicU64::new(0),
             attributes: Attributes::default(),
             timer: None,
+            holders,
         }
     }
 
@@ -70,6 +79,32 @@ impl Resource {
         let parent = self.parent.as_ref().filter(|p| p.site.inherits)?;
         parent.attributes.update(update);
         Some(parent)
+    }
+
+    /// What keeps the holders of these permits: the lock or the semaphore that they are in.
+    pub(crate) fn lender(this: &Arc<Self>) -> Option<&Arc<Self>> {
+        let outer = this.parent.as_ref().filter(|_| this.site.is_internal);
+        outer.filter(|outer| outer.holders.is_some())
+    }
+
+    /// What an update of its state, by `task`, says of who holds it; gives what holds it, if
+    /// that is another resource.
+    pub(crate) fn lend(&self, update: &Update<'_>, task: u64, at: Nanos) -> Option<&Arc<Self>> {
+        let gives_back = (update.name, update.change) == ("permits", Change::Add);
+        if let (true, Value::U64(permits)) = (gives_back && self.site.is_internal, update.value) {
+            let lender = self.parent.as_ref()?;
+            lender.holders.as_ref()?.returned(task, *permits);
+            return Some(lender);
+        }
+        let has = match (update.name, update.value) {
+            ("locked" | "write_locked", Value::Bool(is_locked)) => *is_locked,
+            ("current_readers", _) => update.change == Change::Add,
+            _ => false,
+        };
+        if let Some(holders) = self.holders.as_ref().filter(|_| has) {
+            holders.has(task, at);
+        }
+        None
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -89,6 +124,10 @@ impl Resource {
             closed: self.closed.load(Relaxed),
             others: self.attributes.read(),
             timer: self.timer.as_ref().map(Timer::read),
+            held: self
+                .holders
+                .as_ref()
+                .map(|holders| Box::new(holders.read())),
         }
     }
 }
@@ -109,6 +148,7 @@ impl State {
 
     /// On the heap.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.others)
+        let held = self.held.as_ref().map_or(0, |held| held.bytes());
+        size_of_val(&*self.others) + held
     }
 }

@@ -139,16 +139,23 @@ impl Ear {
         // Since tokio 1.53, a sleep's resource is not entered when its operation is made.
         let explicit = attrs.parent().map(span::Id::into_u64);
         let resource = |entity: &Entity| match entity {
-            Entity::Resource(resource) => Some(resource.id),
+            Entity::Resource(resource) => Some(Arc::clone(resource)),
             _ => None,
         };
         let explicit = explicit.and_then(|span| self.heard.spans.look(span, resource));
         let resource = match explicit.flatten() {
             Some(resource) => resource,
-            None => here.resource()?.id,
+            None => Arc::clone(here.resource()?),
         };
         let parent = here.op().cloned();
-        let op = Op::new(self.heard.next_id(), site, resource, parent, clock::now());
+        let op = Op::new(
+            self.heard.next_id(),
+            site,
+            &resource,
+            here.task_id(),
+            parent,
+            clock::now(),
+        );
         Some(Entity::Op(self.heard.spare.ops.fill(op)))
     }
 
@@ -370,6 +377,11 @@ impl Ear {
         if meta.target() == OP_STATE {
             if let Some(op) = here.op() {
                 let parent = op.update(&update(op.id));
+                let giver = here.gives_to(op).then(|| here.task_id());
+                let held = op.obtains(&update(op.id), giver, clock::now());
+                if let Some(lender) = held {
+                    self.touch_resource(lender);
+                }
                 self.touch_op(op);
                 if let Some(parent) = parent {
                     self.touch_op(parent);
@@ -383,6 +395,10 @@ impl Ear {
                 return self.touch_resource(resource);
             }
             let parent = resource.update(&update(resource.id));
+            let lender = resource.lend(&update(resource.id), here.task_id(), clock::now());
+            if let Some(lender) = lender {
+                self.touch_resource(lender);
+            }
             self.touch_resource(resource);
             if let Some(parent) = parent {
                 self.touch_resource(parent);

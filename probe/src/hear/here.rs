@@ -188,6 +188,18 @@ impl Here {
         })
     }
 
+    /// Whoever gives permits back gives them to who waits the longest, and enters that one's
+    /// operation to tell it. Who takes them enters its own operation to be polled, and then
+    /// either the semaphore or, once more, the operation.
+    pub(super) fn gives_to(&self, op: &Arc<Op>) -> bool {
+        let mut times = 0;
+        for entered in &self.entered {
+            times += u32::from(matches!(&entered.entity, Entity::Op(o) if Arc::ptr_eq(o, op)));
+        }
+        let innermost = self.entered.last().map(|e| &e.entity);
+        times == 1 && matches!(innermost, Some(Entity::Op(_)))
+    }
+
     /// The scope that what is spawned here belongs to.
     pub(super) fn scope(&self) -> Option<&Arc<Scope>> {
         self.innermost(|entity| match entity {

@@ -7,6 +7,7 @@ use super::{PART, entities::TaskState};
 use crate::{
     clock::{self, Nanos},
     facts::{
+        holders::{Held, Hold},
         polls::Poll,
         resource, scope,
         site::Place,
@@ -59,8 +60,15 @@ impl Updates {
         self.add(size);
     }
 
-    /// What the protocol tells of a resource: that it is a timer.
+    /// What the protocol tells of a resource: that it is a timer, or who holds it.
     pub(super) fn resource(&mut self, state: &resource::State) {
+        // What is gone is held by nobody.
+        if let Some(held) = state.held.as_ref().filter(|_| state.closed == 0) {
+            let holders = resource_holders(state, held);
+            let size = holders.encoded_len();
+            self.now.resources.push(holders);
+            self.add(size);
+        }
         if let Some(of) = &state.timer {
             let timer = timer(state, of);
             let size = 170 + timer.location.as_ref().map_or(0, |place| place.file.len());
@@ -188,6 +196,20 @@ fn task(state: &TaskState) -> v1::Task {
         outcome: now.outcome().into(),
         error: now.error().to_owned(),
         runtime: some(now.runtime.into()),
+    }
+}
+
+fn resource_holders(state: &resource::State, held: &Held) -> v1::Resource {
+    let to_wire = |hold: &Hold| v1::Hold {
+        task: some(hold.task),
+        permits: hold.permits,
+        since: Some(clock::wire(hold.since)),
+    };
+    v1::Resource {
+        span_id: state.id,
+        holders: held.list.iter().map(to_wire).collect(),
+        other_permits: held.others,
+        guessed: held.is_guess,
     }
 }
 

@@ -197,6 +197,7 @@ pub fn task_name(task: &tasks::Task) -> Option<String> {
 pub struct Own {
     pub tasks: HashMap<u64, v1::Task>,
     pub timers: HashMap<u64, v1::Timer>,
+    pub resources: HashMap<u64, v1::Resource>,
     pub scopes: HashMap<u64, v1::Scope>,
     pub threads: HashMap<u64, v1::Thread>,
     pub runtimes: Vec<v1::Runtime>,
@@ -227,6 +228,8 @@ impl Knows for Own {
             .extend(update.tasks.into_iter().map(|t| (t.id, t)));
         self.timers
             .extend(update.timers.into_iter().map(|t| (t.id, t)));
+        self.resources
+            .extend(update.resources.into_iter().map(|r| (r.span_id, r)));
         self.scopes
             .extend(update.scopes.into_iter().map(|s| (s.id, s)));
         self.threads

@@ -155,6 +155,7 @@ impl Program {
             runtimes: vec![runtime],
             tasks: news(all, self.tasks.iter_mut().map(|t| &mut t.fact)),
             timers: news(all, self.timers.iter_mut().map(|t| &mut t.wire)),
+            resources: Vec::new(),
             scopes: news(all, self.scopes.iter_mut()),
             threads: news(all, self.threads.iter_mut().map(|t| &mut t.wire)),
             ended_at: self.ended.map(timestamp),
