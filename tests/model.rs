@@ -209,10 +209,17 @@ fn look_at(model: &Model) {
     for task in model.tasks.iter() {
         model.state(task);
         model.wait(task);
+        model.why(task);
+        model.chain(task);
+        model.resources.held_by(task.id);
         task.label();
         task.history.cells(now, 60, Strip::BUCKET * 2);
         task.longest_poll(now);
         task.wakers();
+    }
+    for resource in model.resources.iter() {
+        model.resources.holders(resource.span);
+        model.resources.waiters(resource.span).count();
     }
     for timer in model.timers.iter() {
         timer.state();

@@ -136,8 +136,8 @@ fn mutex() {
         two.notify_one();
         look("nobody has it").await;
         let go_on = Arc::default();
-        let tried = Arc::clone(&lock);
-        let tries = async { tried.try_lock_owned().expect("it is free") };
+        let same = Arc::clone(&lock);
+        let tries = async { same.try_lock_owned().expect("it is free") };
         holder("c", &go_on, tries);
         look("c has it").await;
         go_on.notify_one();

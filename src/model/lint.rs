@@ -172,7 +172,7 @@ impl Model {
 
     /// A `block_on` beside the workers of a multi-thread runtime holds up nobody; and if it
     /// runs a `LocalSet`, its polls are made of those of the set's tasks.
-    fn can_block(&self, task: &Task) -> bool {
+    pub(super) fn can_block(&self, task: &Task) -> bool {
         let runtime = task.runtime.and_then(|id| self.runtimes.get(id));
         let has_workers = match runtime.map(|r| r.flavor) {
             Some(flavor) => flavor != Flavor::CurrentThread,

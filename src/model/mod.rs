@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
 //! One file a kind of thing: [`task`] and [`tasks`], [`timers`], [`resources`] (what a task can wait
-//! for), [`scopes`], [`threads`], [`runtimes`] (their workers), [`usage`] (processor and
+//! for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`], [`threads`], [`runtimes`] (their workers), [`usage`] (processor and
 //! memory), [`history`] (busy shares
 //! over time), [`lint`] (what is wrong). To add one, add its file, a field here, and a
 //! line in [`Model::apply`].
@@ -10,6 +10,7 @@
 pub mod details;
 pub mod expired;
 pub mod history;
+pub mod holders;
 mod kept;
 pub mod lint;
 pub mod output;
@@ -24,6 +25,7 @@ pub mod timers;
 pub mod tree;
 pub mod usage;
 pub mod wait;
+pub mod why;
 mod wire;
 
 use std::time::Duration;
@@ -36,15 +38,18 @@ use crate::frame::{Event, Exit, Frame, Gap, Target, Time};
 
 pub use details::Details;
 pub use history::Strip;
+pub use holders::{Hold, Holder, Holders};
 pub use lint::{Blocked, Lint, Victim};
 pub use output::Output;
 pub use places::Place;
+pub use resources::{AsyncOp, Resource, ResourceKind};
 pub use runtimes::{Flavor, Runtime, Worker, WorkerId};
 pub use scopes::{Scope, ScopeId};
 pub use task::{Kind, Outcome, Task, TaskId};
 pub use threads::{Role, Thread};
 pub use timers::{Timer, TimerId, TimerKind, TimerState};
 pub use wait::{State, Wait};
+pub use why::{Cycle, Link, Why};
 pub use wire::Location;
 
 /// Where the target is in its life.
@@ -287,6 +292,7 @@ impl Model {
             update.resource_update.as_ref(),
             update.async_op_update.as_ref(),
             &self.tasks,
+            self.process.is_none(),
         );
         self.console_at = Some(window.to);
         self.tell_time();
@@ -302,9 +308,10 @@ impl Model {
         self.probe_at = self.probe_at.max(Some(now));
         if let Some(process) = &update.process {
             if self.process.is_none() {
-                // From here on the probe's own timers, which are exact, take the place of
-                // those guessed from the console protocol.
+                // From here on the probe's own timers and holders, which are exact, take the
+                // place of those guessed from the console protocol.
                 self.timers = timers::Timers::default();
+                self.resources.forget_holders();
             }
             if let Some(at) = process.started_at.as_ref().and_then(Time::from_wire) {
                 self.started = self.started.map(|s| s.min(at));
@@ -328,6 +335,8 @@ impl Model {
         self.scopes.apply(&update.scopes);
         self.tasks.apply_probe(&update.tasks);
         self.timers.apply_probe(&update.timers, &mut self.tasks);
+        self.resources
+            .apply_probe(&update.resources, &mut self.tasks);
         self.tell_time();
         self.place_polls();
         self.judge();

@@ -13,6 +13,7 @@ use super::{
     Lost, Window,
     kept::{self, Sound, Unsound},
     lint::Lints,
+    scopes::ScopeId,
     task::{EndedPoll, Kind, Outcome, Task, TaskId},
 };
 use crate::frame::Time;
@@ -29,6 +30,9 @@ pub struct Tasks {
     running: BTreeSet<TaskId>,
     /// Tasks that could run, as of the newest update.
     ready: BTreeSet<TaskId>,
+    /// Live tasks that belong to a scope.
+    #[serde(skip)]
+    in_scope: BTreeSet<(ScopeId, TaskId)>,
     /// Finished ones, oldest first.
     finished: std::collections::VecDeque<TaskId>,
     /// Long polls that have ended, not judged yet.
@@ -76,6 +80,9 @@ impl Sound for Tasks {
         }
         let is_worker = |task: &&Task| task.kind == Kind::Worker && !task.is_done();
         self.workers = self.all.values().filter(is_worker).count();
+        let live = self.all.values().filter(|task| !task.is_done());
+        let in_scope = live.filter_map(|task| Some((task.scope?, task.id)));
+        self.in_scope = in_scope.collect();
         Ok(self)
     }
 }
@@ -119,6 +126,14 @@ impl Tasks {
     /// Tasks in a poll.
     pub fn running(&self) -> impl Iterator<Item = &Task> {
         self.running.iter().filter_map(|id| self.all.get(id))
+    }
+
+    /// The live tasks of a scope, the oldest first.
+    pub fn live_in(&self, scope: ScopeId) -> impl Iterator<Item = &Task> {
+        let ids = self
+            .in_scope
+            .range((scope, TaskId(0))..=(scope, TaskId(u64::MAX)));
+        ids.filter_map(|(_, id)| self.all.get(id))
     }
 
     /// Tasks of which the probe has told and the console protocol has not.
@@ -267,8 +282,13 @@ impl Tasks {
         self.running.remove(&id);
         self.ready.remove(&id);
         self.finished.push_back(id);
-        let worker = self.all.get(&id).is_some_and(|t| t.kind == Kind::Worker);
-        self.workers -= usize::from(worker);
+        let Some(task) = self.all.get(&id) else {
+            return;
+        };
+        self.workers -= usize::from(task.kind == Kind::Worker);
+        if let Some(scope) = task.scope {
+            self.in_scope.remove(&(scope, id));
+        }
     }
 
     fn forget_oldest(&mut self) {
@@ -334,6 +354,9 @@ impl Tasks {
         };
         let before = task.outcome;
         task.add_facts(fact, parent, awaits);
+        if let Some(scope) = task.scope.filter(|_| !task.is_done()) {
+            self.in_scope.insert((scope, id));
+        }
         if task.outcome == Some(Outcome::Panicked) && task.outcome != before {
             self.panicked.push(id);
         }

@@ -166,16 +166,25 @@ fn resource_stats() -> impl Strategy<Value = resources::Stats> {
 }
 
 fn resource() -> impl Strategy<Value = resources::Resource> {
-    (wire_id(), text(), location(), wire_id(), any::<bool>()).prop_map(
-        |(id, concrete_type, location, parent_resource_id, is_internal)| resources::Resource {
-            id,
-            concrete_type,
-            location,
-            parent_resource_id,
-            is_internal,
-            ..resources::Resource::default()
-        },
+    let locks = prop::sample::select(vec!["Mutex", "RwLock", "Semaphore"]);
+    let concrete_type = prop_oneof![text(), locks.prop_map(String::from)];
+    (
+        wire_id(),
+        concrete_type,
+        location(),
+        wire_id(),
+        any::<bool>(),
     )
+        .prop_map(
+            |(id, concrete_type, location, parent_resource_id, is_internal)| resources::Resource {
+                id,
+                concrete_type,
+                location,
+                parent_resource_id,
+                is_internal,
+                ..resources::Resource::default()
+            },
+        )
 }
 
 fn poll_op() -> impl Strategy<Value = resources::PollOp> {
@@ -373,6 +382,23 @@ fn runtime() -> impl Strategy<Value = v1::Runtime> {
     )
 }
 
+fn lock() -> impl Strategy<Value = v1::Resource> {
+    let hold =
+        (option::of(id()), count(), timestamp()).prop_map(|(task, permits, since)| v1::Hold {
+            task,
+            permits,
+            since,
+        });
+    (id(), vec(hold, 0..4), count(), any::<bool>()).prop_map(
+        |(span_id, holders, other_permits, guessed)| v1::Resource {
+            span_id,
+            holders,
+            other_permits,
+            guessed,
+        },
+    )
+}
+
 fn probe_update() -> impl Strategy<Value = v1::Update> {
     let process =
         (timestamp(), duration()).prop_map(|(started_at, publish_interval)| v1::Process {
@@ -384,18 +410,19 @@ fn probe_update() -> impl Strategy<Value = v1::Update> {
         option::weighted(0.2, process),
         vec(runtime(), 0..3),
         vec(fact(), 0..5),
-        vec(timer(), 0..5),
+        (vec(timer(), 0..5), vec(lock(), 0..4)),
         vec(scope(), 0..3),
         vec(thread(), 0..3),
         option::weighted(0.1, timestamp()),
     )
         .prop_map(
-            |(process, runtimes, tasks, timers, scopes, threads, ended)| v1::Update {
+            |(process, runtimes, tasks, (timers, resources), scopes, threads, ended)| v1::Update {
                 now: None,
                 process,
                 runtimes,
                 tasks,
                 timers,
+                resources,
                 scopes,
                 threads,
                 ended_at: ended.flatten(),

@@ -9,6 +9,11 @@
 //! TIMER     is waiting|fired|cancelled · deadline TIME|unknown · late D|unknown ·
 //!           overdue D|no · remaining D|no · fires N · of TASK|unknown · kind K ·
 //!           duration D · at FILE:LINE|unknown · exact|guessed
+//! TASK      cycle TASK …|none · cycle-since TIME|unknown · chain TASK … (those that it waits
+//!           for, from itself on) · held-up-by TASK|nobody · holds RESOURCE …|nothing
+//! RESOURCE  kind K · holders TASK …|nobody (a task of more permits with their number, as
+//!           A*2; `unknown` and `outside` are no tasks) · certain · guessed · waiters TASK …|nobody ·
+//!           held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
 //! loop      is free · blocked-by TASK · for D · victims TASK …|none · busy-cells SHARE…
 //! lints     none · KIND[:TASK] …, in the order in which they were found
 //! model     live N · spawned N · ready N · lost N · gaps N · phase P · workers N ·
@@ -20,7 +25,9 @@ use std::time::Duration;
 
 use loopview::{
     frame::Time,
-    model::{Location, Model, Phase, State, Strip, Task, TaskId, Timer, Wait},
+    model::{
+        AsyncOp, Holder, Location, Model, Phase, State, Strip, Task, TaskId, Timer, Wait, Why,
+    },
 };
 
 use super::{
@@ -107,6 +114,7 @@ impl View<'_> {
             "lints" => Ok(self.lints(fact, values)),
             "model" => self.of_model(fact),
             name if self.names.timers.contains_key(name) => self.of_timer(name, fact, values),
+            name if self.names.resources.contains_key(name) => self.of_resource(name, fact),
             name => self.of_task(name, fact, values),
         }
     }
@@ -147,6 +155,36 @@ impl View<'_> {
                 .parent
                 .map_or("none".to_owned(), |parent| self.name_of(parent)),
             "awaits" => self.wait_of(task),
+            "cycle" => match self.model.cycle_of(task.id) {
+                Some(cycle) => self.names_of(cycle.tasks),
+                None => "none".to_owned(),
+            },
+            "cycle-since" => {
+                let cycle = self.model.cycle_of(task.id).ok_or("there is no cycle")?;
+                maybe(cycle.since.map(|since| since.since(START)))
+            }
+            "chain" => {
+                let chain = self.model.chain(task);
+                self.names_of(chain.iter().map(|link| link.task.id))
+            }
+            "held-up-by" => match self.model.why(task) {
+                Why::Ready {
+                    blocked_by: Some(task),
+                    ..
+                } => self.name_of(task.id),
+                _ => "nobody".to_owned(),
+            },
+            "holds" => {
+                let held = self.model.resources.held_by(task.id);
+                list(
+                    held.iter().map(|held| {
+                        let mut names = self.names.resources.iter();
+                        let name = names.find(|(_, span)| **span == held.span);
+                        name.map_or("?".to_owned(), |(name, _)| name.clone())
+                    }),
+                    "nothing",
+                )
+            }
             "error" => task.error.as_deref().unwrap_or("none").to_owned(),
             "label" => task.label().into_owned(),
             "busy-cells" => cells(&task.history, now, values.len(), true),
@@ -193,6 +231,51 @@ impl View<'_> {
             }
             "exact" | "guessed" => format!("exact: {}", timer.exact),
             other => return Err(format!("a timer has no fact `{other}`")),
+        })
+    }
+
+    fn names_of(&self, tasks: impl IntoIterator<Item = TaskId>) -> String {
+        list(tasks.into_iter().map(|id| self.name_of(id)), "nobody")
+    }
+
+    fn of_resource(&self, name: &str, fact: &str) -> Result<String, String> {
+        let resources = &self.model.resources;
+        let resource = resources.get(self.names.resources[name]);
+        if fact == "is" {
+            return Ok(if resource.is_some() { "there" } else { "gone" }.to_owned());
+        }
+        let resource = resource.ok_or_else(|| format!("the model knows no `{name}`"))?;
+        let held = resources.holders(resource.span).cloned();
+        let held = held.unwrap_or_default();
+        let mut waiters = resources.waiters(resource.span);
+        Ok(match fact {
+            "kind" => resource.kind.as_str().to_owned(),
+            "holders" => list(
+                held.list.iter().map(|hold| {
+                    let name = match hold.by {
+                        Holder::Task(task) => self.name_of(task),
+                        Holder::Outside => "outside".to_owned(),
+                        Holder::Unknown => "unknown".to_owned(),
+                    };
+                    match hold.permits {
+                        Some(1) | None => name,
+                        Some(permits) => format!("{name}*{permits}"),
+                    }
+                }),
+                "nobody",
+            ),
+            "certain" | "guessed" if held.is_guess == (fact == "guessed") => String::new(),
+            "certain" | "guessed" => format!("guessed: {}", held.is_guess),
+            "waiters" => self.names_of(waiters.filter_map(|op| op.task)),
+            "held-since" => {
+                let first = held.list.first().ok_or("nobody holds it")?;
+                maybe(first.since.map(|since| since.since(START)))
+            }
+            "waits-since" => {
+                let since = waiters.next().and_then(AsyncOp::waits_since);
+                maybe(since.map(|since| since.since(START)))
+            }
+            other => return Err(format!("a resource has no fact `{other}`")),
         })
     }
 
@@ -279,6 +362,15 @@ impl View<'_> {
         names
             .find(|(_, id)| Some(**id) == tokio_id)
             .map_or_else(|| "nobody".to_owned(), |(name, _)| name.clone())
+    }
+}
+
+fn list(names: impl Iterator<Item = String>, none: &str) -> String {
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        none.to_owned()
+    } else {
+        names.join(" ")
     }
 }
 

@@ -33,10 +33,16 @@
 //! TIME  fire TASK|TIMER                the driver wakes the task, whose next poll finds the
 //!                                      timer elapsed; a TASK names its only timer
 //!
-//! TIME  resource NAME TYPE [at FILE:LINE]   Mutex, RwLock, Semaphore, Barrier, mpsc, oneshot
+//! TIME  resource NAME TYPE [COUNT] [at FILE:LINE]   Mutex, RwLock, Semaphore, OnceCell,
+//!                                      Barrier, mpsc, oneshot; COUNT is how many permits,
+//!                                      tasks or messages, 1 if not said
 //! TIME  set RESOURCE ATTRIBUTE VALUE
-//! TIME  await TASK RESOURCE            polled and not to be had yet
-//! TIME  got TASK RESOURCE              polled and had
+//! TIME  await TASK RESOURCE [shared]   polled and not to be had yet; shared: to read
+//! TIME  got TASK RESOURCE [shared]     polled and had, at once if it was not awaited
+//! TIME  try TASK RESOURCE              had by `try_lock`
+//! TIME  release TASK RESOURCE          the task drops a guard, be it another's, and who
+//!                                      waits is let in; what ends drops its own
+//! TIME  drop RESOURCE
 //!
 //! TIME  open SCOPE KIND [by TASK] [in SCOPE] [named "TEXT"] [at FILE:LINE]
 //! TIME  close SCOPE OUTCOME
@@ -351,8 +357,11 @@ impl Story {
             "resource" => {
                 let name = words.next("a name")?;
                 let concrete_type = words.next("a type")?;
+                let counts = words.peek().is_some_and(|w| w.parse::<u64>().is_ok());
+                let count = if counts { words.number("how many")? } else { 1 };
                 let options = words.options()?;
-                self.program.resource(now, &name, &concrete_type, options)
+                self.program
+                    .resource(now, &name, &concrete_type, count, options)
             }
             "set" => {
                 let resource = words.next("a resource")?;
@@ -363,12 +372,24 @@ impl Story {
             "await" => {
                 let task = words.next("a task")?;
                 let resource = words.next("a resource")?;
-                self.program.await_resource(now, &task, &resource)
+                let shared = words.take("shared");
+                self.program.await_resource(now, &task, &resource, shared)
             }
             "got" => {
                 let task = words.next("a task")?;
                 let resource = words.next("a resource")?;
-                self.program.got_resource(now, &task, &resource)
+                let shared = words.take("shared");
+                self.program.got_resource(now, &task, &resource, shared)
+            }
+            "try" => {
+                let task = words.next("a task")?;
+                let resource = words.next("a resource")?;
+                self.program.try_resource(now, &task, &resource)
+            }
+            "release" => {
+                let task = words.next("a task")?;
+                let resource = words.next("a resource")?;
+                self.program.release(now, &task, &resource)
             }
             "open" => {
                 let scope = words.next("a scope")?;

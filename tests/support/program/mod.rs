@@ -9,6 +9,7 @@
 //! One file a thing that it has: this one lets its tasks live; what is counted of them is
 //! in [`task`], and what is said of everything in [`send`].
 
+mod locks;
 mod resources;
 pub mod send;
 mod task;
@@ -41,6 +42,8 @@ pub struct Names {
     pub timers: HashMap<String, usize>,
     /// Scopes, by the probe's ids.
     pub scopes: HashMap<String, u64>,
+    /// Resources, by their spans.
+    pub resources: HashMap<String, u64>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -77,7 +80,6 @@ pub struct Program {
     tasks: Vec<Task>,
     timers: Vec<Timer>,
     resources: Vec<Resource>,
-    resource_names: HashMap<String, usize>,
     ops: Vec<AsyncOp>,
     poll_ops: Vec<PollOp>,
     scopes: Vec<Sent<v1::Scope>>,
@@ -284,6 +286,7 @@ impl Program {
         for op in self.tasks[task].ops.clone() {
             self.drop_op(at, op);
         }
+        self.release_all(at, task);
         let task = &mut self.tasks[task];
         task.exit(at);
         task.dropped = Some(at);
@@ -325,6 +328,9 @@ impl Program {
             }
             self.drop_timer(at, timer);
             return Ok(());
+        }
+        if self.names.resources.contains_key(name) {
+            return self.drop_resource(at, name);
         }
         let task = self.task(name)?;
         if self.tasks[task].is_polled() || self.tasks[task].dropped.is_some() {

@@ -1,10 +1,12 @@
 //! What tasks wait for: locks, permits, channels, and the async ops on them.
 
+use console_api::field::Value;
 use loopview::frame::Time;
 
 use super::{
     Program, Result,
-    send::{Seen, poll_op},
+    locks::{Kind, Lock},
+    send::{Seen, number, poll_op},
     task::Polls,
 };
 use crate::support::words::Options;
@@ -16,8 +18,12 @@ pub struct Resource {
     pub location: (String, u32),
     /// The semaphore inside.
     pub inner: Option<usize>,
-    pub attributes: Vec<(String, u64)>,
+    pub attributes: Vec<(String, Value)>,
+    pub is_internal: bool,
+    /// It can be held.
+    pub lock: Option<Lock>,
     pub created: Time,
+    pub dropped: Option<Time>,
     pub seen: Seen,
 }
 
@@ -27,6 +33,8 @@ pub struct AsyncOp {
     pub source: &'static str,
     pub parent: Option<u64>,
     pub task: usize,
+    /// Permits that it waits for.
+    pub needs: u64,
     pub of_timer: bool,
     pub polls: Polls,
     pub created: Time,
@@ -50,7 +58,10 @@ impl Program {
             location,
             inner: None,
             attributes: Vec::new(),
+            is_internal: parent.is_some(),
+            lock: None,
             created: at,
+            dropped: None,
             seen: Seen::new(),
         });
         self.resources.len() - 1
@@ -71,6 +82,7 @@ impl Program {
             source,
             parent,
             task,
+            needs: 1,
             of_timer: source.starts_with("Sleep") || source.starts_with("Interval"),
             polls: Polls::default(),
             created: at,
@@ -103,84 +115,140 @@ impl Program {
         }
     }
 
-    pub fn resource(&mut self, at: Time, name: &str, of: &str, options: Options) -> Result {
-        let (concrete_type, inner) = match of {
-            "Mutex" => ("Mutex", true),
-            "RwLock" => ("RwLock", true),
-            "Semaphore" => ("Semaphore", true),
-            "Barrier" => ("Barrier", false),
-            "oneshot" => ("Sender|Receiver", false),
+    /// `permits` is the number of permits, of places for messages, of tasks at a barrier.
+    pub fn resource(
+        &mut self,
+        at: Time,
+        name: &str,
+        of: &str,
+        permits: u64,
+        options: Options,
+    ) -> Result {
+        let (concrete_type, lock) = match of {
+            "Mutex" => ("Mutex", Some(Kind::Mutex)),
+            "RwLock" => ("RwLock", Some(Kind::RwLock)),
+            "Semaphore" | "OnceCell" => ("Semaphore", Some(Kind::Semaphore)),
+            "mpsc" => ("Semaphore", None),
+            "Barrier" => ("Barrier", None),
+            "oneshot" => ("Sender|Receiver", None),
             other => return Err(format!("`{other}` is no type of resource")),
         };
-        let place = options.location.unwrap_or(("src/main.rs".to_owned(), 1));
+        let place = match of {
+            "OnceCell" => ("/tokio/src/sync/once_cell.rs".to_owned(), 131),
+            _ => options.location.unwrap_or(("src/main.rs".to_owned(), 1)),
+        };
         let outer = self.push_resource(at, concrete_type, place.clone(), None);
-        if inner {
-            let parent = self.resources[outer].span;
-            let inner = self.push_resource(at, "Semaphore", place, Some(parent));
+        let span = self.resources[outer].span;
+        if let Some(kind) = lock {
+            let inner = self.push_resource(at, "Semaphore", place, Some(span));
             self.resources[outer].inner = Some(inner);
+            self.resources[outer].lock = Some(Lock::new(kind, permits, span));
         }
-        self.resource_names.insert(name.to_owned(), outer);
+        match of {
+            "mpsc" => {
+                self.resources[outer].is_internal = true;
+                self.say(outer, "permits", number(permits));
+            }
+            "Barrier" => self.say(outer, "size", number(permits)),
+            "Mutex" => self.say(outer, "locked", Value::BoolVal(false)),
+            _ => self.say_state(outer),
+        }
+        self.names.resources.insert(name.to_owned(), span);
         Ok(())
     }
 
-    fn resource_named(&self, name: &str) -> Result<usize> {
-        self.resource_names
-            .get(name)
-            .copied()
-            .ok_or_else(|| format!("no resource is called `{name}`"))
+    pub fn resource_named(&self, name: &str) -> Result<usize> {
+        let span = self.names.resources.get(name);
+        let span = span.ok_or_else(|| format!("no resource is called `{name}`"))?;
+        let index = self.resources.iter().position(|r| r.span == *span);
+        index.ok_or_else(|| format!("`{name}` is not there"))
     }
 
-    pub fn set_attribute(&mut self, name: &str, attribute: &str, value: u64) -> Result {
-        let resource = self.resource_named(name)?;
+    pub fn say(&mut self, resource: usize, attribute: &str, value: Value) {
         let resource = &mut self.resources[resource];
         resource.attributes.retain(|(name, _)| name != attribute);
         resource.attributes.push((attribute.to_owned(), value));
         resource.seen.changed = true;
+    }
+
+    pub fn set_attribute(&mut self, name: &str, attribute: &str, value: u64) -> Result {
+        let resource = self.resource_named(name)?;
+        self.say(resource, attribute, number(value));
         Ok(())
     }
 
-    pub fn await_resource(&mut self, at: Time, task: &str, resource: &str) -> Result {
+    pub fn drop_resource(&mut self, at: Time, name: &str) -> Result {
+        let outer = self.resource_named(name)?;
+        for index in [Some(outer), self.resources[outer].inner]
+            .into_iter()
+            .flatten()
+        {
+            let resource = &mut self.resources[index];
+            (resource.dropped, resource.seen.changed) = (Some(at), true);
+        }
+        Ok(())
+    }
+
+    /// `shared`: to read, of an `RwLock`.
+    pub fn await_resource(&mut self, at: Time, task: &str, resource: &str, shared: bool) -> Result {
         let (task, resource) = (self.polled_task(at, task)?, self.resource_named(resource)?);
-        let Resource {
-            span,
-            inner,
-            concrete_type,
-            ..
-        } = self.resources[resource];
-        let source = match concrete_type {
-            "Mutex" => "Mutex::lock",
-            "RwLock" => "RwLock::write",
-            "Semaphore" => "Semaphore::acquire",
-            "Barrier" => "Barrier::wait",
-            _ => "Receiver::await",
-        };
-        let outer = self.push_op(at, span, source, None, task);
-        self.poll_op(at, outer, false);
-        if let Some(inner) = inner {
-            let (parent, span) = (self.ops[outer].span, self.resources[inner].span);
-            let inner = self.push_op(at, span, "Acquire::new", Some(parent), task);
-            self.poll_op(at, inner, false);
+        self.begin_op(at, task, resource, shared);
+        for op in self.ops_on(task, resource) {
+            self.poll_op(at, op, false);
         }
         self.tasks[task].waker_clones += 1;
         Ok(())
     }
 
-    pub fn got_resource(&mut self, at: Time, task: &str, resource: &str) -> Result {
-        let (task, resource) = (self.polled_task(at, task)?, self.resource_named(resource)?);
+    fn begin_op(&mut self, at: Time, task: usize, resource: usize, shared: bool) {
+        let Resource {
+            span,
+            inner,
+            concrete_type,
+            is_internal,
+            ..
+        } = self.resources[resource];
+        let source = match concrete_type {
+            "Mutex" => "Mutex::lock",
+            "RwLock" if shared => "RwLock::read",
+            "RwLock" => "RwLock::write",
+            "Semaphore" if is_internal => "Acquire::new",
+            "Semaphore" => "Semaphore::acquire",
+            "Barrier" => "Barrier::wait",
+            _ => "Receiver::await",
+        };
+        let outer = self.push_op(at, span, source, None, task);
+        let lock = self.resources[resource].lock.as_ref();
+        self.ops[outer].needs = lock.map_or(1, |lock| lock.needs(shared));
+        if let Some(inner) = inner {
+            let (parent, span) = (self.ops[outer].span, self.resources[inner].span);
+            self.push_op(at, span, "Acquire::new", Some(parent), task);
+        }
+    }
+
+    fn ops_on(&self, task: usize, resource: usize) -> Vec<usize> {
         let resource = &self.resources[resource];
         let inner = resource.inner.map(|i| self.resources[i].span);
         let spans = [Some(resource.span), inner];
         let ops = self.tasks[task].ops.iter().copied();
-        let ops: Vec<usize> = ops
-            .filter(|op| spans.contains(&Some(self.ops[*op].resource)))
-            .collect();
-        if ops.is_empty() {
-            return Err("it was not awaited".to_owned());
+        ops.filter(|op| spans.contains(&Some(self.ops[*op].resource)))
+            .collect()
+    }
+
+    /// It need not have been awaited: then it was to be had at once.
+    pub fn got_resource(&mut self, at: Time, task: &str, resource: &str, shared: bool) -> Result {
+        let (task, resource) = (self.polled_task(at, task)?, self.resource_named(resource)?);
+        if self.ops_on(task, resource).is_empty() {
+            self.begin_op(at, task, resource, shared);
         }
-        for op in ops {
+        let ops = self.ops_on(task, resource);
+        let needs = ops.first().map_or(1, |op| self.ops[*op].needs);
+        // What is inside is had first.
+        for op in ops.into_iter().rev() {
             self.poll_op(at, op, true);
             self.drop_op(at, op);
         }
+        self.obtain(at, task, resource, needs);
         Ok(())
     }
 }

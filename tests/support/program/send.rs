@@ -149,13 +149,16 @@ impl Program {
             task.fact.value.awaits = task.awaits.map(|other| ids[other]);
         }
         let runtime = self.runtime(interval);
+        // Of what is gone it says nothing.
+        let locks = self.resources.iter_mut().filter(|r| r.dropped.is_none());
+        let locks = locks.filter_map(|r| Some(&mut r.lock.as_mut()?.wire));
         v1::Update {
             now: Some(timestamp(at)),
             process,
             runtimes: vec![runtime],
             tasks: news(all, self.tasks.iter_mut().map(|t| &mut t.fact)),
             timers: news(all, self.timers.iter_mut().map(|t| &mut t.wire)),
-            resources: Vec::new(),
+            resources: news(all, locks),
             scopes: news(all, self.scopes.iter_mut()),
             threads: news(all, self.threads.iter_mut().map(|t| &mut t.wire)),
             ended_at: self.ended.map(timestamp),
@@ -316,20 +319,21 @@ impl Resource {
             kind: Some(resources::resource::Kind {
                 kind: Some(resources::resource::kind::Kind::Other("Sync".to_owned())),
             }),
-            location: Some(location(&self.location)),
+            // What tokio makes for itself has no place.
+            location: (!self.is_internal).then(|| location(&self.location)),
             parent_resource_id: self.parent.map(id),
-            is_internal: self.parent.is_some(),
+            is_internal: self.is_internal,
         }
     }
 
     fn stats(&self) -> resources::Stats {
         let attributes = self.attributes.iter().map(|(name, value)| {
-            let field = Some(field_of(name, number(*value)));
+            let field = Some(field_of(name, value.clone()));
             console::Attribute { field, unit: None }
         });
         resources::Stats {
             created_at: Some(timestamp(self.created)),
-            dropped_at: None,
+            dropped_at: self.dropped.map(timestamp),
             attributes: attributes.collect(),
         }
     }
