@@ -130,9 +130,11 @@ fn without_a_command_a_person_picks_a_lesson() {
     session.terminal.press("jL");
     session.terminal.until_shown("uncalled: ");
     session.terminal.press("\r");
-    session.terminal.until("the second lesson with its page", |s| {
-        s.contains("uncalled: ") && s.contains("Overview")
-    });
+    session
+        .terminal
+        .until("the second lesson with its page", |s| {
+            s.contains("uncalled: ") && s.contains("Overview")
+        });
     session.terminal.press("L");
     session.terminal.until("the lesson alone", |s| {
         !s.contains("uncalled: ") && s.contains("Timers")
