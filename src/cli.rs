@@ -1,11 +1,11 @@
 //! The command line's types, and nothing else: what they mean is in [`crate::cmd`].
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::target::Endpoint;
+use crate::{recording::Limits, target::Endpoint};
 
 /// The manual page makes a section of each paragraph, with the first line as its title; so
 /// too of those below.
@@ -16,12 +16,14 @@ Examples:
   loopview run gather --lesson --lang zh   with its page beside the screen, in Chinese
   loopview run -- target/debug/shop -p 80  start a program of yours and watch it
   loopview attach http://127.0.0.1:6669    watch one that runs already
+  loopview replay gather.lv                see a recording again
 
 Exit status:
   0  all went well
   1  the target failed
   2  the command line was wrong
-  3  no connection, or it was lost";
+  3  no connection, or it was lost
+  4  the recording cannot be read";
 
 const RUN_USAGE: &str = "\
 loopview run [OPTIONS] NAME
@@ -34,6 +36,13 @@ Examples:
   loopview run blocking --lesson           with its page to read
   loopview run cpu --format json           a report for a script, without a screen
   loopview run --for 5s -- ./shop -p 80    a program of yours, for five seconds";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  loopview run gather --record gather.lv   record it first
+  loopview replay gather.lv                see it again
+  loopview replay gather.lv --from 1.5s --speed 0.2
+  loopview replay gather.lv --format json  the report that the run has given";
 
 const ATTACH_EXAMPLES: &str = "\
 Examples:
@@ -86,6 +95,11 @@ pub enum Command {
         #[command(flatten)]
         watch: Watch,
     },
+    /// Show a recording as it was, or its end as a report
+    ///
+    /// It is the whole dashboard: time can be stopped, turned back, and made faster.
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(Replay),
     /// Print a completion script
     Completions { shell: Shell },
     /// Print the manual page
@@ -114,6 +128,24 @@ pub struct Run {
     /// A program and its arguments, instead of a workload; its standard input is empty
     #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "lesson", "scale", "set", "flavor", "instrument", "workers"])]
     pub program: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// What `--record`, or the key `W`, has written
+    pub file: PathBuf,
+    /// How much faster than it was, from 0.1 to 50
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true, value_parser = speed)]
+    pub speed: f64,
+    /// Begin this long after the beginning, such as `1.5s`
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
+    pub from: Duration,
+    /// Print a report of the end instead of drawing a screen; so it is off a terminal
+    #[arg(long)]
+    pub headless: bool,
+    /// The report's format; with it there is no screen
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 }
 
 /// How a workload is run.
@@ -163,6 +195,23 @@ pub struct Watch {
     /// The report's format; with it there is no screen
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+    /// Record all that is told to this file, which must be a new one
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// How much of the past to keep for going back in time, such as `200M`
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
+    pub history: u64,
+}
+
+impl Watch {
+    /// How much of the past is kept, and where.
+    pub fn limits(&self) -> Limits {
+        let limits = Limits::default();
+        Limits {
+            memory: limits.memory.min(self.history),
+            total: self.history,
+        }
+    }
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -201,6 +250,40 @@ pub enum Lang {
     Zh,
 }
 
+fn speed(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches(['x', '×']).parse() {
+        Ok(speed) if (0.1..=50.0).contains(&speed) => Ok(speed),
+        _ => Err("expected a number from 0.1 to 50".to_owned()),
+    }
+}
+
+/// A time; with a point in seconds, which humantime does not read.
+fn time(text: &str) -> Result<Duration, String> {
+    let seconds = text
+        .strip_suffix('s')
+        .and_then(|digits| digits.parse().ok());
+    let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match seconds {
+        Some(time) => Ok(time),
+        None => humantime::parse_duration(text).map_err(|error| error.to_string()),
+    }
+}
+
+/// Bytes, with a letter for thousands of them as binary numbers count.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let power = match &*text[digits.len()..].to_ascii_uppercase() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        _ => 64,
+    };
+    let size = digits.parse::<u64>().ok();
+    let size = size.and_then(|size| size.checked_mul(1_u64.checked_shl(power)?));
+    size.ok_or_else(|| "expected a size such as 200M or 2G".to_owned())
+}
+
 fn scale(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(scale) if (0.0..=1_000.0).contains(&scale) => Ok(scale),
@@ -212,6 +295,17 @@ fn scale(text: &str) -> Result<f64, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn sizes_are_bytes_or_binary_thousands() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("7k"), Ok(7 << 10));
+        assert_eq!(size("200M"), Ok(200 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        for wrong in ["", "M", "-1", "1.5G", "2T", "99999999999G"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_definition_is_sound() {

@@ -1,8 +1,8 @@
 //! What can go wrong, as one line that a person reads, and the exit code that goes with it.
 
-use std::{io, process::ExitCode};
+use std::{io, path::Path, process::ExitCode};
 
-use crate::target::ConnectError;
+use crate::{recording, target::ConnectError};
 
 /// The exit codes, in one place.
 pub mod exit {
@@ -13,6 +13,8 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// No connection, or it was lost.
     pub const CONNECTION: u8 = 3;
+    /// A recording that cannot be read.
+    pub const RECORDING: u8 = 4;
 }
 
 /// Each is a lowercase fragment that fits after "loopview: " and says what to do next.
@@ -47,6 +49,13 @@ pub enum Error {
     Terminal(io::Error),
     #[error("cannot write the report: {0}")]
     Report(io::Error),
+    #[error("cannot record to {path:?}: {error}")]
+    Record { path: String, error: io::Error },
+    #[error("cannot read {path:?}: {error}")]
+    Recording {
+        path: String,
+        error: recording::Error,
+    },
     #[error("cannot start: {0}")]
     Runtime(io::Error),
 }
@@ -61,6 +70,16 @@ fn not_found(program: &str) -> String {
 }
 
 impl Error {
+    pub fn record(path: &Path, error: io::Error) -> Self {
+        let path = path.display().to_string();
+        Self::Record { path, error }
+    }
+
+    pub fn recording(path: &Path, error: recording::Error) -> Self {
+        let path = path.display().to_string();
+        Self::Recording { path, error }
+    }
+
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage { .. }
@@ -71,11 +90,13 @@ impl Error {
             | Self::ProgramIsFolder { .. }
             | Self::ProgramNotExecutable { .. }
             | Self::Terminal(_) => exit::USAGE,
+            Self::Recording { .. } => exit::RECORDING,
             Self::Connect(_) => exit::CONNECTION,
             Self::Program { .. }
             | Self::Folder(_)
             | Self::OwnPath(_)
             | Self::Report(_)
+            | Self::Record { .. }
             | Self::Runtime(_) => exit::TARGET_FAILED,
         })
     }

@@ -5,7 +5,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::view::{Pane, Tab};
+use crate::{
+    model::Sign,
+    view::{Pane, Tab},
+};
 
 /// What a key asks for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -43,8 +46,27 @@ pub enum Action {
     /// Each cell of a history stands for less time.
     Finer,
     Coarser,
+    /// Stops time, or lets it go on.
     Pause,
     RunAgain,
+    /// To an earlier moment, by a step or by a great one, ...
+    Back,
+    FarBack,
+    /// ... and to a later one.
+    Forth,
+    FarForth,
+    /// By one thing that was told.
+    FrameBack,
+    FrameForth,
+    /// To where there was one before, or is one next.
+    Previous(Sign),
+    Next(Sign),
+    Slower,
+    Faster,
+    /// To the newest moment; the last line, where that is shown already.
+    Now,
+    /// Begins to write a recording, or ends it.
+    Record,
 }
 
 /// Where the person is, which decides what keys mean.
@@ -65,17 +87,25 @@ pub enum Group {
     General,
     Move,
     Tasks,
+    Time,
     Views,
 }
 
 impl Group {
-    pub const ALL: [Self; 4] = [Self::General, Self::Move, Self::Tasks, Self::Views];
+    pub const ALL: [Self; 5] = [
+        Self::General,
+        Self::Move,
+        Self::Tasks,
+        Self::Time,
+        Self::Views,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::General => "General",
             Self::Move => "Move",
             Self::Tasks => "Tasks",
+            Self::Time => "Time",
             Self::Views => "Views",
         }
     }
@@ -94,17 +124,19 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-/// A key, with Control held or not. Shift is in the character.
+/// A key, with Control held or not. Shift is in the character, and so told of other keys only.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub code: KeyCode,
     pub control: bool,
+    pub shift: bool,
 }
 
 const fn key(code: KeyCode) -> Key {
     Key {
         code,
         control: false,
+        shift: false,
     }
 }
 
@@ -116,6 +148,15 @@ const fn control(c: char) -> Key {
     Key {
         code: KeyCode::Char(c),
         control: true,
+        shift: false,
+    }
+}
+
+const fn shift(code: KeyCode) -> Key {
+    Key {
+        code,
+        control: false,
+        shift: true,
     }
 }
 
@@ -175,6 +216,17 @@ const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
     }
 }
 
+const fn time(keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+    Binding {
+        keys,
+        on: On::Screen,
+        action,
+        group: Group::Time,
+        label: None,
+        help,
+    }
+}
+
 /// All keys, the most useful in each context first: a narrow footer shows those.
 pub const KEYS: &[Binding] = &[
     Binding {
@@ -223,7 +275,7 @@ pub const KEYS: &[Binding] = &[
         action: Action::Pause,
         group: Group::General,
         label: Some("pause"),
-        help: "freeze the screen, or go on; the target runs on",
+        help: "stop time, or let it go on; the target runs on",
     },
     Binding {
         keys: &[key(KeyCode::Tab)],
@@ -338,7 +390,7 @@ pub const KEYS: &[Binding] = &[
         help: "each cell of a history stands for more time",
     },
     Binding {
-        keys: &[key(KeyCode::Right), char('n'), char('l')],
+        keys: &[char('n'), char('l')],
         on: On::Details,
         action: Action::NextTask,
         group: Group::Tasks,
@@ -346,7 +398,7 @@ pub const KEYS: &[Binding] = &[
         help: "in the details: the next task of the table",
     },
     Binding {
-        keys: &[key(KeyCode::Left), char('N')],
+        keys: &[char('N')],
         on: On::Details,
         action: Action::PrevTask,
         group: Group::Tasks,
@@ -394,7 +446,7 @@ pub const KEYS: &[Binding] = &[
         help: "to the first line",
     },
     Binding {
-        keys: &[key(KeyCode::End), char('G')],
+        keys: &[char('G')],
         on: On::Anywhere,
         action: Action::Last,
         group: Group::Move,
@@ -408,6 +460,75 @@ pub const KEYS: &[Binding] = &[
         group: Group::Views,
         label: None,
         help: "focus the pane before, or show the view before",
+    },
+    Binding {
+        keys: &[key(KeyCode::Left)],
+        on: On::Screen,
+        action: Action::Back,
+        group: Group::Time,
+        label: Some("back in time"),
+        help: "back in time by a cell of the histories",
+    },
+    time(
+        &[key(KeyCode::Right)],
+        Action::Forth,
+        "forth in time by a cell",
+    ),
+    time(
+        &[shift(KeyCode::Left)],
+        Action::FarBack,
+        "back by ten cells",
+    ),
+    time(
+        &[shift(KeyCode::Right)],
+        Action::FarForth,
+        "forth by ten cells",
+    ),
+    Binding {
+        keys: &[key(KeyCode::End)],
+        on: On::Screen,
+        action: Action::Now,
+        group: Group::Time,
+        label: Some("now"),
+        help: "to the newest moment; there, to the last line",
+    },
+    time(&[char(',')], Action::FrameBack, "back by one update"),
+    time(&[char('.')], Action::FrameForth, "forth by one update"),
+    time(
+        &[char('[')],
+        Action::Previous(Sign::Poll),
+        "back to a poll of the selected task",
+    ),
+    time(
+        &[char(']')],
+        Action::Next(Sign::Poll),
+        "forth to a poll of the selected task",
+    ),
+    time(
+        &[char('(')],
+        Action::Previous(Sign::Wake),
+        "back to a wake of the selected task",
+    ),
+    time(
+        &[char(')')],
+        Action::Next(Sign::Wake),
+        "forth to a wake of the selected task",
+    ),
+    time(
+        &[char('{')],
+        Action::Previous(Sign::Lint),
+        "back to a warning",
+    ),
+    time(&[char('}')], Action::Next(Sign::Lint), "forth to a warning"),
+    time(&[char('<')], Action::Slower, "play more slowly"),
+    time(&[char('>')], Action::Faster, "play faster"),
+    Binding {
+        keys: &[char('W')],
+        on: On::Screen,
+        action: Action::Record,
+        group: Group::General,
+        label: None,
+        help: "write a recording from here on, or end it",
     },
     tab(&[char('1')], Tab::Overview, "overview: all of it at once"),
     tab(&[char('3')], Tab::Tree, "tree: who spawned whom"),
@@ -427,6 +548,14 @@ pub const KEYS: &[Binding] = &[
         group: Group::Views,
         label: None,
         help: "back, one step at a time: zoom, focus, and to the overview",
+    },
+    Binding {
+        keys: &[key(KeyCode::End)],
+        on: On::Overlay,
+        action: Action::Last,
+        group: Group::Move,
+        label: None,
+        help: "to the last line",
     },
     // The key that opened an overlay closes it.
     Binding {
@@ -450,9 +579,11 @@ pub fn action(event: KeyEvent, context: Context) -> Option<Action> {
     if event.kind == KeyEventKind::Release {
         return None;
     }
+    let told = matches!(event.code, KeyCode::Left | KeyCode::Right);
     let key = Key {
         code: event.code,
         control: event.modifiers.contains(KeyModifiers::CONTROL),
+        shift: told && event.modifiers.contains(KeyModifiers::SHIFT),
     };
     let alt = event.modifiers.contains(KeyModifiers::ALT);
     bindings(context)

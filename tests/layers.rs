@@ -9,14 +9,15 @@ use std::{
 const ALLOWED: &[(&str, &[&str])] = &[
     ("frame", &[]),
     ("model", &["frame"]),
+    ("recording", &["frame", "model"]),
     ("target", &["frame", "error"]),
-    ("keymap", &["view"]),
+    ("keymap", &["model", "view"]),
     ("view", &["frame", "model", "keymap"]),
     // The text report has the words and figures of the screen.
     ("sink", &["frame", "model", "view"]),
-    ("cli", &["target"]),
+    ("cli", &["recording", "target"]),
     ("config", &["cli", "view"]),
-    ("error", &["target"]),
+    ("error", &["recording", "target"]),
     ("term", &[]),
 ];
 

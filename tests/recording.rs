@@ -7,10 +7,8 @@ use std::{fs, path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use loopview::{
     frame::{Event, Frame, Gap, Line, Stream, Target, TargetKind, Time},
-    model::Model,
-    recording::{
-        self, Error, Goal, History, Incomplete, Journal, Limits, Scribe, Sign, Status, Writer,
-    },
+    model::{Model, Sign},
+    recording::{self, Error, Goal, History, Incomplete, Journal, Limits, Scribe, Status, Writer},
     sink::{self, Outcome, Report},
     view::{self, Options, ViewState},
 };

@@ -598,7 +598,9 @@ fn the_phase_is_told() {
     let mut model = model("gather");
     let line = |model: &Model, keys: &str, paused| {
         let mut state = state(model, (80, 24), Options::default(), keys);
-        state.paused = paused;
+        if paused {
+            state.moment = view::Moment::Past(view::Past::default());
+        }
         text(&screen(model, &state, (80, 24)))
     };
     assert!(line(&model, "", false).contains("● live"));

@@ -5,6 +5,7 @@ mod completions;
 mod list;
 mod man;
 mod pick;
+mod replay;
 mod run;
 mod sources;
 mod usage;
@@ -34,6 +35,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
         Some(Command::List { format }) => list::execute(format),
         Some(Command::Run(run)) => run::execute(run, style),
         Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, style),
+        Some(Command::Replay(options)) => replay::execute(&options, style),
         Some(Command::Completions { shell }) => completions::execute(shell),
         Some(Command::Man) => man::execute(),
         Some(Command::Workload { name, options }) => workload::execute(&name, &options),

@@ -15,6 +15,7 @@ use crate::{
     config,
     error::{Error, exit},
     keymap::{self, Context},
+    recording::Limits,
     target::launch,
     term::Screen,
     view::{
@@ -45,15 +46,17 @@ pub fn execute(style: Style) -> Result<ExitCode, Error> {
             let options = app::Options {
                 view,
                 limit: None,
+                history: Limits::default(),
+                record: None,
                 sources: sources::of(&target, None),
                 lesson: Some(Lesson {
                     page: item.page,
                     open: picker.is_reading(),
                 }),
             };
-            let (.., source) =
-                app::run(&mut screen, &target, &options, launch(&what)?, start).await?;
-            source.stopped().await;
+            let source = launch(&what)?;
+            let watched = app::run(&mut screen, &target, &options, source, start).await?;
+            watched.source.stopped().await;
         }
         Ok(ExitCode::from(exit::OK))
     })

@@ -1,7 +1,7 @@
 //! Watches a target: on a screen where there is one, else by a report at its end.
 
 use std::{
-    io::{IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     path::Path,
     process::ExitCode,
 };
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, exit},
     frame::{Event, Gap, HOW_TO_OPEN, Target},
     model::Model,
+    recording::{Limits, Scribe, Status},
     sink::{self, Outcome, Report},
     target::{ConnectError, Source},
     term::Screen,
@@ -42,36 +43,38 @@ pub fn watch(
 ) -> Result<ExitCode, Error> {
     super::runtime()?.block_on(async {
         let screen = !options.headless && options.format.is_none() && has_screen();
-        let (model, stopped) = if screen {
+        let (model, stopped, recording) = if screen {
             let source = start().await?;
-            let options = app::Options {
+            let shown = app::Options {
                 view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
                 limit: options.time,
                 sources: sources::of(target, program),
                 lesson,
+                history: options.limits(),
+                record: options.record.clone(),
             };
             let mut screen = Screen::open().map_err(Error::Terminal)?;
-            let (model, stopped, source) =
-                app::run(&mut screen, target, &options, source, start).await?;
+            let watched = app::run(&mut screen, target, &shown, source, start).await?;
             // The terminal is the person's again before the target has ended.
             drop(screen);
-            source.stopped().await;
-            (model, stopped)
+            watched.source.stopped().await;
+            (watched.model, watched.running, watched.recording)
         } else {
             headless(target, options, start).await?
         };
         let outcome = Outcome::of(&model, stopped);
         if !screen {
             let report = Report::new(&model, outcome);
-            super::print(&match options.format.unwrap_or_default() {
-                Format::Text => {
-                    let page = lesson.filter(|lesson| lesson.open);
-                    let page =
-                        page.map_or_else(String::new, |lesson| lesson.page.to_owned() + "\n");
-                    page + &sink::text::encode(&report)
-                }
-                Format::Json => sink::json::encode(&report),
-            })?;
+            let format = options.format.unwrap_or_default();
+            let page = lesson.filter(|lesson| lesson.open && format == Format::Text);
+            let page = page.map_or_else(String::new, |lesson| lesson.page.to_owned() + "\n");
+            super::print(&(page + &encode(&report, format)))?;
+        }
+        match recording {
+            Status::Failed(path, error) => {
+                return Err(Error::record(&path, io::Error::other(error)));
+            }
+            closed => tell(closed.words()),
         }
         if outcome == Outcome::Lost && model.instrument().is_none() {
             return Err(ConnectError::NeverOpened.into());
@@ -84,19 +87,33 @@ pub fn watch(
     })
 }
 
-fn has_screen() -> bool {
+/// A report as it is printed.
+pub(super) fn encode(report: &Report, format: Format) -> String {
+    match format {
+        Format::Text => sink::text::encode(report),
+        Format::Json => sink::json::encode(report),
+    }
+}
+
+pub(super) fn has_screen() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Reads all frames, and gives the model that they make and whether we ended the target.
+/// Reads all frames, and gives the model that they make, whether we ended the target, and
+/// what has become of the recording.
 async fn headless(
     target: &Target,
     options: &Watch,
     start: impl AsyncFn() -> Result<Source, Error>,
-) -> Result<(Model, bool), Error> {
+) -> Result<(Model, bool, Status), Error> {
     let mut signals = Signals::listen()?;
-    let mut source = start().await?;
     let mut model = Model::new(target.clone());
+    let mut scribe = options
+        .record
+        .as_deref()
+        .map(|path| record(path, &model))
+        .transpose()?;
+    let mut source = start().await?;
     let (mut stopped, mut hinted) = (false, false);
     let limit = app::limit(options.time);
     tokio::pin!(limit);
@@ -109,7 +126,10 @@ async fn headless(
                 {
                     hint(waited.as_secs());
                 }
-                model.apply(&frame);
+                match &mut scribe {
+                    Some(scribe) => scribe.take(frame, &mut model),
+                    None => model.apply(&frame),
+                }
             }
             () = signals.any(), if !stopped => {
                 stopped = true;
@@ -121,12 +141,36 @@ async fn headless(
             }
         }
     }
-    Ok((model, stopped))
+    Ok((
+        model,
+        stopped,
+        scribe.map(Scribe::finish).unwrap_or_default(),
+    ))
+}
+
+/// Begins a recording without a history: nobody will go back.
+fn record(path: &Path, model: &Model) -> Result<Scribe, Error> {
+    let limits = Limits {
+        memory: 0,
+        total: 0,
+    };
+    let mut scribe = Scribe::start(model.target.clone(), limits).map_err(Error::Runtime)?;
+    let begun = scribe.record(path, model);
+    begun.map_err(|error| Error::record(path, error))?;
+    Ok(scribe)
+}
+
+/// Says what the person should know, beside the report.
+pub(super) fn tell(words: Option<String>) {
+    if let Some(words) = words {
+        let _ = writeln!(std::io::stderr(), "loopview: {words}");
+    }
 }
 
 fn hint(seconds: u64) {
-    let told = format!("the program has not opened a console endpoint for {seconds} s");
-    let _ = writeln!(std::io::stderr(), "loopview: {told}: {HOW_TO_OPEN}");
+    tell(Some(format!(
+        "the program has not opened a console endpoint for {seconds} s: {HOW_TO_OPEN}"
+    )));
 }
 
 /// The signals by which a person or the system ends us.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     frame::{Frame, Target, Time},
-    model::{Model, TaskId},
+    model::{Model, Sign, TaskId},
 };
 
 /// A journal, for its writer and its readers.
@@ -40,32 +40,6 @@ pub enum Goal {
         from: u64,
         back: bool,
     },
-}
-
-/// What one may look for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Sign {
-    Poll,
-    Wake,
-    Lint,
-}
-
-impl Sign {
-    /// How often there was one.
-    fn count(self, model: &Model, task: Option<TaskId>) -> u64 {
-        let tasks = || {
-            let one = task.and_then(|id| model.tasks.get(id));
-            let all = model.tasks.iter().filter(|_| task.is_none());
-            one.into_iter().chain(all)
-        };
-        match self {
-            Self::Poll => tasks()
-                .map(crate::model::Task::polls)
-                .fold(0, u64::wrapping_add),
-            Self::Wake => tasks().map(|task| task.wakes).fold(0, u64::wrapping_add),
-            Self::Lint => model.lints.len() as u64,
-        }
-    }
 }
 
 /// A place from which frames are read one by one.
@@ -210,9 +184,9 @@ impl History {
         let Some((mut model, mut cursor)) = self.seek(Goal::Frame(from), enough)? else {
             return Ok(None);
         };
-        let before = sign.count(&model, task);
+        let before = model.signs(sign, task);
         while !enough.load(Ordering::Relaxed) && self.step(&mut model, &mut cursor)? {
-            if sign.count(&model, task) != before {
+            if model.signs(sign, task) != before {
                 return Ok(Some((model, cursor)));
             }
         }
@@ -234,13 +208,13 @@ impl History {
                 return Ok(None);
             };
             let first = cursor.frames;
-            let mut count = sign.count(&model, task);
+            let mut count = model.signs(sign, task);
             let mut found = None;
             while cursor.frames < last && self.step(&mut model, &mut cursor)? {
                 if enough.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                let now = sign.count(&model, task);
+                let now = model.signs(sign, task);
                 if now != count {
                     found = Some(cursor.frames);
                 }

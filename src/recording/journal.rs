@@ -207,7 +207,7 @@ impl Journal {
     /// A keyframe would be worth its bytes now.
     pub(super) fn wants_keyframe(&self) -> bool {
         let enough = self.keyframe.saturating_mul(Self::SPARSE).max(Self::NEAR);
-        self.since_keyframe >= enough || (self.first > 0 && self.sealed.is_empty())
+        self.since_keyframe >= enough
     }
 
     /// The oldest chunk in memory, and its number, if there are too many there.

@@ -27,7 +27,7 @@ use std::io;
 
 pub use chunk::Chunk;
 pub use file::{Incomplete, Recording, Writer, open};
-pub use history::{Cursor, Goal, History, Sign};
+pub use history::{Cursor, Goal, History};
 pub use journal::{Journal, Limits};
 pub use scribe::{Scribe, Status};
 

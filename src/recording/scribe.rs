@@ -47,6 +47,24 @@ pub enum Status {
     Failed(PathBuf, String),
 }
 
+impl Status {
+    /// What a person is told of it.
+    pub fn words(&self) -> Option<String> {
+        Some(match self {
+            Self::None => return None,
+            Self::On(path) => format!("recording to {}", path.display()),
+            Self::Closed(path, bytes) => {
+                let kb = bytes.div_ceil(1_000);
+                format!("recorded {}, {kb} kB", path.display())
+            }
+            Self::Failed(path, error) => {
+                let path = path.display();
+                format!("cannot go on recording to {path}: {error}; what was written can be read")
+            }
+        })
+    }
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     wants_keyframe: AtomicBool,

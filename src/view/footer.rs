@@ -7,7 +7,13 @@
 use crossterm::event::KeyCode;
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
-use super::{View, glyphs::Glyphs, pen::Pen, text};
+use super::{
+    View,
+    glyphs::Glyphs,
+    moment::{Moment, Past},
+    pen::Pen,
+    text,
+};
 use crate::{
     frame::TargetKind,
     keymap::{self, Action, Binding, Key},
@@ -49,6 +55,7 @@ impl Footer<'_> {
             Action::RunAgain => {
                 matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
             }
+            Action::Now => self.0.state.moment != Moment::Live,
             Action::Warnings => !model.lints.is_empty(),
             Action::Lesson => self.0.state.lesson.is_some(),
             _ => true,
@@ -57,7 +64,10 @@ impl Footer<'_> {
 
     fn label<'a>(&self, binding: &Binding, label: &'a str) -> &'a str {
         match binding.action {
-            Action::Pause if self.0.state.paused => "go on",
+            Action::Pause => match self.0.state.moment {
+                Moment::Past(Past { speed: None, .. }) => "go on",
+                _ => label,
+            },
             Action::Zoom if self.0.state.is_zoomed() => "unzoom",
             _ => label,
         }
@@ -80,7 +90,9 @@ pub fn key_name(key: Key, glyphs: &Glyphs) -> String {
         KeyCode::BackTab => "Shift-Tab".to_owned(),
         code => format!("{code:?}"),
     };
-    if key.control {
+    if key.shift {
+        format!("Shift-{name}")
+    } else if key.control {
         format!("Ctrl-{name}")
     } else {
         name

@@ -11,6 +11,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
     View, fmt,
+    moment::{Moment, Past},
     pen::Pen,
     text,
     widget::{Cell, Strip},
@@ -121,21 +122,28 @@ impl Header<'_> {
     fn phase(&self) -> Vec<Part> {
         let view = self.0;
         let (glyphs, theme) = (view.glyphs, view.theme);
-        let (shape, word, style) = match &view.model.phase {
-            _ if view.state.paused => (glyphs.paused, "paused".to_owned(), theme.warning()),
-            Phase::Connecting { .. } => (glyphs.connecting, "connecting".to_owned(), theme.ready()),
-            Phase::Live if view.model.target_paused => {
+        let (shape, word, style) = match (view.state.moment, &view.model.phase) {
+            (Moment::Past(past), _) => {
+                let shape = past.speed.map_or(glyphs.paused, |_| glyphs.running);
+                (shape, self.past(past), theme.warning())
+            }
+            (_, Phase::Connecting { .. }) => {
+                (glyphs.connecting, "connecting".to_owned(), theme.ready())
+            }
+            (_, Phase::Live) if view.model.target_paused => {
                 (glyphs.paused, "target paused".to_owned(), theme.warning())
             }
-            Phase::Live => match view.model.behind() {
+            (_, Phase::Live) => match view.model.behind() {
                 Some(behind) => {
                     let word = format!("{} behind", view.duration(behind));
                     (glyphs.lost, word, theme.warning())
                 }
                 None => (glyphs.live, "live".to_owned(), theme.good()),
             },
-            Phase::Disconnected { .. } => (glyphs.lost, "disconnected".to_owned(), theme.bad()),
-            Phase::Ended(exit) => {
+            (_, Phase::Disconnected { .. }) => {
+                (glyphs.lost, "disconnected".to_owned(), theme.bad())
+            }
+            (_, Phase::Ended(exit)) => {
                 let style = if *exit == Exit::Code(0) {
                     theme.good()
                 } else {
@@ -145,10 +153,43 @@ impl Header<'_> {
             }
         };
         let elapsed = view.duration(view.model.elapsed());
-        vec![
+        let mut parts = Vec::new();
+        if view.state.recording {
+            parts.push(Part::new(
+                1,
+                vec![(format!("{} rec", glyphs.live), theme.bad())],
+            ));
+        }
+        parts.extend([
             Part::new(0, vec![(format!("{shape} {word}"), style)]),
             Part::new(1, vec![(elapsed, theme.strong())]),
-        ]
+        ]);
+        parts
+    }
+
+    /// How far back one is, and how time passes there.
+    fn past(&self, past: Past) -> String {
+        let view = self.0;
+        let mut words = Vec::new();
+        if past.recorded {
+            words.push("replay".to_owned());
+        }
+        if let Some(speed) = past.speed {
+            words.push(format!("{speed}{}", view.glyphs.times));
+        }
+        if !past.behind.is_zero() {
+            words.push(format!(
+                "{}{}",
+                view.glyphs.minus,
+                view.duration(past.behind)
+            ));
+        } else if past.speed.is_none() {
+            words.push(if past.recorded { "end" } else { "paused" }.to_owned());
+        }
+        if past.seeking {
+            words.push(view.glyphs.ellipsis.to_owned());
+        }
+        words.join(" ")
     }
 
     fn counts(&self) -> Vec<Part> {

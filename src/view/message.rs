@@ -46,6 +46,9 @@ impl Message<'_> {
         if let Some(blocked) = view.model.blocked() {
             return Some((self.blocked(&blocked, room), theme.alarm(), true));
         }
+        if let Some(notice) = &view.state.notice {
+            return Some((view.clean(notice), theme.notice(), true));
+        }
         match &view.model.phase {
             Phase::Connecting {
                 waited: Some(waited),

@@ -23,6 +23,7 @@ mod lesson;
 mod lists;
 mod markdown;
 mod message;
+mod moment;
 mod output;
 mod pane;
 mod pen;
@@ -50,6 +51,7 @@ use self::{glyphs::Glyphs, state::Topic, theme::Theme};
 
 pub use layout::Pane;
 pub use lesson::Lesson;
+pub use moment::{Moment, Past, Travel};
 pub use state::{Effect, Options, ViewState};
 pub use tab::Tab;
 pub use theme::ColorLevel;

@@ -10,6 +10,7 @@ use super::{
     layout::{Pane, Screen, Wish},
     lesson::{Lesson, Place, Reading},
     lists::{Call, CallId, Lists, Sort},
+    moment::{Moment, Travel},
     source::{SourceState, Text},
     tab::Tab,
     theme::ColorLevel,
@@ -43,6 +44,8 @@ pub enum Effect {
     Quit,
     RunAgain,
     Pause,
+    Travel(Travel),
+    Record,
 }
 
 /// A task whose details are open.
@@ -67,8 +70,12 @@ pub(super) enum Topic {
 
 #[derive(Clone, Debug)]
 pub struct ViewState {
-    /// The model does not change while it is shown: set by who feeds the model.
-    pub paused: bool,
+    /// Which moment the model is of: set by who feeds it, as what follows is.
+    pub moment: Moment,
+    /// A recording is being written.
+    pub recording: bool,
+    /// Something to say beside what the model says.
+    pub notice: Option<String>,
     pub(super) options: Options,
     pub(super) tab: Tab,
     /// One of the view's panes.
@@ -113,7 +120,9 @@ const CELLS: [Duration; 6] = [
 impl ViewState {
     pub fn new(options: Options) -> Self {
         Self {
-            paused: false,
+            moment: Moment::default(),
+            recording: false,
+            notice: None,
             options,
             tab: Tab::Overview,
             focus: Pane::Tasks,
@@ -233,6 +242,19 @@ impl ViewState {
             Action::Quit => return Some(Effect::Quit),
             Action::RunAgain => return Some(Effect::RunAgain),
             Action::Pause => return Some(Effect::Pause),
+            Action::Record => return Some(Effect::Record),
+            Action::Now if self.moment == Moment::Live => self.step(isize::MAX, model),
+            Action::Back
+            | Action::FarBack
+            | Action::Forth
+            | Action::FarForth
+            | Action::FrameBack
+            | Action::FrameForth
+            | Action::Previous(_)
+            | Action::Next(_)
+            | Action::Slower
+            | Action::Faster
+            | Action::Now => return self.travel(action).map(Effect::Travel),
             Action::Help => self.show(Topic::Help),
             Action::Warnings => self.show(Topic::Warnings),
             Action::Lesson => self.toggle_lesson(model),
@@ -277,6 +299,35 @@ impl ViewState {
         None
     }
 
+    /// Where in time an action leads.
+    fn travel(&self, action: Action) -> Option<Travel> {
+        /// Cells of a history that make a great step.
+        const FAR: u32 = 10;
+        let by = |cells, back| Travel::By {
+            step: self.cell() * cells,
+            back,
+        };
+        let sign = |sign, back| Travel::Sign {
+            sign,
+            task: self.watched().or(self.tasks.chosen()),
+            back,
+        };
+        Some(match action {
+            Action::Back => by(1, true),
+            Action::FarBack => by(FAR, true),
+            Action::Forth => by(1, false),
+            Action::FarForth => by(FAR, false),
+            Action::FrameBack => Travel::Frame { back: true },
+            Action::FrameForth => Travel::Frame { back: false },
+            Action::Previous(found) => sign(found, true),
+            Action::Next(found) => sign(found, false),
+            Action::Slower => Travel::Slower,
+            Action::Faster => Travel::Faster,
+            Action::Now => Travel::Now,
+            _ => return None,
+        })
+    }
+
     /// What a cell of a history stands for.
     pub(super) fn cell(&self) -> Duration {
         CELLS[self.cell]
@@ -287,7 +338,9 @@ impl ViewState {
             tab: self.tab,
             focus: self.focus,
             zoomed: self.zoomed,
-            message: !matches!(model.phase, Phase::Live) || model.blocked().is_some(),
+            message: !matches!(model.phase, Phase::Live)
+                || model.blocked().is_some()
+                || self.notice.is_some(),
             beside: self.reading.map_or(0, |reading| {
                 let column = Place::column(area.width);
                 column.map_or(0, |column| if reading.zoomed { area.width } else { column })

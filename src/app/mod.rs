@@ -1,0 +1,436 @@
+//! The one loop of the dashboard: frames and keys in, at most thirty pictures a second out.
+//!
+//! A target that is watched and a recording that is replayed differ in this alone: the one
+//! has a live moment, whose frames come from a [`Source`]; the other has only a past, through
+//! which [`travel`] leads.
+
+mod travel;
+
+use std::{
+    io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use crossterm::event::{Event as TermEvent, KeyEventKind};
+use futures::StreamExt;
+use tokio::time::Instant;
+
+use self::travel::Traveller;
+use crate::{
+    cmd::Signals,
+    error::Error,
+    frame::{Event, Frame, Gap, Target},
+    keymap,
+    model::Model,
+    recording::{History, Limits, Scribe, Status},
+    target::Source,
+    term::Screen,
+    view::{self, Effect, Lesson, ViewState},
+};
+
+/// No picture sooner than this after the last.
+const FRAME: Duration = Duration::from_millis(33);
+/// What the target tells is drawn as often as a launched one tells it. Its two streams come
+/// at different moments, and one picture for both is enough.
+const NEWS: Duration = Duration::from_millis(50);
+/// Frames taken in before a key is looked for.
+const BATCH: usize = 256;
+
+/// How the dashboard is run.
+pub struct Options {
+    pub view: view::Options,
+    /// End after this time.
+    pub limit: Option<Duration>,
+    /// Finds the lines of a source file, or tells why there are none.
+    pub sources: Sources,
+    /// What there is to read about the target.
+    pub lesson: Option<Lesson>,
+    /// How much of the past is kept.
+    pub history: Limits,
+    /// Write a recording to this file from the beginning.
+    pub record: Option<PathBuf>,
+}
+
+pub type Sources = Box<dyn Fn(&str) -> Result<Vec<String>, String>>;
+
+/// What is left when the person has left.
+pub struct Watched {
+    pub model: Model,
+    /// The target was still at work.
+    pub running: bool,
+    pub source: Source,
+    pub recording: Status,
+}
+
+/// A recording, and how it is to be replayed.
+pub struct Replay {
+    pub history: History,
+    /// How much faster than it was.
+    pub speed: f64,
+    /// From how long after its beginning.
+    pub from: Duration,
+    /// What there is to say of it.
+    pub notice: Option<String>,
+}
+
+/// Shows the source on the screen until the person leaves. `start` makes the source anew.
+pub async fn run(
+    screen: &mut Screen,
+    target: &Target,
+    options: &Options,
+    source: Source,
+    start: impl AsyncFn() -> Result<Source, Error>,
+) -> Result<Watched, Error> {
+    let model = Model::new(target.clone());
+    let mut scribe = Scribe::start(target.clone(), options.history).map_err(Error::Runtime)?;
+    if let Some(path) = &options.record {
+        let begun = scribe.record(path, &model);
+        begun.map_err(|error| Error::record(path, error))?;
+    }
+    let traveller = Traveller::live(scribe.history().clone());
+    let mut live = Live {
+        source,
+        running: true,
+        scribe,
+        model,
+        limits: options.history,
+    };
+    let mut app = App::new(options, traveller);
+    app.live = Some(&mut live);
+    app.show(screen, options.limit, start).await?;
+    Ok(Watched {
+        model: live.model,
+        running: live.running,
+        source: live.source,
+        recording: live.scribe.finish(),
+    })
+}
+
+/// Shows a recording on the screen until the person leaves.
+pub async fn replay(screen: &mut Screen, options: &Options, replay: Replay) -> Result<(), Error> {
+    let traveller = Traveller::recorded(replay.history, replay.from, replay.speed);
+    let mut app = App::new(options, traveller);
+    app.state.notice = replay.notice;
+    let nothing = async || Err(Error::Runtime(io::ErrorKind::Unsupported.into()));
+    app.show(screen, options.limit, nothing).await
+}
+
+/// Returns when the time is up, which without a limit is never.
+pub async fn limit(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The newest moment, where there is one.
+struct Live {
+    source: Source,
+    /// Frames may still come.
+    running: bool,
+    scribe: Scribe,
+    model: Model,
+    limits: Limits,
+}
+
+impl Live {
+    /// Takes in a frame and all that wait behind it, within bounds.
+    fn take_in(&mut self, frame: Frame) {
+        self.scribe.take(frame, &mut self.model);
+        for _ in 0..BATCH {
+            match self.source.frames.try_recv() {
+                Ok(frame) => self.scribe.take(frame, &mut self.model),
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Ends the target and starts it anew, with a history of its own; what goes wrong is
+    /// shown.
+    async fn run_again(
+        &mut self,
+        start: &impl AsyncFn() -> Result<Source, Error>,
+    ) -> Result<(), Error> {
+        self.source.stop();
+        let target = self.model.target.clone();
+        self.model = Model::new(target.clone());
+        self.scribe = Scribe::start(target, self.limits).map_err(Error::Runtime)?;
+        match start().await {
+            Ok(source) => {
+                let old = std::mem::replace(&mut self.source, source);
+                tokio::spawn(old.stopped());
+                self.running = true;
+            }
+            Err(error) => {
+                self.running = false;
+                let reason = error.to_string();
+                let gap = Event::Gap(Gap::ConnectionLost { reason });
+                self.scribe.take(Frame::here(gap), &mut self.model);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a recording in the current folder, or ends the one there is. An error is what
+    /// to say.
+    fn toggle_recording(&mut self) -> Result<(), String> {
+        if matches!(self.scribe.status(), Status::On(_)) {
+            self.scribe.stop();
+            return Ok(());
+        }
+        let path = PathBuf::from(file_name(&self.model.target.name, SystemTime::now()));
+        let begun = self.scribe.record(&path, &self.model);
+        begun.map_err(|error| Error::record(&path, error).to_string())
+    }
+}
+
+/// `loopview-NAME-YYYYmmdd-HHMMSS.lv`, in UTC.
+fn file_name(target: &str, at: SystemTime) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = target
+        .chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .collect();
+    let at = humantime::format_rfc3339_seconds(at).to_string();
+    let at = at.replace(['-', ':', 'Z'], "").replace('T', "-");
+    format!("loopview-{name}-{at}.lv")
+}
+
+/// The next frame of what is live; it never comes where nothing is.
+async fn next(live: &mut Option<&mut Live>) -> Option<Frame> {
+    match live {
+        Some(live) if live.running => live.source.frames.recv().await,
+        _ => std::future::pending().await,
+    }
+}
+
+struct App<'a> {
+    sources: &'a Sources,
+    live: Option<&'a mut Live>,
+    traveller: Traveller,
+    state: ViewState,
+    /// How the recording fared when that was last told.
+    told: Status,
+    /// The model has changed since the state took notice of it.
+    stale: bool,
+    /// When the last picture was drawn.
+    drawn: Instant,
+    /// When the next is to be drawn, if there is something new.
+    due: Option<Instant>,
+}
+
+impl<'a> App<'a> {
+    fn new(options: &'a Options, traveller: Traveller) -> Self {
+        Self {
+            sources: &options.sources,
+            live: None,
+            traveller,
+            state: ViewState::new(options.view).with_lesson(options.lesson),
+            told: Status::None,
+            stale: true,
+            drawn: Instant::now(),
+            due: Some(Instant::now()),
+        }
+    }
+
+    async fn show(
+        &mut self,
+        screen: &mut Screen,
+        time: Option<Duration>,
+        start: impl AsyncFn() -> Result<Source, Error>,
+    ) -> Result<(), Error> {
+        let mut signals = Signals::listen()?;
+        let limit = limit(time);
+        tokio::pin!(limit);
+        if let Ok(size) = screen.terminal.size() {
+            self.state.resize(size.width, size.height);
+        }
+        loop {
+            if self.due.is_some_and(|due| due <= Instant::now()) {
+                self.due = None;
+                self.pass();
+                self.refresh();
+                self.drawn = Instant::now();
+                let Some(model) = shown(&self.traveller, self.live.as_deref()) else {
+                    return Ok(());
+                };
+                let state = &self.state;
+                let drawn = screen
+                    .terminal
+                    .draw(|frame| view::draw(frame, model, state));
+                if drawn.is_err() {
+                    // The terminal has gone, and with it the person.
+                    return Ok(());
+                }
+            }
+            tokio::select! {
+                frame = next(&mut self.live) => self.take_in(frame),
+                found = self.traveller.found() => self.arrive(found),
+                key = screen.keys.next() => match key {
+                    Some(Ok(event)) => match self.react(&event) {
+                        Some(Effect::Quit) => return Ok(()),
+                        Some(Effect::RunAgain) => self.run_again(&start).await?,
+                        _ => {}
+                    },
+                    Some(Err(_)) | None => return Ok(()),
+                },
+                () = tokio::time::sleep_until(self.due.unwrap_or(self.drawn)),
+                    if self.due.is_some() => {}
+                () = signals.any() => return Ok(()),
+                () = &mut limit => return Ok(()),
+            }
+        }
+    }
+
+    fn take_in(&mut self, frame: Option<Frame>) {
+        let Some(live) = &mut self.live else { return };
+        match frame {
+            Some(frame) => {
+                // The first news is what the person waits for.
+                let pause = live.model.instrument().map_or(FRAME, |_| NEWS);
+                live.take_in(frame);
+                // In the past it only gets farther away.
+                self.stale |= self.traveller.shown().is_none();
+                self.draw_after(pause);
+            }
+            None => live.running = false,
+        }
+    }
+
+    /// Lets time pass where it does, up to this picture.
+    fn pass(&mut self) {
+        match self.traveller.pass(Instant::now()) {
+            Ok(changed) => self.stale |= changed,
+            Err(notice) => self.state.notice = Some(notice),
+        }
+        if self.traveller.is_playing() {
+            self.due = Some(Instant::now() + FRAME);
+        }
+    }
+
+    /// Shows another moment, or why there is none.
+    fn arrive(&mut self, found: Result<(), String>) {
+        match found {
+            Ok(()) => {}
+            Err(notice) => self.state.notice = Some(notice),
+        }
+        self.stale = true;
+        self.draw_after(FRAME);
+    }
+
+    /// Asks for a picture, no sooner than this after the last.
+    fn draw_after(&mut self, pause: Duration) {
+        let at = self.drawn + pause;
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Brings what the person has chosen up to date with the model.
+    fn refresh(&mut self) {
+        self.tell_recording();
+        self.state.moment = self.traveller.moment();
+        let Some(shown) = shown(&self.traveller, self.live.as_deref()) else {
+            return;
+        };
+        if std::mem::take(&mut self.stale) {
+            self.state.sync(shown);
+        }
+        if let Some(file) = self.state.wanted_source().map(str::to_owned) {
+            let text = (self.sources)(&file);
+            self.state.give_source(&file, text, shown);
+        }
+    }
+
+    /// Tells what has become of the recording since that was told.
+    fn tell_recording(&mut self) {
+        let Some(live) = &self.live else { return };
+        let status = live.scribe.status();
+        self.state.recording = matches!(status, Status::On(_));
+        if status != self.told {
+            self.state.notice = status.words();
+            self.told = status;
+        }
+        if let Some(trouble) = live.scribe.trouble() {
+            let notice = format!("the history is only kept in memory: {trouble}");
+            self.state.notice.get_or_insert(notice);
+        }
+    }
+
+    fn react(&mut self, event: &TermEvent) -> Option<Effect> {
+        let key = match event {
+            TermEvent::Key(key) if key.kind != KeyEventKind::Release => *key,
+            TermEvent::Resize(width, height) => {
+                self.state.resize(*width, *height);
+                self.draw_after(FRAME);
+                return None;
+            }
+            _ => return None,
+        };
+        let action = keymap::action(key, self.state.context())?;
+        self.draw_after(FRAME);
+        self.refresh();
+        // It has been read.
+        self.state.notice = None;
+        let effect = {
+            let shown = shown(&self.traveller, self.live.as_deref())?;
+            self.state.act(action, shown)
+        };
+        let live = self.live.as_ref().map(|live| &live.model);
+        match effect {
+            Some(Effect::Pause) => {
+                self.traveller.pause(live);
+                self.stale = true;
+            }
+            Some(Effect::Travel(to)) => {
+                let travelled = self.traveller.travel(to, live);
+                self.arrive(travelled);
+            }
+            Some(Effect::Record) => {
+                let done = match &mut self.live {
+                    Some(live) => live.toggle_recording(),
+                    None => Err("this is a recording already".to_owned()),
+                };
+                self.arrive(done);
+            }
+            Some(Effect::Quit | Effect::RunAgain) | None => {}
+        }
+        if let Some(live) = &mut self.live {
+            let watched = self.state.watched().and_then(|id| live.model.tasks.get(id));
+            live.source.watch_details(watched.map(|task| task.span));
+        }
+        effect
+    }
+
+    /// Ends the target and starts it anew; a recording is replayed from its beginning.
+    async fn run_again(
+        &mut self,
+        start: &impl AsyncFn() -> Result<Source, Error>,
+    ) -> Result<(), Error> {
+        match &mut self.live {
+            Some(live) => {
+                live.run_again(start).await?;
+                self.traveller = Traveller::live(live.scribe.history().clone());
+            }
+            None => self.traveller.again(),
+        }
+        self.arrive(Ok(()));
+        Ok(())
+    }
+}
+
+/// The model of the moment that is shown.
+fn shown<'a>(traveller: &'a Traveller, live: Option<&'a Live>) -> Option<&'a Model> {
+    traveller.shown().or(live.map(|live| &live.model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_target_and_time() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let name = file_name("http://[::1]:6669", at);
+        assert_eq!(name, "loopview-http-----1--6669-20231114-221320.lv");
+    }
+}

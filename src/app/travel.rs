@@ -1,0 +1,393 @@
+//! Time travel: which moment is shown, and how one comes to another.
+//!
+//! What takes longer than a picture is done on another thread, and the screen shows where one
+//! was until then. A key that comes meanwhile is remembered, the last of them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{task::JoinHandle, time::Instant};
+
+use crate::{
+    frame::Time,
+    model::Model,
+    recording::{Cursor, Error, Goal, History},
+    view::{Moment, Past, Travel},
+};
+
+/// How much faster than it did time may pass.
+const SPEEDS: [f64; 10] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0];
+/// How long frames may be applied before the next picture.
+const BUDGET: Duration = Duration::from_millis(10);
+
+/// The way through a history.
+pub(super) struct Traveller {
+    history: History,
+    /// Nothing newer can come: there is no live moment.
+    recorded: bool,
+    /// The moment that is shown, unless it is the live one.
+    here: Option<Here>,
+    search: Option<Search>,
+    /// Where to go when the search is over.
+    next: Option<Goal>,
+    speed: f64,
+}
+
+struct Here {
+    model: Model,
+    /// The way on; none where the live model was stopped, whose place is not known exactly.
+    cursor: Option<Cursor>,
+    /// The moment itself: between the last frame that the model has and the next.
+    at: Time,
+    /// Time passes, and has done so up to then.
+    playing: Option<Instant>,
+}
+
+struct Search {
+    goal: Goal,
+    enough: Arc<AtomicBool>,
+    found: JoinHandle<Result<Option<(Model, Cursor)>, Error>>,
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        self.enough.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Traveller {
+    /// At the live moment of a history that goes on.
+    pub fn live(history: History) -> Self {
+        Self {
+            history,
+            recorded: false,
+            here: None,
+            search: None,
+            next: None,
+            speed: 1.0,
+        }
+    }
+
+    /// At the beginning of a recording, or a while after it. Playing as soon as it is found.
+    pub fn recorded(history: History, from: Duration, speed: f64) -> Self {
+        let model = Model::new(history.target());
+        let (first, last) = history.range().unwrap_or_default();
+        let at = (first + from).min(last);
+        let mut traveller = Self {
+            recorded: true,
+            here: Some(Here {
+                model,
+                cursor: None,
+                at,
+                playing: Some(Instant::now()),
+            }),
+            speed: speed.max(0.0),
+            ..Self::live(history)
+        };
+        traveller.go(Goal::Time(at));
+        traveller
+    }
+
+    /// From the beginning of a recording.
+    pub fn again(&mut self) {
+        *self = Self::recorded(self.history.clone(), Duration::ZERO, self.speed);
+    }
+
+    /// The model of the moment that is shown, unless it is the live one.
+    pub fn shown(&self) -> Option<&Model> {
+        self.here.as_ref().map(|here| &here.model)
+    }
+
+    /// What the screen says of the moment.
+    pub fn moment(&self) -> Moment {
+        let Some(here) = &self.here else {
+            return Moment::Live;
+        };
+        Moment::Past(Past {
+            behind: self.latest().since(here.at),
+            speed: here.playing.map(|_| self.speed),
+            recorded: self.recorded,
+            seeking: self.search.is_some(),
+        })
+    }
+
+    /// Time passes here, so that pictures have to be drawn.
+    pub fn is_playing(&self) -> bool {
+        let here = self.here.as_ref();
+        here.is_some_and(|here| here.playing.is_some()) && self.search.is_none()
+    }
+
+    /// Stops time, or lets it go on. `live` is the live model, if there is one.
+    pub fn pause(&mut self, live: Option<&Model>) {
+        let Some(here) = &mut self.here else {
+            if let Some(live) = live {
+                self.stop(live);
+            }
+            return;
+        };
+        if here.playing.take().is_some() {
+            return;
+        }
+        if live.is_some() && here.cursor.is_none() && self.search.is_none() {
+            // The live moment was only held.
+            self.here = None;
+            return;
+        }
+        here.playing = Some(Instant::now());
+        let (first, latest) = self.history.range().unwrap_or_default();
+        if self.recorded && here.at >= latest {
+            here.at = first;
+            self.go(Goal::Time(first));
+        }
+    }
+
+    fn stop(&mut self, live: &Model) {
+        self.here = Some(Here {
+            model: live.clone(),
+            cursor: None,
+            at: self.latest(),
+            playing: None,
+        });
+    }
+
+    /// Goes where a key leads, seen from here. An error is what to say.
+    pub fn travel(&mut self, to: Travel, live: Option<&Model>) -> Result<(), String> {
+        match to {
+            Travel::Slower => self.speed = slower(self.speed),
+            Travel::Faster => self.speed = faster(self.speed),
+            Travel::Now if self.recorded => {
+                let latest = self.latest();
+                self.halt(latest);
+                self.go(Goal::Time(latest));
+            }
+            Travel::Now => {
+                self.here = None;
+                self.search = None;
+                self.next = None;
+            }
+            Travel::By { .. } | Travel::Frame { .. } | Travel::Sign { .. } => {
+                let back = match to {
+                    Travel::By { back, .. }
+                    | Travel::Frame { back }
+                    | Travel::Sign { back, .. } => back,
+                    Travel::Slower | Travel::Faster | Travel::Now => false,
+                };
+                if self.here.is_none() {
+                    let Some(live) = live.filter(|_| back) else {
+                        return Ok(());
+                    };
+                    self.stop(live);
+                }
+                return self.walk(to);
+            }
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, to: Travel) -> Result<(), String> {
+        let Some((first, latest)) = self.history.range() else {
+            return Err("nothing is kept of the past".to_owned());
+        };
+        let Some(here) = &self.here else {
+            return Ok(());
+        };
+        let place = here.cursor.as_ref().map(Cursor::frames);
+        let frames = place.unwrap_or_else(|| self.history.end());
+        match to {
+            Travel::By { step, back: true } => {
+                let at = here.at - step;
+                let at = at.max(first);
+                if here.at <= first && self.history.dropped() > 0 {
+                    return Err("what was before is no longer kept".to_owned());
+                }
+                self.shift(at);
+                self.go(Goal::Time(at));
+            }
+            Travel::By { step, back: false } => {
+                let at = here.at + step;
+                if at >= latest && !self.recorded {
+                    return self.travel(Travel::Now, None);
+                }
+                let at = at.min(latest);
+                self.shift(at);
+                if !self.forward(at)? {
+                    self.go(Goal::Time(at));
+                }
+            }
+            Travel::Frame { back } => {
+                let to = if back {
+                    frames.saturating_sub(1)
+                } else {
+                    frames.saturating_add(1)
+                };
+                self.halt(here.at);
+                self.go(Goal::Frame(to));
+            }
+            Travel::Sign { sign, task, back } => {
+                self.halt(here.at);
+                self.go(Goal::Sign {
+                    sign,
+                    task,
+                    from: frames,
+                    back,
+                });
+            }
+            Travel::Slower | Travel::Faster | Travel::Now => {}
+        }
+        Ok(())
+    }
+
+    /// Takes another moment for this one, whose model is to follow.
+    fn shift(&mut self, at: Time) {
+        if let Some(here) = &mut self.here {
+            here.at = at;
+            here.playing = here.playing.map(|_| Instant::now());
+        }
+    }
+
+    fn halt(&mut self, at: Time) {
+        if let Some(here) = &mut self.here {
+            here.at = at;
+            here.playing = None;
+        }
+    }
+
+    fn latest(&self) -> Time {
+        self.history
+            .range()
+            .map_or(Time::default(), |(_, last)| last)
+    }
+
+    /// Begins to look for a moment, or remembers to.
+    fn go(&mut self, goal: Goal) {
+        if self.search.is_some() {
+            self.next = Some(goal);
+            return;
+        }
+        let enough = Arc::new(AtomicBool::new(false));
+        let history = self.history.clone();
+        let told = enough.clone();
+        self.search = Some(Search {
+            goal,
+            enough,
+            found: tokio::task::spawn_blocking(move || history.seek(goal, &told)),
+        });
+    }
+
+    /// Waits for what is looked for, and goes there. An error is what to say.
+    pub async fn found(&mut self) -> Result<(), String> {
+        let Some(search) = &mut self.search else {
+            return std::future::pending().await;
+        };
+        let found = (&mut search.found).await;
+        let goal = search.goal;
+        self.search = None;
+        if let Some(next) = self.next.take() {
+            self.go(next);
+        }
+        let found = found.map_err(|error| error.to_string())?;
+        let found = found.map_err(|error| error.to_string())?;
+        let Some(here) = &mut self.here else {
+            return Ok(());
+        };
+        match (found, goal) {
+            (Some((model, cursor)), goal) => {
+                if !matches!(goal, Goal::Time(_)) {
+                    here.at = cursor.time();
+                }
+                here.model = model;
+                here.cursor = Some(cursor);
+                here.playing = here.playing.map(|_| Instant::now());
+                Ok(())
+            }
+            (None, Goal::Sign { back, .. }) => {
+                let where_to = if back { "before" } else { "after" };
+                Err(format!("there is none {where_to} this moment"))
+            }
+            (None, Goal::Time(_) | Goal::Frame(_)) => {
+                Err("that moment is no longer kept".to_owned())
+            }
+        }
+    }
+
+    /// Lets time pass up to now, and says whether something may look different.
+    pub fn pass(&mut self, now: Instant) -> Result<bool, String> {
+        if self.search.is_some() {
+            return Ok(false);
+        }
+        let (latest, speed) = (self.latest(), self.speed);
+        let Some(here) = &mut self.here else {
+            return Ok(false);
+        };
+        let Some(since) = &mut here.playing else {
+            return Ok(false);
+        };
+        let passed = now.saturating_duration_since(*since);
+        *since = now;
+        let at = here.at + passed.mul_f64(speed);
+        if at >= latest && !self.recorded {
+            self.here = None;
+            return Ok(true);
+        }
+        let at = at.min(latest);
+        here.at = at;
+        if here.cursor.is_none() {
+            self.go(Goal::Time(at));
+        } else if !self.forward(at)? {
+            // Time passes no faster than it can be followed.
+            let reached = self.here.as_ref().and_then(|here| here.cursor.as_ref());
+            let reached = reached.map_or(at, Cursor::time);
+            self.shift(reached);
+        }
+        if at >= latest {
+            self.halt(latest);
+        }
+        Ok(true)
+    }
+
+    /// Applies the frames up to a time. Says whether it came so far in good time.
+    fn forward(&mut self, to: Time) -> Result<bool, String> {
+        let Some(Here {
+            model,
+            cursor: Some(cursor),
+            ..
+        }) = self.here.as_mut().filter(|_| self.search.is_none())
+        else {
+            return Ok(false);
+        };
+        let began = Instant::now();
+        let mut step = || -> Result<bool, Error> {
+            while let Some(time) = self.history.peek(cursor)? {
+                if time > to {
+                    return Ok(true);
+                }
+                if began.elapsed() > BUDGET {
+                    return Ok(false);
+                }
+                self.history.step(model, cursor)?;
+            }
+            Ok(true)
+        };
+        step().map_err(|error| {
+            self.halt(to);
+            error.to_string()
+        })
+    }
+}
+
+/// The next speed below this one.
+fn slower(speed: f64) -> f64 {
+    let below = SPEEDS.into_iter().rev().find(|other| *other < speed);
+    below.unwrap_or(SPEEDS[0])
+}
+
+/// The next speed above this one.
+fn faster(speed: f64) -> f64 {
+    let above = SPEEDS.into_iter().find(|other| *other > speed);
+    above.unwrap_or(SPEEDS[SPEEDS.len() - 1])
+}
