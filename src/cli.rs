@@ -37,6 +37,11 @@ Examples:
   loopview run cpu --format json           a report for a script, without a screen
   loopview run --for 5s -- ./shop -p 80    a program of yours, for five seconds";
 
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  loopview export gather.lv --to chrome -o gather.json
+  loopview export gather.lv --to csv --table polls | head";
+
 const REPLAY_EXAMPLES: &str = "\
 Examples:
   loopview run gather --record gather.lv   record it first
@@ -100,6 +105,12 @@ pub enum Command {
     /// It is the whole dashboard: time can be stopped, turned back, and made faster.
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(Replay),
+    /// Make something else of a recording
+    ///
+    /// `json` and `text` are the report of its end, `csv` is one table, `chrome` is a trace
+    /// for Perfetto (<https://ui.perfetto.dev>) and `chrome://tracing`.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Export),
     /// Print a completion script
     Completions { shell: Shell },
     /// Print the manual page
@@ -146,6 +157,37 @@ pub struct Replay {
     /// The report's format; with it there is no screen
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// What `--record`, or the key `W`, has written
+    pub file: PathBuf,
+    /// What to make of it
+    #[arg(long, value_enum)]
+    pub to: Form,
+    /// Which table, for `csv`
+    #[arg(long, value_enum, default_value_t)]
+    pub table: Table,
+    /// Write to this file; one that is there is replaced [default: standard output]
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    Chrome,
+    Csv,
+    Json,
+    Text,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Table {
+    #[default]
+    Tasks,
+    Polls,
+    Timers,
 }
 
 /// How a workload is run.

@@ -49,6 +49,8 @@ pub enum Error {
     Terminal(io::Error),
     #[error("cannot write the report: {0}")]
     Report(io::Error),
+    #[error("cannot write {name}: {error}")]
+    Write { name: String, error: io::Error },
     #[error("cannot record to {path:?}: {error}")]
     Record { path: String, error: io::Error },
     #[error("cannot read {path:?}: {error}")]
@@ -75,6 +77,10 @@ impl Error {
         Self::Record { path, error }
     }
 
+    pub fn write(name: String, error: io::Error) -> Self {
+        Self::Write { name, error }
+    }
+
     pub fn recording(path: &Path, error: recording::Error) -> Self {
         let path = path.display().to_string();
         Self::Recording { path, error }
@@ -96,6 +102,7 @@ impl Error {
             | Self::Folder(_)
             | Self::OwnPath(_)
             | Self::Report(_)
+            | Self::Write { .. }
             | Self::Record { .. }
             | Self::Runtime(_) => exit::TARGET_FAILED,
         })

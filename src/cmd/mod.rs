@@ -2,6 +2,7 @@
 
 mod attach;
 mod completions;
+mod export;
 mod list;
 mod man;
 mod pick;
@@ -35,6 +36,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
         Some(Command::List { format }) => list::execute(format),
         Some(Command::Run(run)) => run::execute(run, style),
         Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, style),
+        Some(Command::Export(options)) => export::execute(&options),
         Some(Command::Replay(options)) => replay::execute(&options, style),
         Some(Command::Completions { shell }) => completions::execute(shell),
         Some(Command::Man) => man::execute(),

@@ -15,6 +15,7 @@ mod kept;
 pub mod lint;
 pub mod output;
 pub mod places;
+mod polls;
 pub mod resources;
 pub mod runtimes;
 pub mod scopes;
@@ -43,6 +44,7 @@ pub use holders::{Hold, Holder, Holders};
 pub use lint::{Blocked, Lint, Victim};
 pub use output::Output;
 pub use places::Place;
+pub use polls::{Polled, polls};
 pub use resources::{AsyncOp, Resource, ResourceKind};
 pub use runtimes::{Flavor, Runtime, Worker, WorkerId};
 pub use scopes::{Scope, ScopeId};
@@ -84,6 +86,8 @@ pub struct Lost {
     pub unnamed: u64,
     /// Messages or parts of them that made no sense.
     pub malformed: u64,
+    /// Single polls that the probe could not tell; none where it tells no polls.
+    pub polls: Option<u64>,
     /// Frames that are missing in the history or the recording.
     pub frames: u64,
 }
@@ -96,9 +100,18 @@ impl kept::Sound for Lost {
             forgotten,
             unnamed,
             malformed,
+            polls,
             frames,
         } = self;
-        kept::countable(&[events, gaps, forgotten, unnamed, malformed, frames])?;
+        kept::countable(&[
+            events,
+            gaps,
+            forgotten,
+            unnamed,
+            malformed,
+            polls.unwrap_or(0),
+            frames,
+        ])?;
         Ok(self)
     }
 }
@@ -336,6 +349,10 @@ impl Model {
         self.threads.apply(&update.threads);
         self.scopes.apply(&update.scopes);
         self.tasks.apply_probe(&update.tasks);
+        if let Some(told) = &update.polls {
+            let lost = self.lost.polls.unwrap_or(0).saturating_add(told.lost);
+            self.lost.polls = Some(lost);
+        }
         self.timers.apply_probe(&update.timers, &mut self.tasks);
         self.resources
             .apply_probe(&update.resources, &mut self.tasks);

@@ -118,6 +118,11 @@ impl Tasks {
         self.spawned
     }
 
+    /// Those that have ended and are kept, in the order in which they ended.
+    pub fn ended(&self) -> impl ExactSizeIterator<Item = Option<&Task>> {
+        self.finished.iter().map(|id| self.all.get(id))
+    }
+
     /// Tasks that could run and are not polled.
     pub fn ready(&self) -> impl Iterator<Item = &Task> {
         self.ready.iter().filter_map(|id| self.all.get(id))

@@ -134,11 +134,13 @@ pub struct Timers {
     #[serde(skip)]
     of_task: BTreeSet<(TaskId, bool, Time, TimerId)>,
     next: u64,
+    /// Timers that were kept after their end, and are not any more.
+    forgotten: u64,
 }
 
 impl Sound for Timers {
     fn sound(mut self) -> Result<Self, Unsound> {
-        kept::countable(&[self.next])?;
+        kept::countable(&[self.next, self.forgotten])?;
         for timer in self.all.values() {
             if let Some((task, is_limit, deadline)) = timer.place() {
                 self.due.insert((deadline, timer.id));
@@ -162,6 +164,16 @@ impl Timers {
     /// In the order in which they were made.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Timer> {
         self.all.values()
+    }
+
+    /// Those that have ended and are kept, in the order in which they ended.
+    pub fn gone(&self) -> impl ExactSizeIterator<Item = Option<&Timer>> {
+        self.gone.iter().map(|id| self.all.get(id))
+    }
+
+    /// How many that had ended were forgotten, to bound memory.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Those that can still fire: what is due first comes first, and what has no known
@@ -285,6 +297,7 @@ impl Timers {
 
     fn forget_oldest(&mut self) {
         let oldest = self.gone.pop_front();
+        self.forgotten += 1;
         let span = oldest
             .and_then(|id| self.all.remove(&id))
             .and_then(|timer| timer.span);

@@ -256,7 +256,7 @@ impl Report {
             output: model.output.lines().map(|l| writer.output(l)).collect(),
             lost: Lost {
                 events: model.lost.events,
-                polls: None,
+                polls: model.lost.polls,
                 gaps: model.lost.gaps,
                 tasks: model.lost.forgotten + model.lost.unnamed,
                 lines: model.output.dropped(),
@@ -265,13 +265,30 @@ impl Report {
     }
 }
 
+/// The row of one task.
+pub fn task(model: &Model, task: &Task) -> TaskRow {
+    Writer::new(model).task(task)
+}
+
+/// The row of one timer.
+pub fn timer(model: &Model, timer: &model::Timer) -> TimerRow {
+    Writer::new(model).timer(timer)
+}
+
 /// Turns parts of the model into rows, with times that count from the start.
 struct Writer<'a> {
     model: &'a Model,
     started: Time,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(model: &'a Model) -> Self {
+        Self {
+            model,
+            started: model.started.unwrap_or_default(),
+        }
+    }
+
     fn at(&self, time: Time) -> f64 {
         ms(time.since(self.started))
     }

@@ -130,7 +130,7 @@ impl Connection {
         let opened = async {
             let all = v1::WatchRequest {
                 console: true,
-                ..v1::WatchRequest::default()
+                polls: true,
             };
             let mut updates = match probe.watch(all).await {
                 Ok(updates) => Updates::Probe(updates.into_inner()),
