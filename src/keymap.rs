@@ -201,6 +201,8 @@ const ROWS: On = On::Panes(&[
     Pane::Timers,
     Pane::Blocking,
     Pane::Workers,
+    Pane::Resources,
+    Pane::Waiters,
     Pane::Source,
 ]);
 const TREE: On = On::Panes(&[Pane::Tree]);
@@ -538,6 +540,11 @@ pub const KEYS: &[Binding] = &[
         &[char('6')],
         Tab::Threads,
         "threads: the workers, and the blocking pool",
+    ),
+    tab(
+        &[char('7')],
+        Tab::Resources,
+        "resources: locks and channels, who holds them and who waits",
     ),
     tab(&[char('8')], Tab::Source, "source: who waits at which line"),
     tab(&[char('0')], Tab::Output, "output of the program"),

@@ -13,11 +13,13 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
 use pty::Terminal;
 use serde_json::Value;
+use tokio::sync::{Barrier, Mutex, mpsc};
 
 const LOOPVIEW: &str = env!("CARGO_BIN_EXE_loopview");
 /// Names the program to be.
@@ -33,7 +35,7 @@ fn a_program_hides_here() {
     let forever = role.ends_with("-forever");
     match role.trim_end_matches("-forever") {
         "subscriber" => console_subscriber::init(),
-        "probe" => loopview_probe::init(),
+        "probe" | "locks" => loopview_probe::init(),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -41,6 +43,9 @@ fn a_program_hides_here() {
         .enable_all()
         .build()
         .expect("a runtime");
+    if role.starts_with("locks") {
+        runtime.block_on(locks());
+    }
     runtime.block_on(async {
         let pause = Duration::from_millis(if forever { 3_600_000 } else { 1_000 });
         let outer = spawn("outer", async move {
@@ -54,6 +59,36 @@ fn a_program_hides_here() {
     if role == "fails" {
         std::process::exit(3);
     }
+}
+
+/// Some wait for a lock, some for room in a channel, and two for each other. It never ends.
+async fn locks() {
+    let [left, right, busy] = [(); 3].map(|()| Arc::new(Mutex::new(())));
+    let both_have_one = Arc::new(Barrier::new(2));
+    for (name, first, second) in [("ann", &left, &right), ("bob", &right, &left)] {
+        let (first, second) = (Arc::clone(first), Arc::clone(second));
+        let both_have_one = Arc::clone(&both_have_one);
+        spawn(name, async move {
+            let _first = first.lock().await;
+            both_have_one.wait().await;
+            let _second = second.lock().await;
+        });
+    }
+    let held = Arc::clone(&busy).lock_owned().await;
+    spawn("owner", async move {
+        let guard = held;
+        std::future::pending::<()>().await;
+        drop(guard);
+    });
+    spawn("reader", async move { drop(busy.lock().await) });
+    println!("started");
+    let (sender, _receiver) = mpsc::channel(1);
+    spawn(
+        "sender",
+        async move { while sender.send(()).await.is_ok() {} },
+    )
+    .await
+    .expect("it does not panic");
 }
 
 fn spawn<F>(name: &str, future: F) -> tokio::task::JoinHandle<F::Output>
@@ -240,6 +275,27 @@ fn programs_that_run_already_are_attached_to() {
         assert_eq!(row(&report, "inner")["state"], "idle");
         assert!(!report["timers"].as_array().expect("a table").is_empty());
     }
+}
+
+/// Each of those who wait tells for whom; the two who wait for each other say so, too.
+#[test]
+fn who_waits_for_whom_is_shown() {
+    let program = Running::start("locks-forever");
+    // Nothing listens in the first moments.
+    drop(program.attach(&["--for", "1ms"]));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args = ["attach", &program.1];
+    let mut terminal = Terminal::start(Path::new(LOOPVIEW), args, (200, 60), folder.path());
+    terminal.until_shown("cycle: ann → bob → ann");
+    terminal.until_shown("cycle: bob → ann → bob");
+    // The guard was handed on to another task, of which tokio does not tell.
+    terminal.until_shown("Mutex held by block_on");
+    terminal.until_shown("room in channel");
+    terminal.press("7");
+    terminal.until_shown("full");
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    terminal.assert_restored();
 }
 
 #[test]

@@ -103,6 +103,40 @@ fn blocked_loop() {
 }
 
 #[test]
+fn locks_and_who_waits_for_them() {
+    snapshots("resources", &model("resources"), "7 Down");
+}
+
+#[test]
+fn a_cycle_and_its_chain() {
+    snapshots("cycle", &model("resources"), "3 Down Down Enter");
+}
+
+#[test]
+fn a_program_without_locks() {
+    snapshots("no_resources", &model("gather"), "7");
+}
+
+/// The lower pane leads to the holders and those who wait.
+#[test]
+fn a_waiter_is_opened() {
+    let model = model("resources");
+    let size = (80, 24);
+    let mut state = state(&model, size, Options::default(), "7 Tab Down Down Enter");
+    let opened = state.watched().and_then(|id| model.tasks.get(id));
+    assert_eq!(
+        opened.map(|task| task.label().into_owned()),
+        Some("third".into())
+    );
+    press(&mut state, &model, "Esc Up Enter");
+    let opened = state.watched().and_then(|id| model.tasks.get(id));
+    assert_eq!(
+        opened.map(|task| task.label().into_owned()),
+        Some("second".into())
+    );
+}
+
+#[test]
 fn a_tree_of_tasks_and_scopes() {
     snapshots("tree", &model("gather"), "3 Down Down");
 }

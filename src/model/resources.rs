@@ -87,6 +87,14 @@ pub struct Resources {
 }
 
 impl Resource {
+    /// What it is, as people name it; tokio's word where there is no other.
+    pub fn kind_name(&self) -> &str {
+        match self.kind {
+            ResourceKind::Other => &self.concrete_type,
+            kind => kind.as_str(),
+        }
+    }
+
     /// The value of an attribute, if it has one that can be read so.
     pub fn attribute<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         let found = self.attributes.iter().find(|(of, _)| **of == *name);

@@ -68,7 +68,7 @@ impl Details<'_> {
             let state = view.model.state(task);
             let name = text::fit(&view.label(task), pen.room() / 2, view.glyphs);
             let shape = view.glyphs.state(state);
-            let reason = view.reason(task, state);
+            let reason = view.reason(task);
             pen.put(&name, theme.focus())
                 .skip(2)
                 .put(
@@ -380,10 +380,27 @@ impl Details<'_> {
             let words = format!("{shape} {word}, {ago} ago");
             fact("Ended", &words, theme.outcome(outcome));
         } else {
-            let reason = view.reason(task, state);
+            let reason = view.reason(task);
             let at = reason.at.map_or_else(String::new, |at| format!(" at {at}"));
             if !reason.what.is_empty() {
                 fact("Waits for", &format!("{}{at}", reason.what), reason.style);
+            }
+            // Whom it waits for, and whom that one waits for, up to the cause of it all.
+            for (depth, link) in model.chain(task).iter().enumerate().skip(1) {
+                let reason = view.because(link.task, &link.why);
+                let at = reason.at.map_or_else(String::new, |at| format!(" at {at}"));
+                let word = glyphs::state_word(model.state(link.task));
+                let why = [word, &reason.what].map(str::trim);
+                let why = why.into_iter().filter(|part| !part.is_empty());
+                let why: Vec<&str> = why.collect();
+                let line = format!(
+                    "{}{}{}: {}{at}",
+                    "  ".repeat(depth - 1),
+                    view.glyphs.last_branch,
+                    view.label(link.task),
+                    why.join(", "),
+                );
+                fact("", &line, reason.style);
             }
         }
         if let Some(error) = &task.error {

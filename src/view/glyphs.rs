@@ -60,6 +60,8 @@ pub struct Glyphs {
     pub down: &'static str,
     pub left: &'static str,
     pub right: &'static str,
+    /// From who waits to whom it waits for.
+    pub leads_to: &'static str,
 }
 
 pub const UNICODE: Glyphs = Glyphs {
@@ -107,6 +109,7 @@ pub const UNICODE: Glyphs = Glyphs {
     down: "↓",
     left: "←",
     right: "→",
+    leads_to: "→",
 };
 
 pub const ASCII: Glyphs = Glyphs {
@@ -154,6 +157,7 @@ pub const ASCII: Glyphs = Glyphs {
     down: "Down",
     left: "Left",
     right: "Right",
+    leads_to: "->",
 };
 
 impl Glyphs {

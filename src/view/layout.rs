@@ -31,6 +31,8 @@ pub enum Pane {
     Lateness,
     Blocking,
     Workers,
+    Resources,
+    Waiters,
     Source,
     Output,
 }
@@ -44,6 +46,8 @@ impl Pane {
             Self::Lateness => "Lateness",
             Self::Blocking => "Blocking",
             Self::Workers => "Workers",
+            Self::Resources => "Resources",
+            Self::Waiters => "Holders and waiters",
             Self::Source => "Source",
             Self::Output => "Output",
         }
@@ -113,8 +117,8 @@ impl Screen {
         let small = body.width < 60 || body.height < 12;
         let panes = if wish.zoomed || small || wish.tab.panes().len() == 1 {
             vec![(wish.focus, body)]
-        } else if wish.tab == Tab::Timers {
-            timers(body)
+        } else if matches!(wish.tab, Tab::Timers | Tab::Resources) {
+            list_and_more(body, wish.tab.panes())
         } else if wish.tab != Tab::Overview {
             rows(body, wish.tab.panes())
         } else if body.width >= 190 && body.height >= 26 {
@@ -144,14 +148,14 @@ impl Screen {
     }
 }
 
-/// The histogram stands at the right where it has room there, or else below.
-fn timers(body: Rect) -> Vec<(Pane, Rect)> {
-    let (timers, lateness) = if body.width >= 130 {
+/// What belongs to a list stands at the right where it has room there, or else below.
+fn list_and_more(body: Rect, panes: &[Pane]) -> Vec<(Pane, Rect)> {
+    let (list, more) = if body.width >= 130 {
         columns(body, body.width * 13 / 20)
     } else {
         split_bottom(body, (body.height / 2).min(11))
     };
-    vec![(Pane::Timers, timers), (Pane::Lateness, lateness)]
+    panes.iter().copied().zip([list, more]).collect()
 }
 
 /// One above the other, of the same height.

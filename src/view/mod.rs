@@ -1,7 +1,7 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
 //! One file a region: [`header`], [`message`], [`tab`], [`tasks`], [`timers`], [`blocking`],
-//! [`workers`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; beside
+//! [`workers`], [`resources`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; beside
 //! them or over them a [`lesson`]; where they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
@@ -29,6 +29,8 @@ mod pane;
 mod pen;
 pub mod picker;
 mod popup;
+mod reason;
+mod resources;
 mod source;
 mod state;
 mod tab;
@@ -109,6 +111,8 @@ impl Widget for Whole<'_> {
                     Pane::Lateness => lateness::Lateness(view).render(*area, buf),
                     Pane::Blocking => blocking::Blocking(view).render(*area, buf),
                     Pane::Workers => workers::Workers(view).render(*area, buf),
+                    Pane::Resources => resources::Resources(view).render(*area, buf),
+                    Pane::Waiters => resources::Waiters(view).render(*area, buf),
                     Pane::Source => source::Source(view).render(*area, buf),
                     Pane::Output => output::Output(view).render(*area, buf),
                 }

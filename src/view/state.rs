@@ -11,6 +11,7 @@ use super::{
     lesson::{Lesson, Place, Reading},
     lists::{Call, CallId, Lists, Sort},
     moment::{Moment, Travel},
+    resources::ResourcesState,
     source::{SourceState, Text},
     tab::Tab,
     theme::ColorLevel,
@@ -95,6 +96,7 @@ pub struct ViewState {
     pub(super) tree: TreeState,
     pub(super) lateness: Histogram,
     pub(super) expired: Expired,
+    pub(super) resources: ResourcesState,
     pub(super) source: SourceState,
     pub(super) timers: Cursor<TimerId>,
     pub(super) calls: Cursor<CallId>,
@@ -137,6 +139,7 @@ impl ViewState {
             tree: TreeState::default(),
             lateness: Histogram::default(),
             expired: Expired::default(),
+            resources: ResourcesState::default(),
             source: SourceState::default(),
             timers: Cursor::default(),
             calls: Cursor::default(),
@@ -228,6 +231,10 @@ impl ViewState {
         if self.tab == Tab::Timers {
             self.lateness = Histogram::new(model);
             self.expired = Expired::new(model);
+        }
+        if self.tab == Tab::Resources {
+            let rows = [Pane::Resources, Pane::Waiters].map(|pane| self.rows_of(pane, model));
+            self.resources.sync(model, rows);
         }
         if self.tab == Tab::Source {
             let rows = self.rows_of(Pane::Source, model);
@@ -480,6 +487,11 @@ impl ViewState {
                 let worker = lists.workers.get(self.workers.row());
                 worker.and_then(|id| model.polled_by(*id)).map(|t| t.id)
             }
+            Pane::Resources => {
+                self.focus = Pane::Waiters;
+                return;
+            }
+            Pane::Waiters => self.resources.task(),
             Pane::Source => self.source.task(),
             Pane::Lateness | Pane::Output => None,
         };
@@ -536,6 +548,11 @@ impl ViewState {
                 Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),
                 Pane::Workers => self.workers.step(by, lists.workers.iter().copied(), rows),
                 Pane::Lateness => {}
+                Pane::Resources => {
+                    self.resources.step(by, rows);
+                    self.sync(model);
+                }
+                Pane::Waiters => self.resources.step_parties(by, rows),
                 Pane::Source => self.source.step(by, rows),
                 Pane::Output => self.scroll_output(by, model),
             }

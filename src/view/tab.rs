@@ -19,18 +19,20 @@ pub enum Tab {
     Tasks,
     Timers,
     Threads,
+    Resources,
     Source,
     Output,
 }
 
 impl Tab {
     /// In the order of their keys.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Tree,
         Self::Tasks,
         Self::Timers,
         Self::Threads,
+        Self::Resources,
         Self::Source,
         Self::Output,
     ];
@@ -43,6 +45,7 @@ impl Tab {
             Self::Tasks => '4',
             Self::Timers => '5',
             Self::Threads => '6',
+            Self::Resources => '7',
             Self::Source => '8',
             Self::Output => '0',
         }
@@ -56,6 +59,7 @@ impl Tab {
             Self::Tasks => ["Tasks", "Tasks"],
             Self::Timers => ["Timers", "Timers"],
             Self::Threads => ["Threads", "Thr"],
+            Self::Resources => ["Resources", "Res"],
             Self::Source => ["Source", "Src"],
             Self::Output => ["Output", "Out"],
         }
@@ -75,6 +79,7 @@ impl Tab {
             Self::Tasks => &[Pane::Tasks],
             Self::Timers => &[Pane::Timers, Pane::Lateness],
             Self::Threads => &[Pane::Workers, Pane::Blocking],
+            Self::Resources => &[Pane::Resources, Pane::Waiters],
             Self::Source => &[Pane::Source],
             Self::Output => &[Pane::Output],
         }

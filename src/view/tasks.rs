@@ -235,7 +235,7 @@ impl Tasks<'_> {
                 let (area, buf) = pen.cells(width);
                 history(view, task, area, buf);
             }
-            Of::Waits => self.waits(task, state, width, pen),
+            Of::Waits => self.waits(task, width, pen),
             _ => {
                 let (figure, style) = self.figure(column.of, task);
                 let unknown = figure == view.glyphs.dash;
@@ -271,9 +271,9 @@ impl Tasks<'_> {
     }
 
     /// The place is named if there is room for all of it.
-    fn waits(&self, task: &Task, state: State, width: usize, pen: &mut Pen<'_>) {
+    fn waits(&self, task: &Task, width: usize, pen: &mut Pen<'_>) {
         let view = self.0;
-        let reason = view.reason(task, state);
+        let reason = view.reason(task);
         let what = text::fit(&reason.what, width, view.glyphs);
         let at = reason
             .at

@@ -277,7 +277,7 @@ impl Tree<'_> {
         let view = self.0;
         let (theme, totals) = (view.theme, branch.totals);
         let state = view.model.state(task);
-        let reason = view.reason(task, state);
+        let reason = view.reason(task);
         let text = if task.is_done() {
             theme.dim()
         } else {

@@ -2,23 +2,11 @@
 
 use std::time::Duration;
 
-use ratatui::style::Style;
-
 use super::{View, fmt, text};
-use crate::model::{
-    Kind, Location, Scope, State, Task, TaskId, Thread, Timer, TimerKind, Wait, lint::Lints,
-};
+use crate::model::{Location, Scope, Task, TaskId, Thread, Timer, TimerKind};
 
 /// No name is worth more than this on one line.
 pub const NAME: usize = 60;
-
-/// Why a task does not go on, or how it ended.
-pub struct Reason {
-    pub what: String,
-    /// Where it waits.
-    pub at: Option<String>,
-    pub style: Style,
-}
 
 impl View<'_> {
     pub fn clean(self, text: &str) -> String {
@@ -85,100 +73,8 @@ impl View<'_> {
         }
     }
 
-    pub fn reason(self, task: &Task, state: State) -> Reason {
-        /// A poll as long as this is worth a word.
-        const LONG: Duration = Duration::from_millis(10);
-        let (model, theme) = (self.model, self.theme);
-        let plain = |what: String| Reason {
-            what,
-            at: None,
-            style: theme.text(),
-        };
-        let since = |since: Option<crate::frame::Time>| model.now.since(since.unwrap_or(model.now));
-        match state {
-            State::Running if task.kind == Kind::Blocking => plain(format!(
-                "on a thread {}",
-                self.duration(since(task.running_since()))
-            )),
-            State::Running => {
-                let lasted = since(task.running_since());
-                let blocks = task.kind.is_async() && lasted >= Lints::BLOCKED;
-                Reason {
-                    what: if lasted < LONG {
-                        String::new()
-                    } else {
-                        format!("polled for {}", self.duration(lasted))
-                    },
-                    at: self.location(task.location.as_ref()).filter(|_| blocks),
-                    style: if blocks { theme.bad() } else { theme.text() },
-                }
-            }
-            State::Ready => Reason {
-                style: theme.ready(),
-                ..plain(format!(
-                    "{} {} ago",
-                    if task.first_poll.is_none() {
-                        "spawned"
-                    } else {
-                        "woken"
-                    },
-                    self.duration(since(task.ready_since()))
-                ))
-            },
-            State::Idle => Reason {
-                style: theme.dim(),
-                // Without the probe a timer does not tell whose it is.
-                ..plain(if model.process.is_some() {
-                    "I/O or unknown".to_owned()
-                } else {
-                    "timer, I/O or other".to_owned()
-                })
-            },
-            State::Done(_) => Reason {
-                style: theme.dim(),
-                ..plain(
-                    task.error
-                        .as_deref()
-                        .map_or_else(String::new, |e| self.clean(e)),
-                )
-            },
-            State::Sleeping | State::Waiting => match model.wait(task) {
-                Some(wait) => self.wait(wait),
-                None => plain(String::new()),
-            },
-        }
-    }
-
-    pub fn wait(self, wait: Wait<'_>) -> Reason {
-        let (what, at, late) = match wait {
-            Wait::Timer(timer) => {
-                let late = timer.overdue(self.model.timers_at()).is_some_and(is_late);
-                (self.timer(timer), timer.location.as_ref(), late)
-            }
-            Wait::Resource(op) => {
-                let resource = self.model.resources.outermost(op.resource);
-                (
-                    self.clean(&op.source),
-                    resource.and_then(|r| r.location.as_ref()),
-                    false,
-                )
-            }
-            Wait::Task(task) => (self.task_phrase(task), None, false),
-            Wait::Scope(scope) => (self.scope(scope), scope.location.as_ref(), false),
-        };
-        Reason {
-            what,
-            at: self.location(at),
-            style: if late {
-                self.theme.warning()
-            } else {
-                self.theme.text()
-            },
-        }
-    }
-
     /// "sleep 1.20 s", "timeout late 300 ms", "tick in ≈1.20 s".
-    fn timer(self, timer: &Timer) -> String {
+    pub fn timer(self, timer: &Timer) -> String {
         // "tick in 208 ms", "sleep 208 ms", "tick late 208 ms".
         let (next, kind) = match timer.kind {
             TimerKind::Interval => ("tick in", "tick"),

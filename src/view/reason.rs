@@ -1,0 +1,197 @@
+//! Why a task does not go on, in words: "Mutex held by writer, 812 ms".
+
+use std::time::Duration;
+
+use ratatui::style::Style;
+
+use super::{View, words};
+use crate::model::{
+    AsyncOp, Cycle, Hold, Holder, Holders, Kind, Resource, ResourceKind, Task, Why, lint::Lints,
+};
+
+/// Why a task does not go on, or how it ended.
+pub struct Reason {
+    pub what: String,
+    /// Where it waits.
+    pub at: Option<String>,
+    pub style: Style,
+}
+
+impl View<'_> {
+    pub fn reason(self, task: &Task) -> Reason {
+        self.because(task, &self.model.why(task))
+    }
+
+    /// In the words of a reason that is known already.
+    pub fn because(self, task: &Task, why: &Why<'_>) -> Reason {
+        let (model, theme) = (self.model, self.theme);
+        let plain = |what: String| Reason {
+            what,
+            at: None,
+            style: theme.text(),
+        };
+        match *why {
+            Why::Running { since } => self.polled(task, model.now.since(since)),
+            Why::Ready {
+                since,
+                is_new,
+                blocked_by,
+            } => {
+                let late = self.duration(model.now.since(since));
+                let what = match blocked_by {
+                    Some(other) => format!("behind {}, {late}", self.label(other)),
+                    None if is_new => format!("spawned {late} ago"),
+                    None => format!("woken {late} ago"),
+                };
+                Reason {
+                    style: theme.ready(),
+                    ..plain(what)
+                }
+            }
+            Why::Timer(timer) => {
+                let late = timer.overdue(model.timers_at());
+                Reason {
+                    what: self.timer(timer),
+                    at: self.location(timer.location.as_ref()),
+                    style: if late.is_some_and(words::is_late) {
+                        theme.warning()
+                    } else {
+                        theme.text()
+                    },
+                }
+            }
+            Why::Resource {
+                op,
+                resource,
+                since,
+            } => {
+                let what = resource.map_or_else(
+                    || self.clean(&op.source),
+                    |resource| self.awaited(op, resource),
+                );
+                let long = since.map_or_else(String::new, |since| {
+                    format!(", {}", self.duration(model.now.since(since)))
+                });
+                Reason {
+                    at: self.location(resource.and_then(|r| r.location.as_ref())),
+                    ..plain(what + &long)
+                }
+            }
+            Why::Task(other) => plain(self.task_phrase(other)),
+            Why::Scope {
+                scope,
+                child,
+                others,
+            } => {
+                let whole = self.scope(scope);
+                let what = match child.filter(|_| others == 0) {
+                    Some(last) => format!("{} of {whole}", self.label(last)),
+                    None => whole,
+                };
+                Reason {
+                    at: self.location(scope.location.as_ref()),
+                    ..plain(what)
+                }
+            }
+            Why::Cycle(ref cycle) => Reason {
+                style: theme.bad(),
+                ..plain(self.cycle(cycle))
+            },
+            Why::Unknown => Reason {
+                style: theme.dim(),
+                // Without the probe a timer does not tell whose it is.
+                ..plain(if model.process.is_some() {
+                    "I/O or unknown".to_owned()
+                } else {
+                    "timer, I/O or other".to_owned()
+                })
+            },
+            Why::Done(_) => Reason {
+                style: theme.dim(),
+                ..plain(
+                    task.error
+                        .as_deref()
+                        .map_or_else(String::new, |e| self.clean(e)),
+                )
+            },
+        }
+    }
+
+    /// Of a task in a poll, or on a thread of its own.
+    fn polled(self, task: &Task, lasted: Duration) -> Reason {
+        /// A poll as long as this is worth a word.
+        const LONG: Duration = Duration::from_millis(10);
+        let blocks = task.kind.is_async() && lasted >= Lints::BLOCKED;
+        let long = self.duration(lasted);
+        Reason {
+            what: if task.kind == Kind::Blocking {
+                format!("on a thread {long}")
+            } else if lasted < LONG {
+                String::new()
+            } else {
+                format!("polled for {long}")
+            },
+            at: self.location(task.location.as_ref()).filter(|_| blocks),
+            style: if blocks {
+                self.theme.bad()
+            } else {
+                self.theme.text()
+            },
+        }
+    }
+
+    /// "Mutex held by writer", "room in channel".
+    fn awaited(self, op: &AsyncOp, resource: &Resource) -> String {
+        let kind = self.clean(resource.kind_name());
+        match resource.kind {
+            ResourceKind::Channel => "room in channel".to_owned(),
+            ResourceKind::Barrier | ResourceKind::Oneshot => kind,
+            ResourceKind::Other => self.clean(&op.source),
+            _ => match self.model.resources.holders(resource.span) {
+                Some(holders) if !holders.is_empty() => {
+                    format!("{kind} held by {}", self.holders(holders))
+                }
+                _ => kind,
+            },
+        }
+    }
+
+    /// "writer", "a and b", "≈a and 3 others".
+    pub fn holders(self, holders: &Holders) -> String {
+        let about = if holders.is_guess {
+            self.glyphs.about
+        } else {
+            ""
+        };
+        let names: Vec<String> = holders.list.iter().map(|hold| self.holder(hold)).collect();
+        let more = usize::from(holders.other_permits > 0);
+        let words = match &names[..] {
+            [] if more > 0 => "others".to_owned(),
+            [] => return self.glyphs.dash.to_owned(),
+            [one] if more == 0 => one.clone(),
+            [one, other] if more == 0 => format!("{one} and {other}"),
+            [one, rest @ ..] if more == 0 => format!("{one} and {} others", rest.len()),
+            [one, ..] => format!("{one} and others"),
+        };
+        format!("{about}{words}")
+    }
+
+    pub fn holder(self, hold: &Hold) -> String {
+        match hold.by {
+            Holder::Task(task) => self.label_of(task),
+            Holder::Outside => "no task".to_owned(),
+            Holder::Unknown => "?".to_owned(),
+        }
+    }
+
+    /// "cycle: A → B → A".
+    fn cycle(self, cycle: &Cycle) -> String {
+        let first = cycle.tasks.first();
+        let names = cycle.tasks.iter().chain(first);
+        let names: Vec<String> = names.map(|task| self.label_of(*task)).collect();
+        format!(
+            "cycle: {}",
+            names.join(&format!(" {} ", self.glyphs.leads_to))
+        )
+    }
+}

@@ -1,0 +1,418 @@
+//! Locks, semaphores and channels, those first for which somebody has waited the longest; and
+//! of the selected one who holds it, who waits in which order, and its attributes.
+//!
+//! ```text
+//! ━ 7 Resources  2 held  2 awaited ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+//!  KIND      AT           STATE     HELD BY       WAITERS  LONGEST
+//! ▸Mutex     mutex.rs:18  locked    writer              2   812 ms
+//!  channel   –            full      –                   1   300 ms
+//!  Semaphore pool.rs:3    1 free    ≈a and b            0        –
+//! ─ 7 Holders and waiters  Mutex  mutex.rs:18 ───────────────────────
+//!           TASK               FOR  WHY
+//!  holds    writer          1.20 s  sleep 300 ms · mutex.rs:20
+//!  waits 1  reader          812 ms
+//!  locked   true
+//! ```
+
+use std::{cmp::Reverse, time::Duration};
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+
+use super::{
+    View,
+    columns::{self, Align, Step, step},
+    cursor::Cursor,
+    fmt,
+    layout::Pane,
+    pane,
+    pen::Pen,
+    text,
+};
+use crate::model::{AsyncOp, Holder, Model, Resource, ResourceKind, TaskId};
+
+/// The rows of both panes.
+#[derive(Clone, Debug, Default)]
+pub struct ResourcesState {
+    list: Vec<u64>,
+    cursor: Cursor<u64>,
+    /// Of the selected resource.
+    parties: Vec<Party>,
+    party: Cursor<Party>,
+    /// Whose parties those are.
+    of: Option<u64>,
+    held: usize,
+    awaited: usize,
+}
+
+/// A row of the lower pane.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Party {
+    Holder(Holder),
+    /// Holders whom nobody names.
+    Others,
+    Waiter(TaskId),
+    Attribute(usize),
+}
+
+impl ResourcesState {
+    /// Waiters of one resource, at most: nobody scrolls farther.
+    const MOST: usize = 500;
+
+    /// `heights` of both panes, in rows.
+    pub fn sync(&mut self, model: &Model, heights: [usize; 2]) {
+        let mut rows: Vec<_> = model.resources.iter().collect();
+        rows.sort_by_cached_key(|resource| {
+            let is_free = holders(model, resource).is_none_or(|h| h.list.is_empty());
+            let waited = Reverse(longest_wait(model, resource));
+            (waited, is_free, resource.created, resource.span)
+        });
+        let is_held = |r: &&&Resource| holders(model, r).is_some_and(|h| !h.list.is_empty());
+        self.held = rows.iter().filter(is_held).count();
+        let is_awaited = |r: &&&Resource| longest_wait(model, r).is_some();
+        self.awaited = rows.iter().filter(is_awaited).count();
+        self.list = rows.iter().map(|resource| resource.span).collect();
+        self.cursor.sync(self.list.iter().copied(), heights[0]);
+        let at = self.selected();
+        if at != self.of {
+            self.of = at;
+            self.party.reset();
+        }
+        let resource = at.and_then(|span| model.resources.get(span));
+        self.parties = resource.map_or(Vec::new(), |resource| parties(model, resource));
+        self.party.sync(self.parties.iter().copied(), heights[1]);
+    }
+
+    fn selected(&self) -> Option<u64> {
+        self.list.get(self.cursor.row()).copied()
+    }
+
+    pub fn step(&mut self, by: isize, height: usize) {
+        self.cursor.step(by, self.list.iter().copied(), height);
+    }
+
+    pub fn step_parties(&mut self, by: isize, height: usize) {
+        self.party.step(by, self.parties.iter().copied(), height);
+    }
+
+    /// The task that the lower pane's cursor is on.
+    pub fn task(&self) -> Option<TaskId> {
+        match self.parties.get(self.party.row())? {
+            Party::Holder(Holder::Task(task)) | Party::Waiter(task) => Some(*task),
+            Party::Holder(_) | Party::Others | Party::Attribute(_) => None,
+        }
+    }
+}
+
+fn holders<'a>(model: &'a Model, resource: &Resource) -> Option<&'a crate::model::Holders> {
+    model.resources.holders(resource.span)
+}
+
+/// How long the first in line has waited.
+fn longest_wait(model: &Model, resource: &Resource) -> Option<Duration> {
+    let first = model.resources.waiters(resource.span).next()?;
+    first.waits_since().map(|since| model.now.since(since))
+}
+
+fn parties(model: &Model, resource: &Resource) -> Vec<Party> {
+    let mut parties = Vec::new();
+    if let Some(holders) = holders(model, resource) {
+        parties.extend(holders.list.iter().map(|hold| Party::Holder(hold.by)));
+        parties.extend((holders.other_permits > 0).then_some(Party::Others));
+    }
+    let waiters = model.resources.waiters(resource.span);
+    let waiters = waiters.filter_map(|op| op.task.map(Party::Waiter));
+    parties.extend(waiters.take(ResourcesState::MOST));
+    parties.extend((0..resource.attributes.len()).map(Party::Attribute));
+    parties
+}
+
+pub struct Resources<'a>(pub(super) View<'a>);
+
+const KIND: usize = 0;
+const AT: usize = 1;
+const STATE: usize = 2;
+const HELD_BY: usize = 3;
+const WAITERS: usize = 4;
+const LONGEST: usize = 5;
+const TITLES: [&str; 6] = ["KIND", "AT", "STATE", "HELD BY", "WAITERS", "LONGEST"];
+
+const GROWTH: &[Step] = &[
+    step(KIND, 9),
+    step(STATE, 8),
+    step(HELD_BY, 8),
+    step(LONGEST, fmt::DURATION),
+    step(WAITERS, 7),
+    step(AT, 12),
+    step(STATE, 11),
+    step(HELD_BY, 16),
+    step(AT, 24),
+    step(HELD_BY, 30),
+    step(AT, 40),
+    step(HELD_BY, 60),
+];
+
+const RESOURCE_ALIGN: [Align; 6] = [
+    Align::Left,
+    Align::Left,
+    Align::Left,
+    Align::Left,
+    Align::Right,
+    Align::Right,
+];
+
+impl Widget for &Resources<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let theme = view.theme;
+        let state = &view.state.resources;
+        let facts = [
+            (format!("{} held", state.held), theme.text()),
+            (format!("{} awaited", state.awaited), theme.text()),
+        ];
+        let area = pane::heading(view, Pane::Resources, &facts, area, buf);
+        if state.list.is_empty() {
+            let lines = [
+                "No locks, semaphores or channels.",
+                "tokio tells of Mutex, RwLock, Semaphore, Barrier,",
+                "OnceCell, oneshot and bounded mpsc made by `new`",
+                "or `channel`; not of those made by `const_new`, and",
+                "not of Notify, watch, broadcast and unbounded mpsc.",
+            ];
+            pane::say(view, &lines, area, buf);
+            return;
+        }
+        let room = usize::from(area.width.saturating_sub(1));
+        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let mut pen = Pen::new(area, 0, buf);
+        let titles = TITLES.map(|title| (title.to_owned(), theme.label()));
+        put(view, &titles, &widths, &RESOURCE_ALIGN, &mut pen);
+        let area = pane::below_titles(area);
+        let visible = state.list.iter().enumerate();
+        let visible = visible.skip(state.cursor.top(usize::from(area.height)));
+        for (row, (at, span)) in (0..area.height).zip(visible) {
+            if let Some(resource) = view.model.resources.get(*span) {
+                let cells = self.row(resource);
+                let mut pen = Pen::new(area, row, buf);
+                put(view, &cells, &widths, &RESOURCE_ALIGN, &mut pen);
+                let line = pane::line(area, row);
+                pane::mark(view, Pane::Resources, at == state.cursor.row(), line, buf);
+            }
+        }
+    }
+}
+
+impl Resources<'_> {
+    fn row(&self, resource: &Resource) -> [(String, Style); 6] {
+        let view = self.0;
+        let (model, theme) = (view.model, view.theme);
+        let holders = holders(model, resource);
+        let is_held = holders.is_some_and(|h| !h.is_empty());
+        let waiters = model.resources.waiters(resource.span).count();
+        let longest = longest_wait(model, resource);
+        let waits = match longest {
+            Some(_) => theme.ready(),
+            None => theme.dim(),
+        };
+        let text = if is_held || waiters > 0 {
+            theme.text()
+        } else {
+            theme.dim()
+        };
+        let at = view.location(resource.location.as_ref());
+        let dash = || view.glyphs.dash.to_owned();
+        [
+            (view.clean(resource.kind_name()), text),
+            (at.unwrap_or_else(dash), theme.dim()),
+            (status(view, resource), text),
+            (
+                holders.map_or_else(dash, |holders| view.holders(holders)),
+                text,
+            ),
+            (fmt::count(waiters as u64), waits),
+            (view.known(longest), waits),
+        ]
+    }
+}
+
+/// What its attributes, holders and waiters come to, in a word or two.
+fn status(view: View<'_>, resource: &Resource) -> String {
+    let model = view.model;
+    let number = |name| resource.attribute::<u64>(name);
+    let flag = |name| resource.attribute::<bool>(name) == Some(true);
+    let is_held = holders(model, resource).is_some_and(|h| !h.is_empty());
+    let waiters = model.resources.waiters(resource.span).count();
+    let left = |none: &str| match number("permits") {
+        _ if waiters > 0 => none.to_owned(),
+        Some(0) => none.to_owned(),
+        Some(left) => format!("{} free", fmt::count(left)),
+        None => view.glyphs.dash.to_owned(),
+    };
+    match resource.kind {
+        ResourceKind::Mutex if is_held || flag("locked") => "locked".to_owned(),
+        ResourceKind::RwLock if flag("write_locked") => "written".to_owned(),
+        ResourceKind::RwLock => match number("current_readers") {
+            Some(readers) if readers > 0 => format!("{} reading", fmt::count(readers)),
+            _ => "free".to_owned(),
+        },
+        ResourceKind::Mutex => "free".to_owned(),
+        ResourceKind::Semaphore => left("none left"),
+        ResourceKind::Channel => left("full"),
+        ResourceKind::OnceCell if is_held => "being made".to_owned(),
+        ResourceKind::Barrier => {
+            let size = number("size").map_or_else(|| "?".to_owned(), fmt::count);
+            format!("{waiters} of {size}")
+        }
+        ResourceKind::Oneshot if flag("value_sent") => "sent".to_owned(),
+        ResourceKind::Oneshot if flag("tx_dropped") => "no sender".to_owned(),
+        ResourceKind::Oneshot => "empty".to_owned(),
+        ResourceKind::OnceCell | ResourceKind::Other => view.glyphs.dash.to_owned(),
+    }
+}
+
+pub struct Waiters<'a>(pub(super) View<'a>);
+
+const ROLE: usize = 0;
+const TASK: usize = 1;
+const FOR: usize = 2;
+const WHY: usize = 3;
+const PARTY_TITLES: [&str; 4] = ["", "TASK", "FOR", "WHY"];
+
+const PARTY_GROWTH: &[Step] = &[
+    step(ROLE, 8),
+    step(TASK, 12),
+    step(FOR, fmt::DURATION),
+    step(TASK, 16),
+    step(WHY, 10),
+    step(ROLE, 14),
+    step(WHY, 80),
+];
+
+const PARTY_ALIGN: [Align; 4] = [Align::Left, Align::Left, Align::Right, Align::Left];
+
+impl Widget for &Waiters<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let view = self.0;
+        let theme = view.theme;
+        let state = &view.state.resources;
+        let selected = state.of.and_then(|span| view.model.resources.get(span));
+        let facts: Vec<(String, Style)> = selected
+            .into_iter()
+            .flat_map(|resource| {
+                let at = view.location(resource.location.as_ref());
+                let kind = (view.clean(resource.kind_name()), theme.text());
+                [Some(kind), at.map(|at| (at, theme.dim()))]
+            })
+            .flatten()
+            .collect();
+        let area = pane::heading(view, Pane::Waiters, &facts, area, buf);
+        let Some(resource) = selected else {
+            return;
+        };
+        let room = usize::from(area.width.saturating_sub(1));
+        let widths = columns::widths(PARTY_GROWTH, PARTY_TITLES.len(), room);
+        let mut pen = Pen::new(area, 0, buf);
+        let titles = PARTY_TITLES.map(|title| (title.to_owned(), theme.label()));
+        put(view, &titles, &widths, &PARTY_ALIGN, &mut pen);
+        let area = pane::below_titles(area);
+        let waiters: Vec<&AsyncOp> = view.model.resources.waiters(resource.span).collect();
+        let visible = state.parties.iter().enumerate();
+        let visible = visible.skip(state.party.top(usize::from(area.height)));
+        for (row, (at, party)) in (0..area.height).zip(visible) {
+            let cells = self.row(resource, &waiters, *party);
+            let mut pen = Pen::new(area, row, buf);
+            put(view, &cells, &widths, &PARTY_ALIGN, &mut pen);
+            let line = pane::line(area, row);
+            pane::mark(view, Pane::Waiters, at == state.party.row(), line, buf);
+        }
+    }
+}
+
+impl Waiters<'_> {
+    fn row(&self, resource: &Resource, waiters: &[&AsyncOp], party: Party) -> [(String, Style); 4] {
+        let view = self.0;
+        let (model, theme) = (view.model, view.theme);
+        let lasts = |since: Option<crate::frame::Time>| {
+            let lasted = since.map(|since| model.now.since(since));
+            (view.known(lasted), theme.text())
+        };
+        let why = |task: TaskId| {
+            let task = model.tasks.get(task)?;
+            let reason = view.reason(task);
+            let at = reason
+                .at
+                .map_or_else(String::new, |at| format!(" {} {at}", view.glyphs.dot));
+            Some((format!("{}{at}", reason.what), reason.style))
+        };
+        let nothing = || (String::new(), theme.dim());
+        match party {
+            Party::Holder(by) => {
+                let holders = holders(model, resource);
+                let hold = holders.and_then(|h| h.list.iter().find(|hold| hold.by == by));
+                let permits = hold.and_then(|hold| hold.permits);
+                let many = permits.filter(|n| *n > 1 && resource.kind == ResourceKind::Semaphore);
+                let many = many.map_or_else(String::new, |n| format!(" {}", fmt::count(n)));
+                let about = if holders.is_some_and(|h| h.is_guess) {
+                    view.glyphs.about
+                } else {
+                    ""
+                };
+                let task = match by {
+                    Holder::Task(task) => Some(task),
+                    Holder::Outside | Holder::Unknown => None,
+                };
+                [
+                    (format!("{about}holds{many}"), theme.label()),
+                    (
+                        hold.map_or_else(String::new, |hold| view.holder(hold)),
+                        theme.text(),
+                    ),
+                    lasts(hold.and_then(|hold| hold.since)),
+                    task.and_then(why).unwrap_or_else(nothing),
+                ]
+            }
+            Party::Others => {
+                let permits = holders(model, resource).map_or(0, |h| h.other_permits);
+                [
+                    (format!("hold {}", fmt::count(permits)), theme.label()),
+                    ("others".to_owned(), theme.text()),
+                    nothing(),
+                    nothing(),
+                ]
+            }
+            Party::Waiter(task) => {
+                let place = waiters.iter().position(|op| op.task == Some(task));
+                let since = place.and_then(|at| waiters.get(at)?.waits_since());
+                let number = place.map_or_else(String::new, |at| format!(" {}", at + 1));
+                [
+                    (format!("waits{number}"), theme.label()),
+                    (view.label_of(task), theme.text()),
+                    lasts(since),
+                    why(task).unwrap_or_else(nothing),
+                ]
+            }
+            Party::Attribute(index) => {
+                let attribute = resource.attributes.get(index);
+                let clean = |text: &str| (view.clean(text), theme.dim());
+                let (name, value) =
+                    attribute.map_or((nothing(), nothing()), |(n, v)| (clean(n), clean(v)));
+                [name, value, nothing(), nothing()]
+            }
+        }
+    }
+}
+
+/// A row's cells, in the columns that have room.
+fn put<const N: usize>(
+    view: View<'_>,
+    cells: &[(String, Style); N],
+    widths: &[usize],
+    aligns: &[Align; N],
+    pen: &mut Pen<'_>,
+) {
+    pen.skip(1);
+    for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+        let (words, style) = &cells[column];
+        let cut = text::fit(words, *width, view.glyphs);
+        columns::put(pen, &cut, *width, aligns[column], (*style, view.glyphs));
+    }
+}
