@@ -141,6 +141,11 @@ impl History {
         Some(chunk)
     }
 
+    /// A keyframe would be worth its bytes now.
+    pub fn wants_keyframe(&self) -> bool {
+        self.journal().wants_keyframe()
+    }
+
     /// From when to when one can go; nothing if there is nothing.
     pub fn range(&self) -> Option<(Time, Time)> {
         self.journal().range()

@@ -237,7 +237,7 @@ impl Desk {
     fn frame(&mut self, frame: &Frame) {
         let appended = self.history.append(frame);
         self.keep(appended);
-        let wants = self.history.journal().wants_keyframe();
+        let wants = self.history.wants_keyframe();
         if wants {
             self.shared.wants_keyframe.store(true, Ordering::Relaxed);
         }
