@@ -431,6 +431,6 @@ mod tests {
     fn a_file_is_named_by_its_target_and_time() {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let name = file_name("http://[::1]:6669", at);
-        assert_eq!(name, "loopview-http-----1--6669-20231114-221320.lv");
+        assert_eq!(name, "loopview-http------1--6669-20231114-221320.lv");
     }
 }
