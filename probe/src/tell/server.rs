@@ -235,9 +235,15 @@ impl Probe for Service {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let counted = self.shared.count_watcher();
-        let (watcher, stream) = watcher::watch(connection(&request), &self.shared.reads, counted);
+        let connection = connection(&request);
         let wants = request.into_inner();
+        if wants.polls {
+            // A program that is held until somebody watches is let go by the count: its first
+            // polls are wanted, too.
+            self.shared.heard.want_polls.store(true, Relaxed);
+        }
+        let counted = self.shared.count_watcher();
+        let (watcher, stream) = watcher::watch(connection, &self.shared.reads, counted);
         self.ask(publish::Request::Own(watcher, wants))?;
         Ok(Response::new(stream))
     }

@@ -1,0 +1,153 @@
+//! The past of a lane of which only sums are kept: times in each state, and the longest poll.
+//!
+//! Buckets lie side by side without gaps. They are as long as what is in them, not of one
+//! width: an hour of sleep is one bucket, and exact.
+
+use std::collections::VecDeque;
+
+use super::{
+    cells::{Span, What},
+    doing::{Doing, Spent},
+};
+
+/// What is kept apart; the rest of a bucket's time was idle.
+const KEPT: [Doing; 4] = [
+    Doing::Running,
+    Doing::Ready,
+    Doing::Waiting,
+    Doing::Sleeping,
+];
+
+#[derive(Copy, Clone, Debug)]
+struct Bucket {
+    from: u64,
+    /// Nanoseconds, with the seven digits that half the memory has room for.
+    spent: [f32; 4],
+    longest: f32,
+    polls: u32,
+}
+
+impl Bucket {
+    fn new(span: &Span) -> Self {
+        let spent = span.spent();
+        Self {
+            from: span.from,
+            spent: KEPT.map(|doing| spent.nanos(doing) as f32),
+            longest: span.longest as f32,
+            polls: span.polls,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (sum, more) in self.spent.iter_mut().zip(other.spent) {
+            *sum += more;
+        }
+        self.longest = self.longest.max(other.longest);
+        self.polls = self.polls.saturating_add(other.polls);
+    }
+
+    fn span(&self, to: u64) -> Span {
+        let whole = to.saturating_sub(self.from);
+        let mut spent = Spent::default();
+        let mut left = whole;
+        for (doing, nanos) in KEPT.into_iter().zip(self.spent) {
+            // Rounded, one state may seem to have had more than the whole.
+            let nanos = (nanos as u64).min(left);
+            let all = nanos.saturating_add(whole >> 20) >= whole;
+            if all {
+                return self.with(to, What::One(doing));
+            }
+            spent.add(doing, nanos);
+            left -= nanos;
+        }
+        if left == whole {
+            return self.with(to, What::One(Doing::Idle));
+        }
+        spent.add(Doing::Idle, left);
+        self.with(to, What::Mixed(spent))
+    }
+
+    fn with(&self, to: u64, what: What) -> Span {
+        Span {
+            from: self.from,
+            to,
+            what,
+            longest: self.longest as u64,
+            polls: self.polls,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Coarse {
+    buckets: VecDeque<Bucket>,
+    /// Where the last of them ends.
+    to: u64,
+}
+
+impl Coarse {
+    pub(super) fn from(&self) -> Option<u64> {
+        self.buckets.front().map(|bucket| bucket.from)
+    }
+
+    /// Where it ends, if there is any.
+    pub(super) fn to(&self) -> Option<u64> {
+        (!self.buckets.is_empty()).then_some(self.to)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.buckets.capacity() * size_of::<Bucket>()
+    }
+
+    /// Adds what comes next. It shares a bucket with what is before it if both are no longer
+    /// than `grain` nanoseconds.
+    pub(super) fn push(&mut self, span: &Span, grain: u64) {
+        if span.to <= span.from {
+            if let Some(last) = self.buckets.back_mut() {
+                last.polls = last.polls.saturating_add(span.polls);
+            }
+            return;
+        }
+        let new = Bucket::new(span);
+        match self.buckets.back_mut() {
+            Some(last) if span.to.saturating_sub(last.from) <= grain => last.add(&new),
+            _ => {
+                if self.buckets.len() == self.buckets.capacity() {
+                    self.buckets.reserve_exact(self.buckets.len() / 2 + 1);
+                }
+                self.buckets.push_back(new);
+            }
+        }
+        self.to = span.to;
+    }
+
+    /// Puts neighbours together that are no longer than the grain of their time.
+    pub(super) fn compact(&mut self, grain: impl Fn(u64) -> u64) {
+        let mut kept = 0;
+        for at in 1..self.buckets.len() {
+            let end = self.buckets.get(at + 1).map_or(self.to, |next| next.from);
+            let bucket = self.buckets[at];
+            let last = &mut self.buckets[kept];
+            if end.saturating_sub(last.from) <= grain(last.from) {
+                last.add(&bucket);
+            } else {
+                kept += 1;
+                self.buckets[kept] = bucket;
+            }
+        }
+        self.buckets.truncate(kept + 1);
+        if self.buckets.capacity() > self.buckets.len() * 2 {
+            self.buckets.shrink_to_fit();
+        }
+    }
+
+    /// What lies in a stretch of time, in order.
+    pub(super) fn visit(&self, from: u64, to: u64, mut f: impl FnMut(Span)) {
+        let after = self.buckets.partition_point(|b| b.from <= from);
+        let mut at = after.saturating_sub(1);
+        while let Some(bucket) = self.buckets.get(at).filter(|b| b.from < to) {
+            at += 1;
+            f(bucket.span(self.buckets.get(at).map_or(self.to, |next| next.from)));
+        }
+    }
+}

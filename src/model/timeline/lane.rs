@@ -1,0 +1,423 @@
+//! What one task did over time, or one thread.
+//!
+//! ```text
+//! start        coarse sums         blocks of exact polls        tail            now
+//!   ├─────────────────────────────┼────────────────────────────┼────────────────┤
+//! ```
+//!
+//! Each poll knows what was before it, so a lane has no gaps and no overlaps whatever the
+//! target says: what would reach into the poll before is cut.
+
+use std::collections::VecDeque;
+
+use super::{
+    cells::{self, Cell, Grid, Span, What},
+    coarse::Coarse,
+    doing::{Doing, Spent},
+    poll::Poll,
+};
+
+/// Polls side by side, with their sum, so that a cell that holds all of them need not look
+/// at each.
+#[derive(Clone, Debug, Default)]
+struct Block {
+    from: u64,
+    to: u64,
+    spent: Spent,
+    longest: u64,
+    polls: Vec<Poll>,
+}
+
+impl Block {
+    const FULL: usize = 64;
+
+    fn begin(from: u64) -> Self {
+        Self {
+            from,
+            to: from,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a poll that comes after all that are in it.
+    fn append(&mut self, poll: Poll, rest: Doing) {
+        let (spent, longest) = (&mut self.spent, &mut self.longest);
+        self.to = walk(std::slice::from_ref(&poll), self.to, rest, |span| {
+            spent.add_all(&span.spent());
+            *longest = (*longest).max(span.longest);
+        });
+        if self.polls.len() == self.polls.capacity() {
+            self.polls.reserve_exact(self.polls.len().clamp(1, 32));
+        }
+        self.polls.push(poll);
+    }
+
+    fn count_anew(&mut self, from: u64, rest: Doing) {
+        let polls = std::mem::take(&mut self.polls);
+        let mut new = Self::begin(from);
+        for poll in &polls {
+            new.to = walk(std::slice::from_ref(poll), new.to, rest, |span| {
+                new.spent.add_all(&span.spent());
+                new.longest = new.longest.max(span.longest);
+            });
+        }
+        *self = Self { polls, ..new };
+    }
+
+    fn bytes(&self) -> usize {
+        self.polls.capacity() * size_of::<Poll>()
+    }
+
+    fn summary(&self) -> Span {
+        Span {
+            from: self.from,
+            to: self.to,
+            what: What::Mixed(self.spent),
+            longest: self.longest,
+            polls: self.polls.len() as u32,
+        }
+    }
+}
+
+/// Tells of the time from `at` to the end of the last of some polls, and gives that end.
+fn walk(polls: &[Poll], mut at: u64, rest: Doing, mut f: impl FnMut(Span)) -> u64 {
+    for poll in polls {
+        let before = poll.before.unwrap_or(rest);
+        let ready = poll.ready().max(at);
+        let started = poll.started.max(ready);
+        let ended = poll.end().max(started);
+        quiet(at, ready, before, &mut f);
+        quiet(ready, started, Doing::Ready, &mut f);
+        let what = if poll.is_sum {
+            let mut spent = Spent::default();
+            let busy = poll.lasted.min(ended - started);
+            spent.add(Doing::Running, busy);
+            spent.add(before, ended - started - busy);
+            What::Mixed(spent)
+        } else {
+            What::One(Doing::Running)
+        };
+        f(Span {
+            from: started,
+            to: ended,
+            what,
+            longest: if poll.is_sum { 0 } else { poll.lasted },
+            polls: 1,
+        });
+        at = ended;
+    }
+    at
+}
+
+/// A stretch without a poll.
+fn quiet(from: u64, to: u64, doing: Doing, f: &mut impl FnMut(Span)) {
+    if from < to {
+        f(Span {
+            from,
+            to,
+            what: What::One(doing),
+            longest: 0,
+            polls: 0,
+        });
+    }
+}
+
+/// What is known of a lane's newest state.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Judgement {
+    pub start: u64,
+    pub ended: Option<u64>,
+    pub running: Option<u64>,
+    pub ready: Option<u64>,
+    /// What it does between two polls; none if that cannot be told now.
+    pub rest: Option<Doing>,
+    /// The first poll follows the spawn: nobody wakes a task for it.
+    pub is_spawned: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    coarse: Coarse,
+    blocks: VecDeque<Block>,
+    /// Unknown before it is judged.
+    start: Option<u64>,
+    ended: Option<u64>,
+    running: Option<u64>,
+    ready: Option<u64>,
+    rest: Doing,
+}
+
+impl Lane {
+    pub(super) fn new() -> Self {
+        Self {
+            coarse: Coarse::default(),
+            blocks: VecDeque::new(),
+            start: None,
+            ended: None,
+            running: None,
+            ready: None,
+            rest: Doing::Idle,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let polls: usize = self.blocks.iter().map(Block::bytes).sum();
+        self.coarse.bytes() + self.blocks.capacity() * size_of::<Block>() + polls
+    }
+
+    pub(super) fn coarse_bytes(&self) -> usize {
+        self.coarse.bytes()
+    }
+
+    pub(super) fn ended(&self) -> Option<u64> {
+        self.ended
+    }
+
+    /// Takes a poll in, and tells by how many bytes the lane grew; none if it came too late,
+    /// as only sums are left of its time.
+    pub(super) fn push(&mut self, poll: Poll) -> Option<usize> {
+        if self.coarse.to().is_some_and(|to| poll.started < to) {
+            return None;
+        }
+        self.running = self.running.filter(|since| *since > poll.started);
+        self.ready = self.ready.filter(|since| *since > poll.started);
+        let before = self.blocks.capacity() * size_of::<Block>();
+        let grown = if self.last().is_none_or(|last| last.started <= poll.started) {
+            self.append(poll)
+        } else {
+            self.insert(poll)
+        };
+        Some(grown + self.blocks.capacity() * size_of::<Block>() - before)
+    }
+
+    fn last(&self) -> Option<&Poll> {
+        self.blocks.back().and_then(|block| block.polls.last())
+    }
+
+    fn append(&mut self, poll: Poll) -> usize {
+        let (from, rest) = (self.exact_from(&poll), self.rest);
+        let full = |block: &Block| block.polls.len() >= Block::FULL;
+        if self.blocks.back().is_none_or(full) {
+            let from = self.blocks.back().map_or(from, |block| block.to);
+            self.push_block(Block::begin(from));
+        }
+        let Some(block) = self.blocks.back_mut() else {
+            return 0;
+        };
+        let before = block.bytes();
+        block.append(poll, rest);
+        block.bytes() - before
+    }
+
+    fn push_block(&mut self, block: Block) {
+        if self.blocks.len() == self.blocks.capacity() {
+            self.blocks.reserve_exact(self.blocks.len() / 2 + 1);
+        }
+        self.blocks.push_back(block);
+    }
+
+    /// Another thread's polls are told after this one's, though they were before them.
+    fn insert(&mut self, poll: Poll) -> usize {
+        let later = |block: &Block| {
+            let first = block.polls.first();
+            first.is_some_and(|first| first.started > poll.started)
+        };
+        let at = self.blocks.partition_point(|block| !later(block));
+        let at = at.saturating_sub(1);
+        let Some(block) = self.blocks.get_mut(at) else {
+            return 0;
+        };
+        let before = block.bytes();
+        let place = block.polls.partition_point(|p| p.started <= poll.started);
+        block.polls.insert(place, poll);
+        let mut grown = block.bytes() - before;
+        if block.polls.len() > 2 * Block::FULL {
+            let second = Block {
+                polls: block.polls.split_off(Block::FULL),
+                ..Block::default()
+            };
+            grown += second.bytes();
+            self.blocks.insert(at + 1, second);
+        }
+        self.count_anew(at);
+        grown
+    }
+
+    /// Where the exact part begins, or would with this poll as its first.
+    fn exact_from(&self, first: &Poll) -> u64 {
+        let start = self.start.map(|start| start.min(first.ready()));
+        self.coarse.to().or(start).unwrap_or(first.ready())
+    }
+
+    fn count_anew(&mut self, from: usize) {
+        let rest = self.rest;
+        let mut at = match from.checked_sub(1).and_then(|before| self.blocks.get(before)) {
+            Some(before) => before.to,
+            None => match self.blocks.front().and_then(|block| block.polls.first()) {
+                Some(first) => self.exact_from(first),
+                None => return,
+            },
+        };
+        for block in self.blocks.iter_mut().skip(from) {
+            block.count_anew(at, rest);
+            at = block.to;
+        }
+    }
+
+    /// Takes note of how things stand now, and of what that says of the newest polls.
+    pub(super) fn judge(&mut self, now: &Judgement) {
+        let is_new = self.start.is_none();
+        self.start = Some(now.start);
+        self.ended = now.ended;
+        self.running = now.running;
+        self.ready = now.ready;
+        self.rest = now.rest.unwrap_or(self.rest);
+        let mut changed = is_new.then_some(0);
+        let first = self.blocks.front_mut().and_then(|b| b.polls.first_mut());
+        let is_first = now.is_spawned && self.coarse.to().is_none();
+        let is_untold = |first: &&mut Poll| first.before.is_none() && first.lead == Poll::UNTOLD;
+        if let Some(first) = first.filter(|first| is_first && is_untold(first)) {
+            first.lead = first.started.saturating_sub(now.start);
+            changed = Some(0);
+        }
+        if now.rest.is_some() || now.ended.is_some() {
+            let rest = self.rest;
+            for (at, block) in self.blocks.iter_mut().enumerate().rev() {
+                let unjudged = block.polls.iter_mut().rev();
+                let mut any = false;
+                for poll in unjudged.take_while(|poll| poll.before.is_none()) {
+                    poll.before = Some(rest);
+                    any = true;
+                }
+                if !any {
+                    break;
+                }
+                changed = Some(changed.map_or(at, |known| known.min(at)));
+            }
+        }
+        if let Some(from) = changed {
+            self.count_anew(from);
+        }
+    }
+
+    /// What a thread polls now, and since when.
+    pub(super) fn set_running(&mut self, since: Option<u64>) {
+        let last = self.blocks.back().map_or(0, |block| block.to);
+        self.running = since.filter(|since| *since >= last);
+    }
+
+    /// Where the lane begins, as far as it is known.
+    fn from(&self) -> Option<u64> {
+        let first = self.blocks.front().map(|block| block.from);
+        self.coarse.from().or(first).or(self.start)
+    }
+
+    /// Tells in order what lies in a stretch of time, up to `now`. What is within one cell of
+    /// the grid may be told as a sum.
+    pub(super) fn visit(
+        &self,
+        (from, to): (u64, u64),
+        now: u64,
+        grid: Option<&Grid>,
+        mut f: impl FnMut(Span),
+    ) {
+        self.coarse.visit(from, to, &mut f);
+        let first = self.blocks.partition_point(|block| block.to <= from);
+        for block in self.blocks.range(first..) {
+            if block.from >= to {
+                return;
+            }
+            if grid.is_some_and(|grid| grid.is_within_one(block.from, block.to)) {
+                f(block.summary());
+            } else {
+                walk(&block.polls, block.from, self.rest, &mut f);
+            }
+        }
+        self.tail(now, f);
+    }
+
+    fn tail(&self, now: u64, mut f: impl FnMut(Span)) {
+        let last = self.blocks.back().map(|block| block.to);
+        let Some(at) = last.or(self.coarse.to()).or(self.start) else {
+            return;
+        };
+        let now = self.ended.unwrap_or(now).max(at);
+        let running = self.running.map_or(now, |since| since.clamp(at, now));
+        let ready = self.ready.map_or(running, |since| since.clamp(at, running));
+        quiet(at, ready, self.rest, &mut f);
+        quiet(ready, running, Doing::Ready, &mut f);
+        if running < now {
+            f(Span {
+                from: running,
+                to: now,
+                what: What::One(Doing::Running),
+                longest: now - running,
+                polls: 1,
+            });
+        }
+    }
+
+    pub(super) fn cells(&self, grid: &Grid, now: u64) -> Vec<Cell> {
+        let mut cells = vec![Cell::default(); grid.count()];
+        let view = (grid.from().as_nanos(), grid.to().as_nanos());
+        self.visit(view, now, Some(grid), |span| {
+            cells::add(&mut cells, grid, &span);
+        });
+        cells
+    }
+
+    /// What was done at a time: the stretch around it.
+    pub(super) fn at(&self, at: u64, now: u64) -> Option<Span> {
+        let mut found = None;
+        self.visit((at, at.saturating_add(1)), now, None, |span| {
+            if span.from <= at && at < span.to {
+                found = Some(span);
+            }
+        });
+        found.filter(|_| self.from().is_some_and(|from| from <= at))
+    }
+
+    /// The exact polls that begin after a time, in order.
+    pub(super) fn polls_after(&self, at: u64) -> impl Iterator<Item = &Poll> {
+        let ended = |block: &Block| block.polls.last().is_none_or(|p| p.started <= at);
+        let first = self.blocks.partition_point(ended);
+        let polls = self.blocks.range(first..).flat_map(|block| &block.polls);
+        polls.filter(move |poll| poll.started > at)
+    }
+
+    /// The exact polls that began before a time, the latest first.
+    pub(super) fn polls_before(&self, at: u64) -> impl Iterator<Item = &Poll> {
+        let begun = |block: &Block| block.polls.first().is_some_and(|p| p.started < at);
+        let end = self.blocks.partition_point(begun);
+        let blocks = self.blocks.range(..end).rev();
+        let polls = blocks.flat_map(|block| block.polls.iter().rev());
+        polls.filter(move |poll| poll.started < at)
+    }
+
+    /// Keeps of what was before the horizon only sums, each of `grain` of its time.
+    pub(super) fn coarsen(&mut self, horizon: u64, grain: impl Fn(u64) -> u64) {
+        let rest = self.rest;
+        while let Some(block) = self.blocks.front_mut() {
+            let over = block.polls.partition_point(|poll| poll.end() <= horizon);
+            let coarse = &mut self.coarse;
+            let from = block.from;
+            let to = walk(&block.polls[..over], from, rest, |span| {
+                coarse.push(&span, grain(span.from));
+            });
+            if over == block.polls.len() {
+                self.blocks.pop_front();
+                continue;
+            }
+            if over > 0 {
+                block.polls.drain(..over);
+                block.polls.shrink_to_fit();
+                block.count_anew(to, rest);
+            }
+            break;
+        }
+        self.coarse.compact(grain);
+        if self.blocks.capacity() > self.blocks.len() * 2 {
+            self.blocks.shrink_to_fit();
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! What each task and each thread did over time.
+//!
+//! Of the recent past every poll is kept, as the probe tells them; between polls a task does
+//! what it was judged to do at the frames. When memory is used up, the oldest polls become
+//! sums ([`coarse`]): of a stretch of time, how much of it a task spent on what, and its
+//! longest poll. The older it is, the longer are the stretches; so an hour has room.
+//!
+//! Without the probe, the polls are those that the console protocol lets one tell apart, and
+//! sums of the others.
+
+mod cells;
+mod coarse;
+mod doing;
+mod lane;
+mod poll;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use loopview_api::v1;
+
+use super::{
+    Lost, State,
+    task::{EndedPoll, Kind, Task, TaskId},
+    tasks::Tasks,
+    threads::Thread,
+};
+use crate::frame::Time;
+
+use self::{
+    lane::{Judgement, Lane},
+    poll::Poll as Record,
+};
+
+pub use cells::{Cell, Grid};
+pub use doing::{Doing, Spent};
+pub use poll::Poll;
+
+/// A stretch in which a lane was in one state, or of which only sums are known.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub from: Time,
+    pub to: Time,
+    pub what: Told,
+    /// The longest poll in it.
+    pub longest: Duration,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    Exactly(Doing),
+    InSum(Spent),
+}
+
+/// What a timeline holds, and how much of it is exact.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes of polls and sums, and at how many the oldest polls become sums.
+    pub used: usize,
+    pub limit: usize,
+    /// Beside them, what it takes to know of each task at all.
+    pub lanes: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    tasks: HashMap<TaskId, Lane>,
+    /// By the probe's numbers; 0 for polls of which it is not known who did them.
+    threads: BTreeMap<u64, Lane>,
+    /// Polls that were long, whoever is to blame.
+    long: BTreeMap<(Time, TaskId), Duration>,
+    limit: usize,
+    used: usize,
+    /// The use at which room is to be made.
+    full_at: usize,
+    /// How much coarser than at first the past is: each step halves its memory.
+    pressure: u32,
+    /// Where exact polls begin; none without any.
+    exact: Option<u64>,
+    /// When the target began to tell.
+    watched: Option<Time>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::with_limit(Self::LIMIT)
+    }
+}
+
+impl Timeline {
+    /// Bytes of polls and sums.
+    pub const LIMIT: usize = 32 << 20;
+    /// A poll as long as this is worth finding again.
+    pub const LONG: Duration = Duration::from_millis(10);
+    const MAX_LONG: usize = 20_000;
+    const MAX_THREADS: usize = 4_096;
+    /// The finest sums, in nanoseconds: 17 ms.
+    const GRAIN: u64 = 1 << 24;
+    /// At first, sums are of stretches as long as their age divided by two to this power.
+    const FINE: u32 = 10;
+    /// A target's clock may step by so much between a poll and its message.
+    const SLACK: Duration = Duration::from_secs(1);
+
+    /// With room for so many bytes of polls and sums.
+    pub fn with_limit(limit: usize) -> Self {
+        Self {
+            tasks: HashMap::new(),
+            threads: BTreeMap::new(),
+            long: BTreeMap::new(),
+            limit,
+            used: 0,
+            full_at: limit,
+            pressure: 0,
+            exact: None,
+            watched: None,
+        }
+    }
+
+    /// Since when every poll is known; none while none was told of.
+    pub fn exact_since(&self) -> Option<Time> {
+        self.exact.map(Time::from_nanos)
+    }
+
+    pub fn memory(&self) -> Memory {
+        Memory {
+            used: self.used,
+            limit: self.limit,
+            lanes: (self.tasks.capacity() + self.threads.len()) * size_of::<(TaskId, Lane)>(),
+        }
+    }
+
+    /// What a task did in each cell, up to `now`; none if nothing is known of it.
+    pub fn task(&self, id: TaskId, grid: &Grid, now: Time) -> Option<Vec<Cell>> {
+        Some(self.tasks.get(&id)?.cells(grid, now.as_nanos()))
+    }
+
+    /// What a thread did in each cell, up to `now`: it is running or idle.
+    pub fn thread(&self, id: u64, grid: &Grid, now: Time) -> Option<Vec<Cell>> {
+        Some(self.threads.get(&id)?.cells(grid, now.as_nanos()))
+    }
+
+    /// Threads that have polled, by the probe's numbers; 0 stands for any.
+    pub fn threads(&self) -> impl Iterator<Item = u64> {
+        self.threads.keys().copied()
+    }
+
+    /// What a task did at a time.
+    pub fn task_at(&self, id: TaskId, at: Time, now: Time) -> Option<Stretch> {
+        let lane = self.tasks.get(&id)?;
+        lane.at(at.as_nanos(), now.as_nanos()).map(Stretch::from)
+    }
+
+    /// The poll of a task that was going on at a time.
+    pub fn poll_at(&self, id: TaskId, at: Time) -> Option<Poll> {
+        let lane = self.tasks.get(&id)?;
+        let mut before = lane.polls_before(at.as_nanos().saturating_add(1));
+        before.next().copied().filter(|poll| at <= poll.ended())
+    }
+
+    /// The poll of a thread that was going on at a time, the innermost of several.
+    pub fn thread_poll_at(&self, thread: u64, at: Time) -> Option<Poll> {
+        /// A `LocalSet` polls its tasks within a poll; so many of them are looked through.
+        const WITHIN: usize = 64;
+        let lane = self.threads.get(&thread)?;
+        let before = lane.polls_before(at.as_nanos().saturating_add(1));
+        let mut before = before.take(WITHIN);
+        before.find(|poll| at <= poll.ended()).copied()
+    }
+
+    /// The first exact poll of a task that began after a time.
+    pub fn poll_after(&self, id: TaskId, at: Time) -> Option<Poll> {
+        let lane = self.tasks.get(&id)?;
+        lane.polls_after(at.as_nanos()).next().copied()
+    }
+
+    /// The last exact poll of a task that began before a time.
+    pub fn poll_before(&self, id: TaskId, at: Time) -> Option<Poll> {
+        let lane = self.tasks.get(&id)?;
+        lane.polls_before(at.as_nanos()).next().copied()
+    }
+
+    /// Polls of [`Timeline::LONG`] or more, by their beginning: whose, and how long.
+    pub fn long_polls(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (Time, TaskId, Duration)> + Clone + '_ {
+        let long = self.long.iter();
+        long.map(|((started, task), lasted)| (*started, *task, *lasted))
+    }
+
+    /// Long polls that began before a time, the latest first.
+    pub fn long_before(&self, at: Time) -> impl Iterator<Item = (Time, TaskId, Duration)> + '_ {
+        let long = self.long.range(..(at, TaskId(0))).rev();
+        long.map(|((started, task), lasted)| (*started, *task, *lasted))
+    }
+
+    /// Long polls that began after a time.
+    pub fn long_after(&self, at: Time) -> impl Iterator<Item = (Time, TaskId, Duration)> + '_ {
+        let long = self.long.range((at, TaskId(u64::MAX))..);
+        long.map(|((started, task), lasted)| (*started, *task, *lasted))
+    }
+
+    /// The polls for which a poll of a task woke others, or itself: one a task, the earliest
+    /// first, and at most `most`.
+    pub fn woken_in(&self, by: TaskId, poll: &Poll, most: usize) -> Vec<(TaskId, Poll)> {
+        let mut woken: Vec<_> = self
+            .tasks
+            .iter()
+            .filter_map(|(id, lane)| {
+                // What was woken before this one ends is polled next.
+                let mut after = lane.polls_after(poll.started);
+                let next = after.next().filter(|next| next.ready() <= poll.end())?;
+                (next.woken_by() == Some(by)).then_some((*id, *next))
+            })
+            .collect();
+        woken.sort_by_key(|(id, poll)| (poll.started, *id));
+        woken.truncate(most);
+        woken
+    }
+
+    /// Takes in what the probe tells of polls.
+    pub(super) fn apply(
+        &mut self,
+        now: Time,
+        started: Time,
+        wire: &v1::Polls,
+        tasks: &mut Tasks,
+        lost: &mut Lost,
+    ) {
+        let mut missing = wire.lost;
+        if !poll::is_sound(wire) {
+            lost.malformed = lost.malformed.saturating_add(1);
+        }
+        for (id, poll) in poll::read(wire, tasks) {
+            if poll.started() < started || poll.ended() > now + Self::SLACK {
+                lost.malformed = lost.malformed.saturating_add(1);
+            } else if tasks.get(id).is_none_or(|task| task.kind != Kind::Worker) {
+                // The poll of a worker is its whole life.
+                missing = missing.saturating_add(u64::from(!self.push(id, poll)));
+                self.exact.get_or_insert(poll.started);
+            }
+        }
+        let known = lost.polls.unwrap_or_default();
+        lost.polls = Some(known.saturating_add(missing));
+        self.make_room(now);
+    }
+
+    /// Takes in what the console protocol lets one tell of a poll.
+    pub(super) fn apply_ended(&mut self, ended: &EndedPoll) {
+        let poll = match ended.over {
+            Some(over) => Record::sum(ended.since, over, ended.lasted),
+            None => Record::new(ended.since, ended.lasted).woken_at(ended.woken),
+        };
+        self.push(ended.task, poll);
+    }
+
+    fn push(&mut self, id: TaskId, poll: Record) -> bool {
+        let lane = self.tasks.entry(id).or_insert_with(Lane::new);
+        let Some(grown) = lane.push(poll) else {
+            return false;
+        };
+        let thread = poll.thread().unwrap_or_default();
+        let lane = self.threads.entry(thread).or_insert_with(Lane::new);
+        let grown = grown + lane.push(poll.of(id)).unwrap_or_default();
+        self.used += grown;
+        if self.threads.len() > Self::MAX_THREADS {
+            self.threads.pop_first();
+        }
+        if poll.lasted() >= Self::LONG && poll.is_exact() {
+            self.long.insert((poll.started(), id), poll.lasted());
+            if self.long.len() > Self::MAX_LONG {
+                self.long.pop_first();
+            }
+        }
+        true
+    }
+
+    /// Takes note of how a task stands at a frame. `all_polls` are told of since `watched`.
+    pub(super) fn judge(&mut self, task: &Task, state: State, all_polls: bool) {
+        if task.kind == Kind::Worker {
+            return;
+        }
+        let watched = self.watched.unwrap_or(task.created);
+        // What it did before it was watched is unknown, unless there are sums of it.
+        let start = if all_polls {
+            task.created.max(watched)
+        } else {
+            task.created
+        };
+        let lane = self.tasks.entry(task.id).or_insert_with(Lane::new);
+        lane.judge(&Judgement {
+            start: start.as_nanos(),
+            ended: task.dropped.map(Time::as_nanos),
+            running: task.running_since().map(Time::as_nanos),
+            ready: task.ready_since().map(Time::as_nanos),
+            rest: Doing::resting(state),
+            is_spawned: task.kind != Kind::BlockOn && task.created >= watched,
+        });
+    }
+
+    pub(super) fn watch(&mut self, from: Time) {
+        self.watched.get_or_insert(from);
+    }
+
+    pub(super) fn judge_thread(&mut self, thread: &Thread) {
+        if let Some(lane) = self.threads.get_mut(&thread.id) {
+            let since = thread.task.and(thread.since);
+            lane.set_running(since.map(Time::as_nanos));
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: TaskId) {
+        if let Some(lane) = self.tasks.remove(&id) {
+            self.used = self.used.saturating_sub(lane.bytes());
+        }
+    }
+
+    /// Turns the oldest polls into sums, and makes sums coarser, until a quarter is free.
+    fn make_room(&mut self, now: Time) {
+        /// Each turn leaves less; so many of them leave next to nothing.
+        const TURNS: usize = 40;
+        if self.used < self.full_at {
+            return;
+        }
+        let enough = self.limit / 4 * 3;
+        let now = now.as_nanos();
+        for _ in 0..TURNS {
+            let sums = self.lanes().map(Lane::coarse_bytes).sum::<usize>();
+            let exact = self.used.saturating_sub(sums);
+            if exact > self.limit / 2 {
+                let since = self.exact.unwrap_or(now);
+                let kept = u128::from(now.saturating_sub(since)) * (self.limit as u128 * 3 / 8);
+                self.exact = Some(now.saturating_sub((kept / exact as u128) as u64));
+            } else if self.pressure < Self::FINE {
+                self.pressure += 1;
+            } else if !self.forget_ended() {
+                // Little is left of each task, and there are too many.
+                self.exact = Some(now);
+                self.coarsen(now);
+                break;
+            }
+            self.coarsen(now);
+            if self.used <= enough {
+                break;
+            }
+        }
+        self.full_at = self.limit.max(self.used / 4 * 5);
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.tasks.values().chain(self.threads.values())
+    }
+
+    fn coarsen(&mut self, now: u64) {
+        let horizon = self.exact.unwrap_or_default();
+        let shift = Self::FINE - self.pressure;
+        let grain = |from: u64| (now.saturating_sub(from) >> shift).max(Self::GRAIN);
+        for lane in self.tasks.values_mut().chain(self.threads.values_mut()) {
+            lane.coarsen(horizon, grain);
+        }
+        self.used = self.lanes().map(Lane::bytes).sum();
+    }
+
+    /// Forgets the half of the ended tasks' lanes that ended first.
+    fn forget_ended(&mut self) -> bool {
+        let ended = self.tasks.iter();
+        let mut ended: Vec<_> = ended
+            .filter_map(|(id, lane)| Some((lane.ended()?, *id)))
+            .collect();
+        ended.sort_unstable();
+        let gone = ended.len().div_ceil(2);
+        for (_, id) in ended.drain(..gone) {
+            self.forget(id);
+        }
+        gone > 0
+    }
+}
+
+impl From<cells::Span> for Stretch {
+    fn from(span: cells::Span) -> Self {
+        Self {
+            from: Time::from_nanos(span.from),
+            to: Time::from_nanos(span.to),
+            what: match span.what {
+                cells::What::One(doing) => Told::Exactly(doing),
+                cells::What::Mixed(spent) => Told::InSum(spent),
+            },
+            longest: Duration::from_nanos(span.longest),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! One poll, in 32 bytes, and how polls are read from the wire.
+
+use std::time::Duration;
+
+use loopview_api::v1;
+
+use super::doing::Doing;
+use crate::{
+    frame::Time,
+    model::{task::TaskId, tasks::Tasks},
+};
+
+/// A poll that has ended. In a thread's lane it names the task that was polled.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    pub(super) started: u64,
+    pub(super) lasted: u64,
+    /// How long before its start the task was ready; [`Poll::UNTOLD`] if nobody said.
+    pub(super) lead: u64,
+    /// A task's number and 1; 0 for none.
+    other: u32,
+    /// 0 if it is unknown, or too great a number.
+    thread: u16,
+    /// What the task did before it was ready, once that is judged.
+    pub(super) before: Option<Doing>,
+    /// It stands for polls of which only the sum is known: they took `lasted` together,
+    /// somewhere in the `lead` after `started`.
+    pub(super) is_sum: bool,
+}
+
+impl Poll {
+    pub(super) const UNTOLD: u64 = u64::MAX;
+
+    pub(super) fn new(started: Time, lasted: Duration) -> Self {
+        Self {
+            started: started.as_nanos(),
+            lasted: u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX),
+            lead: Self::UNTOLD,
+            other: 0,
+            thread: 0,
+            before: None,
+            is_sum: false,
+        }
+    }
+
+    /// Polls that took `lasted` together, somewhere in a stretch of time.
+    pub(super) fn sum(since: Time, over: Duration, lasted: Duration) -> Self {
+        Self {
+            lead: u64::try_from(over.as_nanos()).unwrap_or(Self::UNTOLD),
+            is_sum: true,
+            ..Self::new(since, lasted.min(over))
+        }
+    }
+
+    pub(super) fn woken_at(self, at: Option<Time>) -> Self {
+        let lead = at.map(|at| self.started.saturating_sub(at.as_nanos()));
+        Self {
+            lead: lead.unwrap_or(Self::UNTOLD),
+            ..self
+        }
+    }
+
+    /// The same poll, as the lane of its thread has it.
+    pub(super) fn of(self, task: TaskId) -> Self {
+        Self {
+            other: number(Some(task)),
+            lead: 0,
+            before: Some(Doing::Idle),
+            ..self
+        }
+    }
+
+    pub fn started(&self) -> Time {
+        Time::from_nanos(self.started)
+    }
+
+    pub fn lasted(&self) -> Duration {
+        Duration::from_nanos(self.lasted)
+    }
+
+    pub fn ended(&self) -> Time {
+        Time::from_nanos(self.end())
+    }
+
+    /// When the task was ready for it; unknown if nobody told.
+    pub fn woken(&self) -> Option<Time> {
+        let told = self.lead != Self::UNTOLD && !self.is_sum;
+        told.then(|| Time::from_nanos(self.ready()))
+    }
+
+    /// The task that woke it; none if it was none, or nobody told.
+    pub fn woken_by(&self) -> Option<TaskId> {
+        self.other()
+    }
+
+    /// In the lane of a thread: what was polled.
+    pub fn task(&self) -> Option<TaskId> {
+        self.other()
+    }
+
+    /// The probe's number of the thread.
+    pub fn thread(&self) -> Option<u64> {
+        (self.thread > 0).then_some(self.thread.into())
+    }
+
+    /// It is one poll, of which all is known.
+    pub fn is_exact(&self) -> bool {
+        !self.is_sum
+    }
+
+    fn other(&self) -> Option<TaskId> {
+        Some(TaskId(u64::from(self.other.checked_sub(1)?)))
+    }
+
+    pub(super) fn ready(&self) -> u64 {
+        if self.lead == Self::UNTOLD || self.is_sum {
+            self.started
+        } else {
+            self.started.saturating_sub(self.lead)
+        }
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        let length = if self.is_sum { self.lead } else { self.lasted };
+        self.started.saturating_add(length)
+    }
+}
+
+fn number(task: Option<TaskId>) -> u32 {
+    let number = task.and_then(|id| u32::try_from(id.0).ok());
+    number.and_then(|n| n.checked_add(1)).unwrap_or_default()
+}
+
+/// The polls of a message, each with its task, in the order in which they began. What is said
+/// of tasks that are forgotten is left out.
+pub(super) fn read(wire: &v1::Polls, tasks: &mut Tasks) -> Vec<(TaskId, Poll)> {
+    let mut at = wire.since.as_ref().and_then(Time::from_wire);
+    let mut polls = Vec::with_capacity(wire.task.len());
+    let columns = wire.task.iter().zip(&wire.thread).zip(&wire.started);
+    let columns = columns.zip(&wire.lasted).zip(&wire.woken);
+    for (((((task, thread), after), lasted), woken), by) in columns.zip(&wire.woken_by) {
+        let started = at.map(|at| at.as_nanos().saturating_add_signed(*after));
+        let Some(started) = started else { break };
+        at = Some(Time::from_nanos(started));
+        let Some(id) = tasks.refer_to_kept(*task) else {
+            continue;
+        };
+        let by = tasks.refer_to_kept(*by);
+        let poll = Poll {
+            started,
+            lasted: *lasted,
+            lead: woken.checked_sub(1).unwrap_or(Poll::UNTOLD),
+            other: number(by),
+            thread: u16::try_from(*thread).unwrap_or_default(),
+            before: None,
+            is_sum: false,
+        };
+        polls.push((id, poll));
+    }
+    polls.sort_by_key(|(_, poll)| poll.started);
+    polls
+}
+
+/// The columns of a message are as long as each other, and there is a time to count from.
+pub(super) fn is_sound(wire: &v1::Polls) -> bool {
+    let n = wire.task.len();
+    let others = [
+        wire.thread.len(),
+        wire.started.len(),
+        wire.lasted.len(),
+        wire.woken.len(),
+        wire.woken_by.len(),
+    ];
+    let since = wire.since.as_ref().and_then(Time::from_wire);
+    others.iter().all(|other| *other == n) && (n == 0 || since.is_some())
+}
