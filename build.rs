@@ -14,9 +14,8 @@ use std::{
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/model");
     println!("cargo::rerun-if-changed=src/frame.rs");
-    let mut files: Vec<PathBuf> = fs::read_dir("src/model")?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<io::Result<_>>()?;
+    let mut files = Vec::new();
+    collect("src/model".into(), &mut files)?;
     files.sort();
     files.push("src/frame.rs".into());
     let mut hash = DefaultHasher::new();
@@ -25,5 +24,18 @@ fn main() -> io::Result<()> {
         fs::read(file)?.hash(&mut hash);
     }
     println!("cargo::rustc-env=LOOPVIEW_MODEL={}", hash.finish());
+    Ok(())
+}
+
+/// The files in a folder, and in those in it.
+fn collect(folder: PathBuf, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
     Ok(())
 }

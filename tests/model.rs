@@ -7,11 +7,17 @@ use std::{fmt::Write, fs, time::Duration};
 
 use loopview::{
     frame::{Event, Frame, Target, TargetKind, Time},
-    model::{Model, Strip},
+    model::{
+        Model, Strip, Task, TaskId,
+        timeline::{Doing, Grid},
+    },
 };
 use loopview_api::v1;
 use proptest::{prelude::*, sample::Index};
-use support::{chaos, expect, scenario::Scenario};
+use support::{
+    chaos, expect,
+    scenario::{START, Scenario},
+};
 
 /// The name and the text of every story.
 fn stories() -> impl Iterator<Item = (String, String)> {
@@ -122,7 +128,7 @@ fn details_are_histograms() {
 }
 
 /// What a task went through, as the story has it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Truth {
     created: u64,
     ended: Option<u64>,
@@ -216,11 +222,21 @@ fn look_at(model: &Model) {
         task.history.cells(now, 60, Strip::BUCKET * 2);
         task.longest_poll(now);
         task.wakers();
+        look_at_lane(model, task.id);
     }
     for resource in model.resources.iter() {
         model.resources.holders(resource.span);
         model.resources.waiters(resource.span).count();
     }
+    let timeline = &model.timeline;
+    for thread in timeline.threads() {
+        timeline.thread(thread, &Grid::new(now - SECOND, SECOND / 7, 9), now);
+        timeline.thread_poll_at(thread, now - SECOND);
+    }
+    timeline
+        .long_before(now)
+        .chain(timeline.long_after(now))
+        .count();
     for timer in model.timers.iter() {
         timer.state();
         timer.overdue(now);
@@ -241,6 +257,44 @@ fn look_at(model: &Model) {
         details.polls.range();
         details.polls.log_buckets(20);
     }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// In cells of any width, a task did one thing at each time of its life.
+fn look_at_lane(model: &Model, id: TaskId) {
+    let (now, timeline) = (model.now, &model.timeline);
+    for cell in [Duration::from_millis(3), SECOND, Duration::MAX] {
+        let grid = Grid::new(now - SECOND * 20, cell, 30);
+        for cell in timeline.task(id, &grid, now).unwrap_or_default() {
+            assert!(cell.spent.total() <= grid.cell().as_nanos() as u64);
+            cell.run();
+        }
+    }
+    timeline.task_at(id, now - SECOND, now);
+    let before = timeline.poll_before(id, now);
+    if let Some(poll) = before.or(timeline.poll_after(id, Time::default())) {
+        timeline.poll_at(id, poll.started());
+        timeline.woken_in(id, &poll, 3);
+    }
+}
+
+/// The timeline's sums are the truth: every poll, every wait for one, and no time twice.
+fn lane_is_true(model: &Model, task: &Task, truth: &Truth) {
+    let life = Grid::new(task.created, Duration::from_secs(3_600), 1);
+    let cells = model.timeline.task(task.id, &life, model.now);
+    let spent = cells.expect("its life is told")[0].spent;
+    let now = (model.now.since(START)).as_micros() as u64;
+    let micros = |doing| spent.nanos(doing) / 1_000;
+    assert_eq!(micros(Doing::Running), truth.busy, "{truth:?}");
+    let waits = truth.ready_since.filter(|_| truth.ended.is_none());
+    let waits = waits.map_or(0, |since| now - since);
+    // What an aborted task waited for last is not told.
+    let ready = micros(Doing::Ready);
+    let is_told = ready == truth.ready + waits || truth.aborted && ready <= truth.ready;
+    assert!(is_told, "{ready} of {truth:?}");
+    let lived = truth.ended.unwrap_or(now) - truth.created;
+    assert_eq!(spent.total() / 1_000, lived, "{truth:?}");
 }
 
 fn sums_hold(model: &Model) {
@@ -304,6 +358,9 @@ proptest! {
             } else {
                 prop_assert_eq!(told, ready);
                 prop_assert_eq!(us(task.idle(model.now)), total - truth.busy - ready);
+            }
+            if !settings.contains("console-subscriber") {
+                lane_is_true(&model, task, truth);
             }
             let (longest, exact) = task.longest_poll(model.now);
             prop_assert!(us(longest) <= truth.longest);

@@ -130,10 +130,33 @@ pub(super) mod message {
     }
 }
 
+/// Messages of the wire, in the wire's own bytes.
+pub(super) mod messages {
+    use prost::Message;
+
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
+
+    pub fn serialize<M: Message, S: Serializer>(messages: &[M], to: S) -> Result<S::Ok, S::Error> {
+        let messages: Vec<_> = messages.iter().map(Message::encode_to_vec).collect();
+        messages.serialize(to)
+    }
+
+    pub fn deserialize<'de, M, D>(from: D) -> Result<Vec<M>, D::Error>
+    where
+        M: Message + Default,
+        D: Deserializer<'de>,
+    {
+        let messages = Vec::<Vec<u8>>::deserialize(from)?;
+        let messages = messages.iter().map(|bytes| M::decode(&**bytes));
+        messages.collect::<Result<_, _>>().map_err(D::Error::custom)
+    }
+}
+
 /// A map in no order, in the order of its keys: the same model is always the same bytes.
-pub(super) fn sorted<S, T>(map: &HashMap<u64, T>, to: S) -> Result<S::Ok, S::Error>
+pub(super) fn sorted<S, K, T>(map: &HashMap<K, T>, to: S) -> Result<S::Ok, S::Error>
 where
     S: Serializer,
+    K: Ord + Serialize,
     T: Serialize,
 {
     let map: std::collections::BTreeMap<_, _> = map.iter().collect();

@@ -2,10 +2,10 @@
 //!
 //! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
 //! One file a kind of thing: [`task`] and [`tasks`], [`timers`], [`resources`] (what a task can wait
-//! for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`], [`threads`], [`runtimes`] (their workers), [`usage`] (processor and
-//! memory), [`history`] (busy shares
-//! over time), [`lint`] (what is wrong). To add one, add its file, a field here, and a
-//! line in [`Model::apply`].
+//! for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`],
+//! [`threads`], [`runtimes`] (their workers), [`usage`] (processor and memory), [`history`]
+//! (busy shares over time), [`timeline`] (what each task did when), [`lint`] (what is wrong).
+//! To add one, add its file, a field here, and a line in [`Model::apply`].
 
 pub mod details;
 pub mod expired;
@@ -23,6 +23,7 @@ mod sign;
 pub mod task;
 pub mod tasks;
 pub mod threads;
+pub mod timeline;
 pub mod timers;
 pub mod tree;
 pub mod usage;
@@ -51,6 +52,7 @@ pub use scopes::{Scope, ScopeId};
 pub use sign::Sign;
 pub use task::{Kind, Outcome, Task, TaskId};
 pub use threads::{Role, Thread};
+pub use timeline::Timeline;
 pub use timers::{Timer, TimerId, TimerKind, TimerState};
 pub use wait::{State, Wait};
 pub use why::{Cycle, Link, Why};
@@ -84,10 +86,11 @@ pub struct Lost {
     /// Tasks that the probe counted and the console protocol had not named when the
     /// program ended.
     pub unnamed: u64,
+    /// Polls that the probe counted and could not tell, or told too late; unknown without
+    /// the probe.
+    pub polls: Option<u64>,
     /// Messages or parts of them that made no sense.
     pub malformed: u64,
-    /// Single polls that the probe could not tell; none where it tells no polls.
-    pub polls: Option<u64>,
     /// Frames that are missing in the history or the recording.
     pub frames: u64,
 }
@@ -103,15 +106,8 @@ impl kept::Sound for Lost {
             polls,
             frames,
         } = self;
-        kept::countable(&[
-            events,
-            gaps,
-            forgotten,
-            unnamed,
-            malformed,
-            polls.unwrap_or(0),
-            frames,
-        ])?;
+        let polls = polls.unwrap_or_default();
+        kept::countable(&[events, gaps, forgotten, unnamed, polls, malformed, frames])?;
         Ok(self)
     }
 }
@@ -151,6 +147,8 @@ pub struct Model {
     /// The share of the workers' time spent in polls.
     #[serde(deserialize_with = "kept::sound")]
     pub busy: Strip,
+    #[serde(deserialize_with = "kept::sound")]
+    pub timeline: Timeline,
     pub details: Option<Details>,
     #[serde(deserialize_with = "kept::sound")]
     pub output: Output,
@@ -160,6 +158,11 @@ pub struct Model {
     pub places: places::Places,
     #[serde(deserialize_with = "kept::sound")]
     pub lost: Lost,
+    /// Polls that wait for what is told of the same moment.
+    #[serde(with = "kept::messages")]
+    polls: Vec<v1::Polls>,
+    /// Time of the probe's last update that was more than polls.
+    facts_at: Option<Time>,
     /// The newest frame's time.
     latest: Time,
     /// Time of the last console update, to spread figures over what lies between two.
@@ -202,11 +205,14 @@ impl Model {
             threads: threads::Threads::default(),
             runtimes: runtimes::Runtimes::default(),
             busy: Strip::default(),
+            timeline: Timeline::default(),
             details: None,
             output: Output::default(),
             lints: lint::Lints::default(),
             places: places::Places::default(),
             lost: Lost::default(),
+            polls: Vec::new(),
+            facts_at: None,
             latest: Time::default(),
             console_at: None,
             probe_at: None,
@@ -315,7 +321,52 @@ impl Model {
         if self.process.is_none() {
             self.place_polls();
         }
+        self.note_history(now);
         self.judge();
+    }
+
+    /// Tells the timeline what has become of the tasks, once all of a moment is told: with the
+    /// probe that is the polls, then the console's update and the probe's facts.
+    fn note_history(&mut self, now: Time) {
+        /// Something else than the probe speaks, if so many messages of polls wait.
+        const WAITING: usize = 64;
+        let with_probe = self.process.is_some();
+        let is_all = self.console_at >= Some(now) && self.facts_at >= Some(now);
+        self.timeline.watch(now);
+        if with_probe && !is_all && self.polls.len() < WAITING {
+            return;
+        }
+        let started = self.started.unwrap_or(now);
+        for polls in std::mem::take(&mut self.polls) {
+            self.timeline
+                .apply(now, started, &polls, &mut self.tasks, &mut self.lost);
+        }
+        for ended in self.tasks.take_ended() {
+            if !with_probe {
+                self.timeline.apply_ended(&ended);
+            }
+        }
+        for id in self.tasks.take_touched() {
+            if let Some(task) = self.tasks.get(id) {
+                let state = self.state(task);
+                let timer = self.timers.next_of(id).filter(|timer| timer.exact);
+                let due = timer.and_then(|timer| timer.deadline);
+                // One that was due before its last poll ended was dealt with there.
+                let is_ahead = |due: &Time| Some(*due) > task.last_poll_ended;
+                let standing = timeline::Standing {
+                    state,
+                    due: due.filter(|due| state == State::Sleeping && is_ahead(due)),
+                    with_probe,
+                };
+                self.timeline.judge(task, &standing);
+            }
+        }
+        for id in self.tasks.take_gone() {
+            self.timeline.forget(id);
+        }
+        for thread in self.threads.iter() {
+            self.timeline.judge_thread(thread);
+        }
     }
 
     fn apply_probe(&mut self, now: Time, update: &v1::Update) {
@@ -327,6 +378,8 @@ impl Model {
                 // place of those guessed from the console protocol.
                 self.timers = timers::Timers::default();
                 self.resources.forget_holders();
+                self.timeline.begin_anew();
+                self.tasks.touch_all();
             }
             if let Some(at) = process.started_at.as_ref().and_then(Time::from_wire) {
                 self.started = self.started.map(|s| s.min(at));
@@ -349,15 +402,19 @@ impl Model {
         self.threads.apply(&update.threads);
         self.scopes.apply(&update.scopes);
         self.tasks.apply_probe(&update.tasks);
-        if let Some(told) = &update.polls {
-            let lost = self.lost.polls.unwrap_or(0).saturating_add(told.lost);
-            self.lost.polls = Some(lost);
-        }
         self.timers.apply_probe(&update.timers, &mut self.tasks);
         self.resources
             .apply_probe(&update.resources, &mut self.tasks);
+        if self.process.is_some() {
+            self.lost.polls.get_or_insert(0);
+        }
+        self.polls.extend(update.polls.clone());
         self.tell_time();
         self.place_polls();
+        if update.polls.is_none() || !update.tasks.is_empty() || !update.runtimes.is_empty() {
+            self.facts_at = self.facts_at.max(Some(now));
+        }
+        self.note_history(now);
         self.judge();
     }
 

@@ -39,6 +39,7 @@ pub struct Scopes {
     open: HashMap<u64, Vec<ScopeId>>,
     /// Oldest first.
     closed: VecDeque<ScopeId>,
+    revision: u64,
 }
 
 impl Sound for Scopes {
@@ -65,12 +66,18 @@ impl Scopes {
         self.all.values()
     }
 
+    /// It is another number when scopes have changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// The innermost open scope of a task, by tokio's id.
     pub fn open_of(&self, owner: u64) -> Option<&Scope> {
         self.all.get(self.open.get(&owner)?.last()?)
     }
 
     pub(super) fn apply(&mut self, scopes: &[v1::Scope]) {
+        self.revision += scopes.len() as u64;
         for scope in scopes {
             let id = ScopeId(scope.id);
             if let Some(owner) = scope.task {

@@ -354,13 +354,14 @@ impl Task {
     }
 
     /// Takes in a stats message, which replaces the last one. Tells of the polls that have
-    /// ended since then, as far as they are known one by one.
-    pub(super) fn update(&mut self, stats: &wire_tasks::Stats) -> [Option<EndedPoll>; 2] {
+    /// ended since then, one by one as far as they are known so, and of a sum of the others.
+    pub(super) fn update(&mut self, stats: &wire_tasks::Stats) -> Ended {
         let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
         let polls = stats.poll_stats.unwrap_or_default();
         let was_running = self.running_since();
         let before = (self.ended_polls(), self.busy);
         let (enters, started) = (self.enters, self.last_poll_started);
+        let ended = self.last_poll_ended;
         let scheduled = wire::duration(stats.scheduled_time.as_ref());
         let new_scheduled = scheduled.saturating_sub(self.scheduled);
 
@@ -383,10 +384,12 @@ impl Task {
             // Nothing had woken it since its last poll: it was aborted, and not late.
             self.unwoken += new_scheduled;
         }
+        let since = was_running.or(ended).unwrap_or(self.created);
         self.tell_apart(
             self.ended_polls().saturating_sub(before.0),
             self.busy.saturating_sub(before.1),
             was_running,
+            since,
         )
     }
 
@@ -397,21 +400,28 @@ impl Task {
     }
 
     /// Of `count` polls that took `time` together, the last is known, unless it is the drop
-    /// of the future that was last; and so is a single other one.
+    /// of the future that was last; and so is a single other one. What is only known by its
+    /// sum was after `since`.
     fn tell_apart(
         &mut self,
         count: u64,
         time: Duration,
         was_running: Option<Time>,
-    ) -> [Option<EndedPoll>; 2] {
+        since: Time,
+    ) -> Ended {
         let poll = |since, lasted| EndedPoll {
             task: self.id,
             since,
             lasted,
+            woken: None,
+            over: None,
         };
         let started = self.last_poll_started.unwrap_or_default();
         let ended = self.last_poll_ended.filter(|ended| *ended >= started);
-        let last = ended.map(|ended| poll(started, ended.since(started)));
+        let last = ended.map(|ended| EndedPoll {
+            woken: self.last_wake.filter(|wake| *wake <= started),
+            ..poll(started, ended.since(started))
+        });
         let rest = time.saturating_sub(last.map_or(Duration::ZERO, |p| p.lasted));
         let last = last.filter(|_| count > 0 && !self.is_done());
         let others = count - u64::from(last.is_some());
@@ -420,21 +430,29 @@ impl Task {
         let mean = rest / u32::try_from(others.max(1)).unwrap_or(u32::MAX);
 
         self.longest = last.map_or(mean, |p| p.lasted.max(mean)).max(self.longest);
+        let mut sum = None;
         if others > 1 {
             self.hidden = self.hidden.max(rest);
+            sum = Some(EndedPoll {
+                over: Some(started.since(since).max(rest)),
+                ..poll(since, rest)
+            });
         }
-        [other, last]
+        Ended {
+            polls: [other, last],
+            sum,
+        }
     }
 
     /// Draws what a window was spent on, and tells how much of it was busy: polls and the
     /// wait that are known are drawn where they were, and the rest, a sum, evenly.
-    pub(super) fn draw(&mut self, window: Window, ended: [Option<EndedPoll>; 2]) -> Duration {
+    pub(super) fn draw(&mut self, window: Window, ended: Ended) -> Duration {
         let busy = self.busy(window.to);
         let busy = busy.saturating_sub(std::mem::replace(&mut self.drawn_busy, busy));
         let ready = self.ready(window.to).unwrap_or_default();
         let ready = ready.saturating_sub(std::mem::replace(&mut self.drawn_ready, ready));
 
-        let ended = ended.into_iter().flatten();
+        let ended = ended.polls.into_iter().flatten();
         let ended = ended.map(|poll| window.part(poll.since, poll.since + poll.lasted));
         let running = self.running_since();
         let running = running.map(|since| window.part(since, window.to));
@@ -483,12 +501,26 @@ impl Task {
     }
 }
 
+/// What has ended since the update before.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Ended {
+    /// The last poll, and the one before if it is known.
+    pub polls: [Option<EndedPoll>; 2],
+    /// All the others together.
+    pub sum: Option<EndedPoll>,
+}
+
 /// A poll that is over.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct EndedPoll {
     pub task: TaskId,
     pub since: Time,
     pub lasted: Duration,
+    /// The last wake before it, if that is known.
+    pub woken: Option<Time>,
+    /// It stands for several, of which only the sum is known: they were somewhere in this
+    /// time after `since`.
+    pub over: Option<Duration>,
 }
 
 fn field_name(field: &console::Field) -> Option<&str> {

@@ -14,7 +14,7 @@ use super::{
     kept::{self, Sound, Unsound},
     lint::Lints,
     scopes::ScopeId,
-    task::{EndedPoll, Kind, Outcome, Task, TaskId},
+    task::{Ended, EndedPoll, Kind, Outcome, Task, TaskId},
 };
 use crate::frame::Time;
 
@@ -41,6 +41,12 @@ pub struct Tasks {
     /// Tasks that panicked, not judged yet.
     #[serde(skip)]
     panicked: Vec<TaskId>,
+    /// News for the timeline: polls that have ended, tasks of which something was told, and
+    /// those that were forgotten.
+    #[serde(skip)]
+    ended: Vec<EndedPoll>,
+    touched: Vec<TaskId>,
+    gone: Vec<TaskId>,
     /// Live tasks that are workers.
     #[serde(skip)]
     workers: usize,
@@ -51,6 +57,7 @@ pub struct Tasks {
     newest_forgotten: u64,
     next: u64,
     spawned: u64,
+    revision: u64,
     first_created: Option<Time>,
     /// Tasks that the probe speaks of and the console protocol has not named yet, by
     /// tokio's ids, with what was said.
@@ -66,7 +73,8 @@ struct Promised {
 
 impl Sound for Tasks {
     fn sound(mut self) -> Result<Self, Unsound> {
-        kept::countable(&[self.next, self.spawned, self.never_named as u64])?;
+        let counters = [self.next, self.spawned, self.never_named as u64, self.revision];
+        kept::countable(&counters)?;
         let promised = self.promised.values().map(|p| p.id);
         let new = TaskId(self.next);
         if self.all.keys().copied().chain(promised).any(|id| id >= new) {
@@ -111,6 +119,12 @@ impl Tasks {
     /// Tasks that have not ended.
     pub fn live(&self) -> usize {
         self.all.len() - self.finished.len()
+    }
+
+    /// It is another number when tasks have come, gone or ended, or their places in the tree
+    /// have changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Tasks ever seen.
@@ -163,6 +177,28 @@ impl Tasks {
 
     pub(super) fn take_panicked(&mut self) -> Vec<TaskId> {
         std::mem::take(&mut self.panicked)
+    }
+
+    pub(super) fn take_ended(&mut self) -> Vec<EndedPoll> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Tasks of which something was told since this was last asked; some twice.
+    pub(super) fn take_touched(&mut self) -> Vec<TaskId> {
+        std::mem::take(&mut self.touched)
+    }
+
+    pub(super) fn take_gone(&mut self) -> Vec<TaskId> {
+        std::mem::take(&mut self.gone)
+    }
+
+    pub(super) fn touch_all(&mut self) {
+        self.touched.extend(self.all.keys());
+    }
+
+    /// Something was told of what a task waits for.
+    pub(super) fn touch(&mut self, id: TaskId) {
+        self.touched.push(id);
     }
 
     /// The task that now has this id in the console protocol.
@@ -218,9 +254,11 @@ impl Tasks {
             let ended = task.update(stats);
             busy.add(task, window, ended);
             let long = |poll: &EndedPoll| poll.lasted >= Lints::BLOCKED;
-            self.long_polls
-                .extend(ended.into_iter().flatten().filter(long));
+            let polls = ended.polls.into_iter().flatten();
+            self.long_polls.extend(polls.clone().filter(long));
+            self.ended.extend(ended.sum.into_iter().chain(polls));
             let id = task.id;
+            self.touched.push(id);
             place(&mut self.running, id, task.running_since().is_some());
             place(&mut self.ready, id, task.ready_since().is_some());
             self.first_created = Some(
@@ -237,7 +275,7 @@ impl Tasks {
         }
         for id in changed {
             if let Some(task) = self.all.get_mut(&id) {
-                busy.add(task, window, [None; 2]);
+                busy.add(task, window, Ended::default());
             }
         }
         while self.finished.len() > Self::MAX_FINISHED {
@@ -271,6 +309,7 @@ impl Tasks {
         }
         let id = task.id;
         self.spawned += 1;
+        self.revision += 1;
         self.workers += usize::from(task.kind == Kind::Worker);
         self.any_local |= task.kind == Kind::Local;
         self.by_span.insert(span, id);
@@ -284,6 +323,7 @@ impl Tasks {
     }
 
     fn finished(&mut self, id: TaskId) {
+        self.revision += 1;
         self.running.remove(&id);
         self.ready.remove(&id);
         self.finished.push_back(id);
@@ -301,6 +341,8 @@ impl Tasks {
         let Some(task) = oldest.and_then(|id| self.all.remove(&id)) else {
             return;
         };
+        self.gone.push(task.id);
+        self.revision += 1;
         if self.by_span.get(&task.span) == Some(&task.id) {
             self.by_span.remove(&task.span);
         }
@@ -319,6 +361,14 @@ impl Tasks {
             return *id;
         }
         self.promise(tokio_id).id
+    }
+
+    /// The same, but for those that were forgotten here and for none, which is 0.
+    pub(super) fn refer_to_kept(&mut self, tokio_id: u64) -> Option<TaskId> {
+        if let Some(id) = self.by_tokio.get(&tokio_id) {
+            return Some(*id);
+        }
+        (tokio_id > self.newest_forgotten).then(|| self.promise(tokio_id).id)
     }
 
     fn promise(&mut self, tokio_id: u64) -> &mut Promised {
@@ -357,11 +407,13 @@ impl Tasks {
         let Some(task) = self.all.get_mut(&id) else {
             return;
         };
-        let before = task.outcome;
+        let (before, place) = (task.outcome, (task.parent, task.scope));
         task.add_facts(fact, parent, awaits);
         if let Some(scope) = task.scope.filter(|_| !task.is_done()) {
             self.in_scope.insert((scope, id));
         }
+        self.revision += u64::from(place != (task.parent, task.scope));
+        self.touched.push(id);
         if task.outcome == Some(Outcome::Panicked) && task.outcome != before {
             self.panicked.push(id);
         }
@@ -386,7 +438,7 @@ struct Busy {
 }
 
 impl Busy {
-    fn add(&mut self, task: &mut Task, window: Window, ended: [Option<EndedPoll>; 2]) {
+    fn add(&mut self, task: &mut Task, window: Window, ended: Ended) {
         let busy = task.draw(window, ended);
         match task.kind {
             Kind::Task | Kind::Other(_) => self.spawned += busy,

@@ -194,9 +194,20 @@ impl Timers {
         self.all.get(id).filter(|_| *owner == task)
     }
 
+    /// The timers of a task that can still fire, time limits last.
+    pub fn of(&self, task: TaskId) -> impl Iterator<Item = &Timer> {
+        let first = (task, false, Time::default(), TimerId(0));
+        let own = self.of_task.range(first..);
+        own.take_while(move |(owner, ..)| *owner == task)
+            .filter_map(|(.., id)| self.all.get(id))
+    }
+
     pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks) {
         for wire in timers {
             let task = wire.task.map(|id| tasks.refer(id));
+            if let Some(task) = task {
+                tasks.touch(task);
+            }
             self.change(TimerId(wire.id), |timer| timer.update_probe(wire, task));
         }
     }

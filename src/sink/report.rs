@@ -196,7 +196,7 @@ pub struct OutputRow {
 #[derive(Debug, Serialize)]
 pub struct Lost {
     pub events: u64,
-    /// Polls are not asked for one by one, so none can be missing: unknown.
+    /// Polls that were not told of one by one; unknown without the probe.
     pub polls: Option<u64>,
     pub gaps: u64,
     /// Tasks that are not in the table: forgotten to bound memory, or never told of.

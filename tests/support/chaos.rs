@@ -431,6 +431,35 @@ fn probe_update() -> impl Strategy<Value = v1::Update> {
         )
 }
 
+/// Columns that mostly are as long as each other, and hold anything.
+fn polls() -> impl Strategy<Value = v1::Polls> {
+    let after = prop_oneof![8 => -5_000_000..60_000_000i64, 1 => any::<i64>()];
+    let nanos = || prop_oneof![8 => 0..50_000_000u64, 1 => any::<u64>()];
+    let poll = (id(), any::<u8>(), after, nanos(), nanos(), id());
+    (timestamp(), vec(poll, 0..12), 0..9u8, count()).prop_map(|(since, polls, harm, lost)| {
+        let mut wire = v1::Polls {
+            since,
+            lost,
+            ..v1::Polls::default()
+        };
+        for (task, thread, started, lasted, woken, by) in polls {
+            wire.task.push(task);
+            wire.thread.push(u32::from(thread % 4));
+            wire.started.push(started);
+            wire.lasted.push(lasted);
+            wire.woken.push(woken);
+            wire.woken_by.push(by);
+        }
+        match harm {
+            0 => wire.task.truncate(2),
+            1 => wire.started.clear(),
+            2 => wire.woken_by.push(7),
+            _ => {}
+        }
+        wire
+    })
+}
+
 fn histogram() -> impl Strategy<Value = tasks::DurationHistogram> {
     let sound = vec(
         (0..2_000u64).prop_map(std::time::Duration::from_millis),
@@ -481,6 +510,11 @@ pub fn frames() -> impl Strategy<Value = Vec<Frame>> {
     let event = prop_oneof![
         10 => console_update().prop_map(|u| Event::Console(Box::new(u))),
         10 => probe_update().prop_map(|u| Event::Probe(Box::new(u))),
+        10 => (timestamp(), polls()).prop_map(|(now, polls)| Event::Probe(Box::new(v1::Update {
+            now,
+            polls: Some(polls),
+            ..v1::Update::default()
+        }))),
         4 => details().prop_map(|d| Event::Details(Box::new(d))),
         1 => text().prop_map(|text| Event::Output(Line { stream: Stream::Stdout, text, cut: 1 })),
         1 => text().prop_map(|reason| Event::Gap(Gap::ConnectionLost { reason })),

@@ -5,7 +5,10 @@
 //! TASK      is STATE · busy D · ready D|unknown · idle D · total D · polls N · wakes N ·
 //!           self-wakes N · wakers N · longest D [at-least] · kind K · parent TASK|none ·
 //!           awaits timer D|resource OP|task TASK|scope KIND|nothing · error "TEXT" ·
-//!           label "TEXT" · busy-cells SHARE… · ready-cells SHARE… (50 ms each, up to now)
+//!           label "TEXT" · busy-cells SHARE… · ready-cells SHARE… (50 ms each, up to now) ·
+//!           lane FROM WIDTH LETTERS (what it did most of the time in each cell of its
+//!           timeline: Running, Delayed, Waiting, Sleeping, Idle, or - for nothing known) ·
+//!           poll TIME for D ready D|unknown by TASK|none (the one of its timeline then)
 //! TIMER     is waiting|fired|cancelled · deadline TIME|unknown · late D|unknown ·
 //!           overdue D|no · remaining D|no · fires N · of TASK|unknown · kind K ·
 //!           duration D · at FILE:LINE|unknown · exact|guessed
@@ -16,7 +19,7 @@
 //!           held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
 //! loop      is free · blocked-by TASK · for D · victims TASK …|none · busy-cells SHARE…
 //! lints     none · KIND[:TASK] …, in the order in which they were found
-//! model     live N · spawned N · ready N · lost N · gaps N · phase P · workers N ·
+//! model     live N · spawned N · ready N · lost N · lost-polls N|unknown · gaps N · phase P · workers N ·
 //!           elapsed D · instrument I · timers N
 //! ```
 //! STATE is running, ready, sleeping, waiting, idle, done or an outcome.
@@ -27,6 +30,7 @@ use loopview::{
     frame::Time,
     model::{
         AsyncOp, Holder, Location, Model, Phase, State, Strip, Task, TaskId, Timer, Wait, Why,
+        timeline::{self, Doing, Grid},
     },
 };
 
@@ -189,8 +193,46 @@ impl View<'_> {
             "label" => task.label().into_owned(),
             "busy-cells" => cells(&task.history, now, values.len(), true),
             "ready-cells" => cells(&task.history, now, values.len(), false),
+            "lane" => self.lane(task, values)?,
+            "poll" => self.poll(task, values)?,
             other => return Err(format!("a task has no fact `{other}`")),
         })
+    }
+
+    fn lane(&self, task: &Task, values: &[String]) -> Result<String, String> {
+        let [from, width, letters] = values else {
+            return Err("a lane is FROM WIDTH LETTERS".to_owned());
+        };
+        let read = |word: &String| words::duration(word).ok_or(format!("`{word}` is no time"));
+        let grid = Grid::new(START + read(from)?, read(width)?, letters.len());
+        let cells = self.model.timeline.task(task.id, &grid, self.model.now);
+        let letter = |cell: &timeline::Cell| {
+            let most = |doing: &Doing| cell.spent.nanos(*doing);
+            let most = Doing::ALL.into_iter().max_by_key(most);
+            match most.filter(|_| cell.spent.total() > 0) {
+                None => '-',
+                Some(Doing::Running) => 'R',
+                Some(Doing::Ready) => 'D',
+                Some(Doing::Waiting) => 'W',
+                Some(Doing::Sleeping) => 'S',
+                Some(Doing::Idle) => 'I',
+            }
+        };
+        let letters: String = cells.unwrap_or_default().iter().map(letter).collect();
+        Ok(format!("{from} {width} {letters}"))
+    }
+
+    fn poll(&self, task: &Task, values: &[String]) -> Result<String, String> {
+        let word = values.first().ok_or("when?")?;
+        let at = words::duration(word).ok_or(format!("`{word}` is no time"))?;
+        let Some(poll) = self.model.timeline.poll_at(task.id, START + at) else {
+            return Ok(format!("{word} none"));
+        };
+        let ready = maybe(poll.woken().map(|woken| poll.started().since(woken)));
+        let by = poll.woken_by();
+        let by = by.map_or("none".to_owned(), |by| self.name_of(by));
+        let lasted = time(poll.lasted());
+        Ok(format!("{word} for {lasted} ready {ready} by {by}"))
     }
 
     fn wait_of(&self, task: &Task) -> String {
@@ -338,6 +380,10 @@ impl View<'_> {
             "spawned" => model.tasks.spawned().to_string(),
             "ready" => model.tasks.ready().count().to_string(),
             "lost" => model.lost.events.to_string(),
+            "lost-polls" => match model.lost.polls {
+                Some(polls) => polls.to_string(),
+                None => "unknown".to_owned(),
+            },
             "gaps" => model.lost.gaps.to_string(),
             "malformed" => model.lost.malformed.to_string(),
             "forgotten" => model.lost.forgotten.to_string(),

@@ -20,7 +20,7 @@
 //!                                      a poll; without FOR it goes on until
 //! TIME  end TASK [OUTCOME ["TEXT"]]    … its end
 //! TIME  run CALL FOR                   `poll CALL FOR ends ok`
-//! TIME  wake TASK [itself]             its waker is called
+//! TIME  wake TASK [itself|by TASK]     its waker is called
 //! TIME  drop TASK|TIMER                aborted, or dropped unfinished
 //! TIME  join TASK TASK                 the first awaits the end of the second
 //!
@@ -50,6 +50,7 @@
 //! TIME  output "TEXT" · stderr "TEXT"  a line that the program wrote
 //! TIME  details TASK                   its histograms are sent
 //! TIME  lost COUNT                     events that the instrument dropped
+//! TIME  lost-polls COUNT               polls that the probe could not tell
 //! TIME  paused · resumed               somebody did that to the instrument, for everyone
 //! TIME  unreachable FOR                no endpoint has answered for this long
 //! TIME  gap "REASON"                   the connection is lost …
@@ -290,6 +291,10 @@ impl Story {
     }
 
     fn update(&mut self, at: Time) {
+        let polls = Event::Probe(Box::new(self.program.polls_update(at)));
+        if self.with_probe && at > START {
+            self.frames.push(Frame::new(at, polls));
+        }
         let console = Event::Console(Box::new(self.program.console_update(at)));
         self.frames.push(Frame::new(at, console));
         if self.with_probe {
@@ -337,7 +342,8 @@ impl Story {
             "wake" => {
                 let task = words.next("a task")?;
                 let itself = words.take("itself");
-                self.program.wake(now, &task, itself)
+                let by = words.take("by").then(|| words.next("a task")).transpose()?;
+                self.program.wake(now, &task, itself, by)
             }
             "drop" => self.program.drop(now, &words.next("a task or a timer")?),
             "join" => {
@@ -426,6 +432,7 @@ impl Story {
             }
             "paused" | "resumed" => self.tell(Event::Paused(verb == "paused")),
             "lost" => self.program.lose(words.number("how many")?),
+            "lost-polls" => self.program.lose_polls(words.number("how many")?),
             "unreachable" => {
                 let waited = words.duration("how long")?;
                 self.tell(Event::Gap(Gap::NoEndpoint { waited }));

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     cells::{Span, What},
     doing::{Doing, Spent},
@@ -18,7 +20,7 @@ const KEPT: [Doing; 4] = [
     Doing::Sleeping,
 ];
 
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Serialize, Deserialize)]
 struct Bucket {
     from: u64,
     /// Nanoseconds, with the seven digits that half the memory has room for.
@@ -78,7 +80,7 @@ impl Bucket {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Coarse {
     buckets: VecDeque<Bucket>,
     /// Where the last of them ends.
@@ -93,6 +95,12 @@ impl Coarse {
     /// Where it ends, if there is any.
     pub(super) fn to(&self) -> Option<u64> {
         (!self.buckets.is_empty()).then_some(self.to)
+    }
+
+    /// Buckets are in order.
+    pub(super) fn is_sound(&self) -> bool {
+        let from = self.buckets.iter().map(|bucket| bucket.from);
+        from.chain([self.to]).is_sorted() || self.buckets.is_empty()
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -10,6 +10,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     cells::{self, Cell, Grid, Span, What},
     coarse::Coarse,
@@ -19,11 +21,15 @@ use super::{
 
 /// Polls side by side, with their sum, so that a cell that holds all of them need not look
 /// at each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Block {
+    #[serde(skip)]
     from: u64,
+    #[serde(skip)]
     to: u64,
+    #[serde(skip)]
     spent: Spent,
+    #[serde(skip)]
     longest: u64,
     polls: Vec<Poll>,
 }
@@ -125,17 +131,20 @@ fn quiet(from: u64, to: u64, doing: Doing, f: &mut impl FnMut(Span)) {
 /// What is known of a lane's newest state.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Judgement {
+    /// Where its lane begins, unless that is known.
     pub start: u64,
     pub ended: Option<u64>,
     pub running: Option<u64>,
     pub ready: Option<u64>,
+    /// It sleeps until then.
+    pub due: Option<u64>,
     /// What it does between two polls; none if that cannot be told now.
     pub rest: Option<Doing>,
-    /// The first poll follows the spawn: nobody wakes a task for it.
-    pub is_spawned: bool,
+    /// The first poll in the lane follows the spawn: nobody wakes a task for it.
+    pub is_whole: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Lane {
     coarse: Coarse,
     blocks: VecDeque<Block>,
@@ -144,7 +153,12 @@ pub(super) struct Lane {
     ended: Option<u64>,
     running: Option<u64>,
     ready: Option<u64>,
+    due: Option<u64>,
     rest: Doing,
+    /// It was judged to rest since its last poll.
+    is_rest_seen: bool,
+    /// Its first poll is to come, and was ready from the start.
+    is_unpolled: bool,
 }
 
 impl Lane {
@@ -156,8 +170,30 @@ impl Lane {
             ended: None,
             running: None,
             ready: None,
+            due: None,
             rest: Doing::Idle,
+            is_rest_seen: false,
+            is_unpolled: false,
         }
+    }
+
+    /// Polls of which all is known.
+    pub(super) fn exact_polls(&self) -> usize {
+        self.blocks.iter().map(|block| block.polls.len()).sum()
+    }
+
+    pub(super) fn is_judged(&self) -> bool {
+        self.start.is_some()
+    }
+
+    /// Sums up what was read, if it could have come about.
+    pub(super) fn sound(&mut self) -> bool {
+        self.count_anew(0);
+        let polls = self.blocks.iter().flat_map(|block| &block.polls);
+        let after = self.coarse.to().into_iter();
+        self.coarse.is_sound()
+            && self.blocks.iter().all(|block| !block.polls.is_empty())
+            && after.chain(polls.map(|poll| poll.started)).is_sorted()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -175,9 +211,19 @@ impl Lane {
 
     /// Takes a poll in, and tells by how many bytes the lane grew; none if it came too late,
     /// as only sums are left of its time.
-    pub(super) fn push(&mut self, poll: Poll) -> Option<usize> {
+    pub(super) fn push(&mut self, mut poll: Poll) -> Option<usize> {
         if self.coarse.to().is_some_and(|to| poll.started < to) {
             return None;
+        }
+        if let Some(due) = self.due.filter(|due| Self::is_late(*due, poll.ready())) {
+            // Nobody could wake it while the loop was blocked, and yet it could have run.
+            self.due = None;
+            if poll.woken_by().is_none() && poll.woken().is_some() {
+                poll.lead = poll.started.saturating_sub(due);
+            }
+        }
+        if std::mem::take(&mut self.is_rest_seen) {
+            poll.before = poll.before.or(Some(self.rest));
         }
         self.running = self.running.filter(|since| *since > poll.started);
         self.ready = self.ready.filter(|since| *since > poll.started);
@@ -188,6 +234,11 @@ impl Lane {
             self.insert(poll)
         };
         Some(grown + self.blocks.capacity() * size_of::<Block>() - before)
+    }
+
+    /// tokio's timers count whole milliseconds, so less is no delay.
+    fn is_late(due: u64, at: u64) -> bool {
+        due.saturating_add(2_000_000) <= at
     }
 
     fn last(&self) -> Option<&Poll> {
@@ -251,7 +302,10 @@ impl Lane {
 
     fn count_anew(&mut self, from: usize) {
         let rest = self.rest;
-        let mut at = match from.checked_sub(1).and_then(|before| self.blocks.get(before)) {
+        let mut at = match from
+            .checked_sub(1)
+            .and_then(|before| self.blocks.get(before))
+        {
             Some(before) => before.to,
             None => match self.blocks.front().and_then(|block| block.polls.first()) {
                 Some(first) => self.exact_from(first),
@@ -267,18 +321,24 @@ impl Lane {
     /// Takes note of how things stand now, and of what that says of the newest polls.
     pub(super) fn judge(&mut self, now: &Judgement) {
         let is_new = self.start.is_none();
-        self.start = Some(now.start);
+        if is_new {
+            self.start = Some(now.start);
+            self.is_unpolled = now.is_whole;
+        }
         self.ended = now.ended;
         self.running = now.running;
         self.ready = now.ready;
+        self.due = now.due;
         self.rest = now.rest.unwrap_or(self.rest);
+        self.is_rest_seen |= now.rest.is_some();
         let mut changed = is_new.then_some(0);
         let first = self.blocks.front_mut().and_then(|b| b.polls.first_mut());
-        let is_first = now.is_spawned && self.coarse.to().is_none();
-        let is_untold = |first: &&mut Poll| first.before.is_none() && first.lead == Poll::UNTOLD;
-        if let Some(first) = first.filter(|first| is_first && is_untold(first)) {
-            first.lead = first.started.saturating_sub(now.start);
-            changed = Some(0);
+        if let Some(first) = first.filter(|_| self.is_unpolled) {
+            self.is_unpolled = false;
+            if first.lead == Poll::UNTOLD {
+                first.lead = first.started.saturating_sub(now.start);
+                changed = Some(0);
+            }
         }
         if now.rest.is_some() || now.ended.is_some() {
             let rest = self.rest;
@@ -343,7 +403,9 @@ impl Lane {
         };
         let now = self.ended.unwrap_or(now).max(at);
         let running = self.running.map_or(now, |since| since.clamp(at, now));
-        let ready = self.ready.map_or(running, |since| since.clamp(at, running));
+        let due = self.due.filter(|due| Self::is_late(*due, now));
+        let ready = self.ready.or(due);
+        let ready = ready.map_or(running, |since| since.clamp(at, running));
         quiet(at, ready, self.rest, &mut f);
         quiet(ready, running, Doing::Ready, &mut f);
         if running < now {

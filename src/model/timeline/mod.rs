@@ -13,6 +13,8 @@ mod coarse;
 mod doing;
 mod lane;
 mod poll;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,9 +22,11 @@ use std::{
 };
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Lost, State,
+    kept::{self, Sound, Unsound},
     task::{EndedPoll, Kind, Task, TaskId},
     tasks::Tasks,
     threads::Thread,
@@ -54,6 +58,16 @@ pub enum Told {
     InSum(Spent),
 }
 
+/// How a task stands at a frame.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Standing {
+    pub state: State,
+    /// When the timer is due that it sleeps for.
+    pub due: Option<Time>,
+    /// Every poll is told, since the target is watched.
+    pub with_probe: bool,
+}
+
 /// What a timeline holds, and how much of it is exact.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -64,14 +78,17 @@ pub struct Memory {
     pub lanes: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timeline {
+    #[serde(serialize_with = "kept::sorted")]
     tasks: HashMap<TaskId, Lane>,
     /// By the probe's numbers; 0 for polls of which it is not known who did them.
     threads: BTreeMap<u64, Lane>,
-    /// Polls that were long, whoever is to blame.
-    long: BTreeMap<(Time, TaskId), Duration>,
+    /// Polls that were long, whoever is to blame: how many nanoseconds.
+    long: BTreeMap<(Time, TaskId), u64>,
+    #[serde(skip, default = "Timeline::limit")]
     limit: usize,
+    #[serde(skip)]
     used: usize,
     /// The use at which room is to be made.
     full_at: usize,
@@ -79,8 +96,21 @@ pub struct Timeline {
     pressure: u32,
     /// Where exact polls begin; none without any.
     exact: Option<u64>,
+    /// Of what was before there are only sums.
+    is_summed: bool,
     /// When the target began to tell.
     watched: Option<Time>,
+}
+
+impl Sound for Timeline {
+    fn sound(mut self) -> Result<Self, Unsound> {
+        let mut lanes = self.tasks.values_mut().chain(self.threads.values_mut());
+        if !lanes.all(Lane::sound) || self.pressure > Self::FINE {
+            return Err(Unsound("a lane out of order"));
+        }
+        self.used = self.lanes().map(Lane::bytes).sum();
+        Ok(self)
+    }
 }
 
 impl Default for Timeline {
@@ -103,6 +133,10 @@ impl Timeline {
     /// A target's clock may step by so much between a poll and its message.
     const SLACK: Duration = Duration::from_secs(1);
 
+    fn limit() -> usize {
+        Self::LIMIT
+    }
+
     /// With room for so many bytes of polls and sums.
     pub fn with_limit(limit: usize) -> Self {
         Self {
@@ -114,6 +148,7 @@ impl Timeline {
             full_at: limit,
             pressure: 0,
             exact: None,
+            is_summed: false,
             watched: None,
         }
     }
@@ -121,6 +156,11 @@ impl Timeline {
     /// Since when every poll is known; none while none was told of.
     pub fn exact_since(&self) -> Option<Time> {
         self.exact.map(Time::from_nanos)
+    }
+
+    /// Polls before that are only known by their sums.
+    pub fn is_summed(&self) -> bool {
+        self.is_summed
     }
 
     pub fn memory(&self) -> Memory {
@@ -186,19 +226,19 @@ impl Timeline {
         &self,
     ) -> impl DoubleEndedIterator<Item = (Time, TaskId, Duration)> + Clone + '_ {
         let long = self.long.iter();
-        long.map(|((started, task), lasted)| (*started, *task, *lasted))
+        long.map(|((started, task), lasted)| (*started, *task, Duration::from_nanos(*lasted)))
     }
 
     /// Long polls that began before a time, the latest first.
     pub fn long_before(&self, at: Time) -> impl Iterator<Item = (Time, TaskId, Duration)> + '_ {
         let long = self.long.range(..(at, TaskId(0))).rev();
-        long.map(|((started, task), lasted)| (*started, *task, *lasted))
+        long.map(|((started, task), lasted)| (*started, *task, Duration::from_nanos(*lasted)))
     }
 
     /// Long polls that began after a time.
     pub fn long_after(&self, at: Time) -> impl Iterator<Item = (Time, TaskId, Duration)> + '_ {
         let long = self.long.range((at, TaskId(u64::MAX))..);
-        long.map(|((started, task), lasted)| (*started, *task, *lasted))
+        long.map(|((started, task), lasted)| (*started, *task, Duration::from_nanos(*lasted)))
     }
 
     /// The polls for which a poll of a task woke others, or itself: one a task, the earliest
@@ -246,8 +286,11 @@ impl Timeline {
         self.make_room(now);
     }
 
-    /// Takes in what the console protocol lets one tell of a poll.
+    /// Takes in what the console protocol lets one tell of a poll, unless the probe does.
     pub(super) fn apply_ended(&mut self, ended: &EndedPoll) {
+        if self.exact.is_some() {
+            return;
+        }
         let poll = match ended.over {
             Some(over) => Record::sum(ended.since, over, ended.lasted),
             None => Record::new(ended.since, ended.lasted).woken_at(ended.woken),
@@ -268,7 +311,7 @@ impl Timeline {
             self.threads.pop_first();
         }
         if poll.lasted() >= Self::LONG && poll.is_exact() {
-            self.long.insert((poll.started(), id), poll.lasted());
+            self.long.insert((poll.started(), id), poll.lasted);
             if self.long.len() > Self::MAX_LONG {
                 self.long.pop_first();
             }
@@ -276,31 +319,45 @@ impl Timeline {
         true
     }
 
-    /// Takes note of how a task stands at a frame. `all_polls` are told of since `watched`.
-    pub(super) fn judge(&mut self, task: &Task, state: State, all_polls: bool) {
+    /// Takes note of how a task stands at a frame.
+    pub(super) fn judge(&mut self, task: &Task, now: &Standing) {
         if task.kind == Kind::Worker {
             return;
         }
-        let watched = self.watched.unwrap_or(task.created);
-        // What it did before it was watched is unknown, unless there are sums of it.
-        let start = if all_polls {
-            task.created.max(watched)
-        } else {
-            task.created
-        };
         let lane = self.tasks.entry(task.id).or_insert_with(Lane::new);
+        let is_running = u64::from(task.running_since().is_some());
+        // What it did before it was watched is unknown, unless there are sums of it.
+        let is_whole = !now.with_probe
+            || !lane.is_judged() && lane.exact_polls() as u64 + is_running >= task.polls();
+        let watched = self.watched.unwrap_or(task.created);
+        let start = if is_whole {
+            task.created
+        } else {
+            task.created.max(watched)
+        };
         lane.judge(&Judgement {
             start: start.as_nanos(),
             ended: task.dropped.map(Time::as_nanos),
             running: task.running_since().map(Time::as_nanos),
             ready: task.ready_since().map(Time::as_nanos),
-            rest: Doing::resting(state),
-            is_spawned: task.kind != Kind::BlockOn && task.created >= watched,
+            due: now.due.map(Time::as_nanos),
+            rest: Doing::resting(now.state),
+            is_whole: is_whole && task.kind != Kind::BlockOn,
         });
     }
 
     pub(super) fn watch(&mut self, from: Time) {
         self.watched.get_or_insert(from);
+    }
+
+    /// The probe is there: what was worked out without it goes.
+    pub(super) fn begin_anew(&mut self) {
+        if self.exact.is_none() {
+            *self = Self {
+                watched: self.watched,
+                ..Self::with_limit(self.limit)
+            };
+        }
     }
 
     pub(super) fn judge_thread(&mut self, thread: &Thread) {
@@ -353,6 +410,7 @@ impl Timeline {
     }
 
     fn coarsen(&mut self, now: u64) {
+        self.is_summed = true;
         let horizon = self.exact.unwrap_or_default();
         let shift = Self::FINE - self.pressure;
         let grain = |from: u64| (now.saturating_sub(from) >> shift).max(Self::GRAIN);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
 use super::doing::Doing;
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// A poll that has ended. In a thread's lane it names the task that was polled.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poll {
     pub(super) started: u64,
     pub(super) lasted: u64,

@@ -67,6 +67,18 @@ impl Kind {
     }
 }
 
+/// A poll that has ended, as the probe writes it down.
+pub struct Poll {
+    pub task: u64,
+    pub thread: u32,
+    pub started: Time,
+    pub lasted: Duration,
+    /// How long the task was ready for it, if it was woken.
+    pub ready: Option<Duration>,
+    /// 0 if it was no task.
+    pub woken_by: u64,
+}
+
 pub struct Spawn {
     pub name: String,
     pub kind: Kind,
@@ -90,6 +102,9 @@ pub struct Program {
     /// Somebody new watches the console protocol, or the probe.
     newcomer: (bool, bool),
     ended: Option<Time>,
+    /// Polls that have ended and were not told of.
+    polls: Vec<Poll>,
+    lost_polls: u64,
     runtime_busy: Duration,
     runtime_polls: u64,
 }
@@ -203,6 +218,8 @@ impl Program {
             timers: Vec::new(),
             ops: Vec::new(),
             last_poll: Duration::ZERO,
+            woken: None,
+            ready: None,
         });
         Ok(())
     }
@@ -220,6 +237,10 @@ impl Program {
             None => self.usual_thread(self.tasks[task].kind),
         };
         self.tasks[task].on = Some(thread);
+        let woken = self.tasks[task].woken.take();
+        let ended = self.tasks[task].polls.ended;
+        self.tasks[task].ready =
+            woken.map(|(woken, by)| (at.since(woken.max(ended.unwrap_or(woken))), by));
         self.tasks[task].enter(at);
         self.tasks[task].fact.value.polls += 1;
         self.tasks[task].fact.value.thread = Some(self.threads[thread].wire.value.id);
@@ -253,6 +274,15 @@ impl Program {
         self.tasks[task].exit(at);
         if let Some(thread) = self.tasks[task].on.take() {
             let lasted = self.tasks[task].last_poll;
+            let woken = self.tasks[task].ready.take();
+            self.polls.push(Poll {
+                task: self.tasks[task].fact.value.id,
+                thread: self.threads[thread].wire.value.id as u32,
+                started: at - lasted,
+                lasted,
+                ready: woken.map(|(ready, _)| ready),
+                woken_by: woken.map_or(0, |(_, by)| by),
+            });
             self.threads[thread].polling.retain(|t| *t != task);
             let index = self.threads[thread].worker();
             if let Some(worker) = index.and_then(|index| self.workers.get_mut(index)) {
@@ -294,16 +324,22 @@ impl Program {
         task.waker_drops = task.waker_clones;
     }
 
-    pub fn wake(&mut self, at: Time, name: &str, itself: bool) -> Result {
+    /// `by`: the task that did it, if it was one.
+    pub fn wake(&mut self, at: Time, name: &str, itself: bool, by: Option<String>) -> Result {
         let task = if itself {
             self.polled_task(at, name)?
         } else {
             self.task(name)?
         };
+        let by = by.map(|by| self.polled_task(at, &by)).transpose()?;
         if self.tasks[task].dropped.is_some() {
             return Err(format!("`{name}` has ended"));
         }
         self.wake_task(at, task, itself);
+        if let Some(by) = by.or(itself.then_some(task)) {
+            let by = self.tasks[by].fact.value.id;
+            self.tasks[task].woken = self.tasks[task].woken.map(|(at, _)| (at, by));
+        }
         Ok(())
     }
 
@@ -313,6 +349,7 @@ impl Program {
         if task.kind == Kind::BlockOn {
             return;
         }
+        task.woken.get_or_insert((at, 0));
         task.wakes += 1;
         task.self_wakes += u64::from(itself);
         task.last_wake = task.last_wake.max(Some(at));

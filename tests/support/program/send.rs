@@ -135,6 +135,36 @@ impl Program {
         }
     }
 
+    /// The polls that have ended since this was last asked.
+    pub fn polls_update(&mut self, at: Time) -> v1::Update {
+        let mut wire = v1::Polls {
+            since: Some(timestamp(at)),
+            lost: std::mem::take(&mut self.lost_polls),
+            ..v1::Polls::default()
+        };
+        let mut before = at;
+        for poll in self.polls.drain(..) {
+            let after = poll.started.as_nanos().cast_signed() - before.as_nanos().cast_signed();
+            before = poll.started;
+            wire.task.push(poll.task);
+            wire.thread.push(poll.thread);
+            wire.started.push(after);
+            wire.lasted.push(poll.lasted.as_nanos() as u64);
+            let ready = poll.ready.map(|ready| ready.as_nanos() as u64 + 1);
+            wire.woken.push(ready.unwrap_or_default());
+            wire.woken_by.push(poll.woken_by);
+        }
+        v1::Update {
+            now: Some(timestamp(at)),
+            polls: Some(wire),
+            ..v1::Update::default()
+        }
+    }
+
+    pub fn lose_polls(&mut self, polls: u64) {
+        self.lost_polls += polls;
+    }
+
     pub fn probe_update(&mut self, at: Time, interval: Duration) -> v1::Update {
         let all = std::mem::take(&mut self.newcomer.1);
         let process = all.then(|| v1::Process {

@@ -46,6 +46,10 @@ pub struct Task {
     pub timers: Vec<usize>,
     pub ops: Vec<usize>,
     pub last_poll: Duration,
+    /// When it was woken and not polled since, and by which task, by tokio's id.
+    pub woken: Option<(Time, u64)>,
+    /// The same of the poll that goes on: how long it was ready for it.
+    pub ready: Option<(Duration, u64)>,
 }
 
 impl Polls {
