@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::{
     model::Sign,
-    view::{Pane, Tab},
+    view::{Jump, Pane, Tab},
 };
 
 /// What a key asks for.
@@ -46,6 +46,17 @@ pub enum Action {
     /// Each cell of a history stands for less time.
     Finer,
     Coarser,
+    /// Moves the timeline's cursor by a cell.
+    CursorBack,
+    CursorOn,
+    /// Moves what the timeline shows by half of its width.
+    PanBack,
+    PanOn,
+    /// Lets the timeline follow what happens, or stay.
+    Follow,
+    Jump(Jump),
+    /// Shows in every view the moment that the timeline's cursor is at.
+    ToCursor,
     /// Stops time, or lets it go on.
     Pause,
     RunAgain,
@@ -88,13 +99,15 @@ pub enum Group {
     Move,
     Tasks,
     Time,
+    Timeline,
     Views,
 }
 
 impl Group {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::General,
         Self::Move,
+        Self::Timeline,
         Self::Tasks,
         Self::Time,
         Self::Views,
@@ -106,6 +119,7 @@ impl Group {
             Self::Move => "Move",
             Self::Tasks => "Tasks",
             Self::Time => "Time",
+            Self::Timeline => "Timeline",
             Self::Views => "Views",
         }
     }
@@ -166,6 +180,8 @@ pub enum On {
     Anywhere,
     /// Unless something lies over all else.
     Screen,
+    /// The same, but for the timeline, which has a cursor in time.
+    Moments,
     /// Where panes are seen.
     Views,
     /// With one of these panes in focus.
@@ -183,10 +199,12 @@ impl On {
             (Self::Anywhere, _)
             | (Self::Views, Context::Pane(_))
             | (Self::Screen, Context::Pane(_) | Context::Details | Context::Lesson)
+            | (Self::Moments, Context::Details | Context::Lesson)
             | (Self::Covers, Context::Details | Context::Lesson | Context::Overlay)
             | (Self::Details, Context::Details)
             | (Self::Lesson, Context::Lesson)
             | (Self::Overlay, Context::Overlay) => true,
+            (Self::Moments, Context::Pane(pane)) => pane != Pane::Timeline,
             (Self::Panes(panes), Context::Pane(pane)) => panes.contains(&pane),
             _ => false,
         }
@@ -198,6 +216,7 @@ const TASKS: On = On::Panes(&[Pane::Tasks]);
 const ROWS: On = On::Panes(&[
     Pane::Tree,
     Pane::Tasks,
+    Pane::Timeline,
     Pane::Timers,
     Pane::Blocking,
     Pane::Workers,
@@ -206,6 +225,24 @@ const ROWS: On = On::Panes(&[
     Pane::Source,
 ]);
 const TREE: On = On::Panes(&[Pane::Tree]);
+const TIMELINE: On = On::Panes(&[Pane::Timeline]);
+
+/// A key of the timeline.
+const fn lane(
+    keys: &'static [Key],
+    action: Action,
+    label: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        keys,
+        on: TIMELINE,
+        action,
+        group: Group::Timeline,
+        label,
+        help,
+    }
+}
 
 const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
     Binding {
@@ -218,10 +255,11 @@ const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
     }
 }
 
+/// A key that moves through time, which in the timeline is what its cursor does.
 const fn time(keys: &'static [Key], action: Action, help: &'static str) -> Binding {
     Binding {
         keys,
-        on: On::Screen,
+        on: On::Moments,
         action,
         group: Group::Time,
         label: None,
@@ -271,6 +309,92 @@ pub const KEYS: &[Binding] = &[
         label: Some("details"),
         help: "open the details of the row's task: times, wakers, histograms",
     },
+    lane(
+        &[key(KeyCode::Left)],
+        Action::CursorBack,
+        Some("earlier"),
+        "move the cursor back by a cell; the picture then stays",
+    ),
+    lane(
+        &[key(KeyCode::Right)],
+        Action::CursorOn,
+        Some("later"),
+        "move the cursor on by a cell",
+    ),
+    lane(
+        &[char('i')],
+        Action::Finer,
+        Some("in"),
+        "zoom in around the cursor, as + does",
+    ),
+    lane(
+        &[char('o')],
+        Action::Coarser,
+        Some("out"),
+        "zoom out around the cursor, as - does",
+    ),
+    lane(
+        &[char('l')],
+        Action::Follow,
+        Some("live"),
+        "follow what happens, or stay with what is seen",
+    ),
+    lane(
+        &[char('n')],
+        Action::Jump(Jump::NextLong),
+        Some("long poll"),
+        "to the next poll of 10 ms or more",
+    ),
+    lane(
+        &[char('N')],
+        Action::Jump(Jump::PrevLong),
+        None,
+        "to the one before",
+    ),
+    lane(
+        &[char('e')],
+        Action::Jump(Jump::NextWake),
+        Some("wake"),
+        "to the next wake and poll of this task",
+    ),
+    lane(
+        &[char('E')],
+        Action::Jump(Jump::PrevWake),
+        None,
+        "to the one before",
+    ),
+    lane(
+        &[char('u')],
+        Action::Jump(Jump::Waker),
+        Some("woken by"),
+        "to what woke the task for the poll under the cursor",
+    ),
+    lane(
+        &[char('d')],
+        Action::Jump(Jump::Woken),
+        Some("woke"),
+        "to what the poll under the cursor woke",
+    ),
+    lane(
+        &[char('v')],
+        Action::Jump(Jump::NextFinding),
+        None,
+        "to the next warning",
+    ),
+    lane(
+        &[char('V')],
+        Action::Jump(Jump::PrevFinding),
+        None,
+        "to the one before",
+    ),
+    lane(
+        &[char('t')],
+        Action::ToCursor,
+        Some("go there"),
+        "back in time to the cursor: every view then shows that moment",
+    ),
+    lane(&[char('a')], Action::PanBack, None, "half a screen back"),
+    lane(&[char('s')], Action::PanOn, None, "half a screen on"),
     Binding {
         keys: &[char('p'), char(' ')],
         on: On::Screen,
@@ -329,7 +453,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[char('x')],
-        on: TREE,
+        on: On::Panes(&[Pane::Tree, Pane::Timeline]),
         action: Action::Fold,
         group: Group::Tasks,
         label: Some("fold"),
@@ -465,7 +589,7 @@ pub const KEYS: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Left)],
-        on: On::Screen,
+        on: On::Moments,
         action: Action::Back,
         group: Group::Time,
         label: Some("back in time"),
@@ -533,6 +657,11 @@ pub const KEYS: &[Binding] = &[
         help: "write a recording from here on, or end it",
     },
     tab(&[char('1')], Tab::Overview, "overview: all of it at once"),
+    tab(
+        &[char('2')],
+        Tab::Timeline,
+        "timeline: what each task did when",
+    ),
     tab(&[char('3')], Tab::Tree, "tree: who spawned whom"),
     tab(&[char('4')], Tab::Tasks, "tasks"),
     tab(&[char('5')], Tab::Timers, "timers"),

@@ -38,7 +38,7 @@ fn state(model: &Model, size: (u16, u16), options: Options, keys: &str) -> ViewS
     state
 }
 
-/// `Tab`, `Enter`, `Esc`, `Down`, `End` and single characters, with blanks between them.
+/// `Tab`, `Enter`, `Esc`, `Down`, `Left`, `End` and single characters, with blanks between them.
 fn press(state: &mut ViewState, model: &Model, keys: &str) {
     for word in keys.split_whitespace() {
         let code = match word {
@@ -47,6 +47,8 @@ fn press(state: &mut ViewState, model: &Model, keys: &str) {
             "Esc" => KeyCode::Esc,
             "Up" => KeyCode::Up,
             "Down" => KeyCode::Down,
+            "Left" => KeyCode::Left,
+            "Right" => KeyCode::Right,
             "PgUp" => KeyCode::PageUp,
             "PgDn" => KeyCode::PageDown,
             "End" => KeyCode::End,
@@ -200,6 +202,31 @@ fn details_open() {
 #[test]
 fn help() {
     snapshots("help", &model("gather"), "?");
+}
+
+#[test]
+fn timeline_of_gather() {
+    snapshots("timeline_gather", &model("gather"), "2 Down Down Down");
+}
+
+#[test]
+fn timeline_of_a_blocked_loop() {
+    snapshots("timeline_blocked", &model("blocked"), "2");
+}
+
+#[test]
+fn timeline_zoomed_in() {
+    // On the ticker's long poll, in cells of 10 ms, and on the first wake of another.
+    snapshots("timeline_poll", &model("gather"), "2 N i i");
+    let model = story("waker").model();
+    for (name, keys) in [
+        ("waker", "2 Down Down Down E i i i i"),
+        ("woken", "2 Down Down Down E u i i i i"),
+    ] {
+        let state = state(&model, (80, 24), Options::default(), keys);
+        let text = text(&screen(&model, &state, (80, 24)));
+        assert_snapshot!(format!("timeline_{name}_80x24"), text);
+    }
 }
 
 #[test]
@@ -367,9 +394,15 @@ fn ascii() {
         color: ColorLevel::None,
         unicode: false,
     };
-    for name in ["gather", "blocked", "ended", "subscriber"] {
-        let model = model(name);
-        let state = state(&model, (80, 24), options, "");
+    for (name, keys, story) in [
+        ("gather", "", "gather"),
+        ("blocked", "", "blocked"),
+        ("ended", "", "ended"),
+        ("subscriber", "", "subscriber"),
+        ("timeline", "2", "blocked"),
+    ] {
+        let model = model(story);
+        let state = state(&model, (80, 24), options, keys);
         let text = text(&screen(&model, &state, (80, 24)));
         assert!(text.is_ascii(), "{text}");
         assert_snapshot!(format!("ascii_{name}_80x24"), text);
@@ -394,6 +427,9 @@ fn a_focused_pane_has_the_body_when_zoomed() {
 
 /// Every way to look at a model.
 const LOOKS: &[&str] = &[
+    "2 Down Down",
+    "2 N i i i i i i i i i i i i Left a a u d",
+    "2 o o o o o o o o o o o o o o o o o o Left E e v V s s l Down x",
     "",
     "w",
     "Enter",

@@ -73,7 +73,12 @@ struct Promised {
 
 impl Sound for Tasks {
     fn sound(mut self) -> Result<Self, Unsound> {
-        let counters = [self.next, self.spawned, self.never_named as u64, self.revision];
+        let counters = [
+            self.next,
+            self.spawned,
+            self.never_named as u64,
+            self.revision,
+        ];
         kept::countable(&counters)?;
         let promised = self.promised.values().map(|p| p.id);
         let new = TaskId(self.next);

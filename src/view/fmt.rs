@@ -63,6 +63,29 @@ fn three(x: f64) -> String {
     }
 }
 
+/// A time since the start, as exact as a step of `step` demands: `1.25 s`, `2:05.3`,
+/// `1:02:05`. Below a second of whole range it is still told in seconds, so that times can
+/// be compared.
+pub fn instant(at: Duration, step: Duration) -> String {
+    let nanos = step.as_nanos().max(1);
+    let digits = (0..9_u32).find(|n| nanos.is_multiple_of(SECOND / 10_u128.pow(*n)));
+    let digits = digits.unwrap_or(9) as usize;
+    let all = at.as_nanos() / 10_u128.pow(9 - digits as u32);
+    let unit = 10_u128.pow(digits as u32);
+    let (seconds, part) = (all / unit, all % unit);
+    let part = if digits == 0 {
+        String::new()
+    } else {
+        format!(".{part:0digits$}")
+    };
+    let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match seconds {
+        0..60 => format!("{seconds}{part} s"),
+        60..3_600 => format!("{minutes}:{rest:02}{part}"),
+        _ => format!("{hours}:{minutes:02}:{rest:02}{part}"),
+    }
+}
+
 /// `512 B`, `4.50 kB`, `12.3 MB`, `1.50 GB`: in powers of 1,000.
 pub fn bytes(n: u64) -> String {
     match n {

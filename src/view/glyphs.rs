@@ -25,6 +25,21 @@ pub struct Glyphs {
     /// A cell of a strip in which nothing happened.
     pub rest: &'static str,
 
+    /// What blocks others, in a lane of the timeline; and sleep and waits there, which are
+    /// lines.
+    pub blocked: &'static str,
+    pub lane_sleep: &'static str,
+    pub lane_wait: &'static str,
+    /// The beginning, the middle and the end of a scope, and one that is all of these.
+    pub brackets: [&'static str; 4],
+    /// A timer's deadline; who woke the chosen poll, and whom it woke; something to look at.
+    pub deadline: &'static str,
+    pub waker: &'static str,
+    pub woken: &'static str,
+    pub finding: &'static str,
+    /// A time on an axis.
+    pub tick: &'static str,
+
     /// Widths from an eighth to the whole, for bars.
     pub parts: &'static [&'static str],
     pub groove: &'static str,
@@ -79,6 +94,15 @@ pub const UNICODE: Glyphs = Glyphs {
     levels: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     delays: ["░", "▒"],
     rest: "·",
+    blocked: "▓",
+    lane_sleep: "─",
+    lane_wait: "┄",
+    brackets: ["╞", "═", "╡", "╪"],
+    deadline: "◇",
+    waker: "◉",
+    woken: "◎",
+    finding: "!",
+    tick: "┬",
     parts: &["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     groove: "╌",
     branch: "├─ ",
@@ -127,6 +151,15 @@ pub const ASCII: Glyphs = Glyphs {
     levels: &["_", "-", "=", "#"],
     delays: ["r", "R"],
     rest: ".",
+    blocked: "B",
+    lane_sleep: "z",
+    lane_wait: "O",
+    brackets: ["[", "=", "]", "H"],
+    deadline: "v",
+    waker: "@",
+    woken: "&",
+    finding: "!",
+    tick: "|",
     parts: &["#"],
     groove: ".",
     branch: "|- ",

@@ -27,6 +27,7 @@ use super::tab::Tab;
 pub enum Pane {
     Tree,
     Tasks,
+    Timeline,
     Timers,
     Lateness,
     Blocking,
@@ -42,6 +43,7 @@ impl Pane {
         match self {
             Self::Tree => "Tree",
             Self::Tasks => "Tasks",
+            Self::Timeline => "Timeline",
             Self::Timers => "Timers",
             Self::Lateness => "Lateness",
             Self::Blocking => "Blocking",
@@ -53,10 +55,11 @@ impl Pane {
         }
     }
 
-    /// Lines above its rows: the heading, and the titles of columns.
+    /// Lines that are not its rows: the heading, the titles of columns, and what is below.
     pub fn head(self) -> u16 {
         match self {
             Self::Lateness | Self::Output => 1,
+            Self::Timeline => 4,
             _ => 2,
         }
     }
@@ -214,7 +217,7 @@ fn low(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
     let (tasks, bottom) = split_bottom(body, body.height * 2 / 5);
     let (left, output) = columns(bottom, bottom.width / 2);
     let at_left = match focus {
-        Pane::Tasks | Pane::Output => Pane::Timers,
+        Pane::Tasks | Pane::Timeline | Pane::Output => Pane::Timers,
         focused => focused,
     };
     vec![

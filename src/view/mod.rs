@@ -1,7 +1,7 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
 //! One file a region: [`header`], [`message`], [`tab`], [`tasks`], [`timers`], [`blocking`],
-//! [`workers`], [`resources`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; beside
+//! [`workers`], [`timeline`], [`resources`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; beside
 //! them or over them a [`lesson`]; where they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
@@ -37,6 +37,7 @@ mod tab;
 mod tasks;
 pub mod text;
 pub mod theme;
+mod timeline;
 mod timers;
 mod tree;
 mod warnings;
@@ -57,6 +58,7 @@ pub use moment::{Moment, Past, Travel};
 pub use state::{Effect, Options, ViewState};
 pub use tab::Tab;
 pub use theme::ColorLevel;
+pub use timeline::Jump;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, state: &ViewState) {
@@ -107,6 +109,7 @@ impl Widget for Whole<'_> {
                 match pane {
                     Pane::Tree => tree::Tree(view).render(*area, buf),
                     Pane::Tasks => tasks::Tasks(view).render(*area, buf),
+                    Pane::Timeline => timeline::Timeline(view).render(*area, buf),
                     Pane::Timers => timers::Timers(view).render(*area, buf),
                     Pane::Lateness => lateness::Lateness(view).render(*area, buf),
                     Pane::Blocking => blocking::Blocking(view).render(*area, buf),

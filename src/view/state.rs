@@ -15,9 +15,11 @@ use super::{
     source::{SourceState, Text},
     tab::Tab,
     theme::ColorLevel,
+    timeline,
     tree::TreeState,
 };
 use crate::{
+    frame::Time,
     keymap::{Action, Context},
     model::{Model, Phase, TaskId, TimerId, WorkerId, expired::Expired, tree::Node},
 };
@@ -101,6 +103,7 @@ pub struct ViewState {
     pub(super) timers: Cursor<TimerId>,
     pub(super) calls: Cursor<CallId>,
     pub(super) workers: Cursor<WorkerId>,
+    pub(super) timeline: timeline::Window,
     /// The number, from the run's first line, of the output's last line that is seen;
     /// none while it follows the end.
     pub(super) output_end: Option<u64>,
@@ -144,6 +147,7 @@ impl ViewState {
             timers: Cursor::default(),
             calls: Cursor::default(),
             workers: Cursor::default(),
+            timeline: timeline::Window::default(),
             output_end: None,
             lists: Lists::default(),
             cell: 2,
@@ -241,6 +245,21 @@ impl ViewState {
             let first = self.lists.tasks.first().copied();
             self.source.sync(model, self.tasks.chosen().or(first), rows);
         }
+        if self.tab == Tab::Timeline {
+            let size = self.timeline_size(model);
+            self.timeline.sync(model, self.show_done, size);
+        }
+    }
+
+    /// Cells in a lane of the timeline, and lanes that are seen.
+    fn timeline_size(&self, model: &Model) -> (usize, usize) {
+        let area = self.area_of(Pane::Timeline, model);
+        timeline::Plan::new(area.unwrap_or_default()).size()
+    }
+
+    /// The time that the timeline's cursor is on.
+    pub fn cursor_time(&self, model: &Model) -> Time {
+        self.timeline.cursor_time(model)
     }
 
     /// Does what a key asked for, and tells what others must do.
@@ -275,6 +294,15 @@ impl ViewState {
             Action::NextPane => self.turn(1, model),
             Action::PrevPane => self.turn(-1, model),
             Action::Tab(tab) => self.show_tab(tab, model),
+            Action::CursorBack => self.timeline.move_cursor(-1, model),
+            Action::CursorOn => self.timeline.move_cursor(1, model),
+            Action::PanBack => self.timeline.pan(-1, model),
+            Action::PanOn => self.timeline.pan(1, model),
+            Action::Follow => self.timeline.toggle_live(model),
+            Action::Jump(to) => {
+                let (_, height) = self.timeline_size(model);
+                self.timeline.jump(to, height, model);
+            }
             Action::Zoom => self.zoom(),
             Action::Enter => self.open(model),
             Action::NextTask => self.open_beside(1, model),
@@ -290,6 +318,10 @@ impl ViewState {
                 self.sort.reversed = !self.sort.reversed;
                 self.reorder(model);
             }
+            Action::Fold if self.sees_timeline() => {
+                let (_, height) = self.timeline_size(model);
+                self.timeline.fold(model, self.show_done, height);
+            }
             Action::Fold => self.fold(model, TreeState::fold),
             Action::FoldAll => self.fold(model, TreeState::fold_all),
             Action::NextFile => {
@@ -299,6 +331,13 @@ impl ViewState {
             Action::ToggleDone => {
                 self.show_done = !self.show_done;
                 self.sync(model);
+            }
+            Action::ToCursor => {
+                let step = model.now.since(self.cursor_time(model));
+                return Some(Effect::Travel(Travel::By { step, back: true }));
+            }
+            Action::Finer | Action::Coarser if self.sees_timeline() => {
+                self.timeline.zoom(action == Action::Finer, model);
             }
             Action::Finer => self.cell = self.cell.saturating_sub(1),
             Action::Coarser => self.cell = (self.cell + 1).min(CELLS.len() - 1),
@@ -333,6 +372,10 @@ impl ViewState {
             Action::Now => Travel::Now,
             _ => return None,
         })
+    }
+
+    fn sees_timeline(&self) -> bool {
+        self.context() == Context::Pane(Pane::Timeline)
     }
 
     /// What a cell of a history stands for.
@@ -382,6 +425,8 @@ impl ViewState {
             self.zoomed = false;
         } else if self.focus != first {
             self.focus = first;
+        } else if self.tab == Tab::Timeline && !self.timeline.is_at_rest() {
+            self.timeline.toggle_live(model);
         } else {
             self.show_tab(Tab::Overview, model);
             self.output_end = None;
@@ -401,6 +446,10 @@ impl ViewState {
         if let Some(task) = self.tasks.chosen().filter(|_| tab == Tab::Tree) {
             let rows = self.rows_of(Pane::Tree, model);
             self.tree.choose(Node::Task(task), rows);
+        }
+        if let Some(task) = self.tasks.chosen().filter(|_| tab == Tab::Timeline) {
+            let (_, height) = self.timeline_size(model);
+            self.timeline.choose_task(task, height);
         }
     }
 
@@ -475,6 +524,7 @@ impl ViewState {
                 None => None,
             },
             Pane::Tasks => lists.tasks.get(self.tasks.row()).copied(),
+            Pane::Timeline => self.timeline.task(),
             Pane::Timers => {
                 let timer = lists.timers.get(self.timers.row());
                 timer.and_then(|id| model.timers.get(*id)?.task)
@@ -544,6 +594,14 @@ impl ViewState {
                     }
                 }
                 Pane::Tasks => self.tasks.step(by, lists.tasks.iter().copied(), rows),
+                Pane::Timeline => {
+                    self.timeline.step(by, rows, model);
+                    if let Some(task) = self.timeline.task() {
+                        let rows = self.rows_of(Pane::Tasks, model);
+                        self.tasks
+                            .choose(task, self.lists.tasks.iter().copied(), rows);
+                    }
+                }
                 Pane::Timers => self.timers.step(by, lists.timers.iter().copied(), rows),
                 Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),
                 Pane::Workers => self.workers.step(by, lists.workers.iter().copied(), rows),
@@ -585,10 +643,14 @@ impl ViewState {
 
     /// How many rows of a pane are seen.
     fn rows_of(&self, pane: Pane, model: &Model) -> usize {
+        let height = self.area_of(pane, model).map_or(0, |area| area.height);
+        usize::from(height.saturating_sub(pane.head())).max(1)
+    }
+
+    fn area_of(&self, pane: Pane, model: &Model) -> Option<Rect> {
         let (width, height) = self.size;
         let screen = self.screen(Rect::new(0, 0, width, height), model);
-        let height = screen.pane(pane).map_or(0, |area| area.height);
-        usize::from(height.saturating_sub(pane.head())).max(1)
+        screen.pane(pane)
     }
 
     fn page(&self, model: &Model) -> isize {

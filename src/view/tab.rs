@@ -1,7 +1,7 @@
 //! The views, each a whole screen with a number key, and the line that names them.
 //!
 //! ```text
-//!  1 Overview  4 Tasks  5 Timers  6 Threads  0 Output
+//!  1 Overview  2 Timeline  3 Tree  4 Tasks  5 Timers  6 Threads  0 Output
 //! ```
 //!
 //! Where that has no room, the short names do; and where those have none, only the view that
@@ -15,6 +15,7 @@ use super::{View, layout::Pane, pen::Pen, text};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Tab {
     Overview,
+    Timeline,
     Tree,
     Tasks,
     Timers,
@@ -26,8 +27,9 @@ pub enum Tab {
 
 impl Tab {
     /// In the order of their keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
+        Self::Timeline,
         Self::Tree,
         Self::Tasks,
         Self::Timers,
@@ -41,6 +43,7 @@ impl Tab {
     pub const fn key(self) -> char {
         match self {
             Self::Overview => '1',
+            Self::Timeline => '2',
             Self::Tree => '3',
             Self::Tasks => '4',
             Self::Timers => '5',
@@ -55,6 +58,7 @@ impl Tab {
     pub fn names(self) -> [&'static str; 2] {
         match self {
             Self::Overview => ["Overview", "Over"],
+            Self::Timeline => ["Timeline", "Time"],
             Self::Tree => ["Tree", "Tree"],
             Self::Tasks => ["Tasks", "Tasks"],
             Self::Timers => ["Timers", "Timers"],
@@ -75,6 +79,7 @@ impl Tab {
                 Pane::Workers,
                 Pane::Output,
             ],
+            Self::Timeline => &[Pane::Timeline],
             Self::Tree => &[Pane::Tree],
             Self::Tasks => &[Pane::Tasks],
             Self::Timers => &[Pane::Timers, Pane::Lateness],

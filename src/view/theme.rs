@@ -173,6 +173,11 @@ impl Theme {
         self.tone(Tone::Rest)
     }
 
+    /// Time in waits for another.
+    pub fn wait(self) -> Style {
+        self.tone(Tone::Wait)
+    }
+
     pub fn state(self, state: State) -> Style {
         match state {
             State::Running => self.busy().add_modifier(Modifier::BOLD),

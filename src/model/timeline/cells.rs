@@ -87,6 +87,17 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Takes of each figure the greater.
+    pub(super) fn be_worse(&mut self, other: &Self) {
+        self.spent.be_worse(&other.spent);
+        self.longest = self.longest.max(other.longest);
+        self.polls = self.polls.saturating_add(other.polls);
+        self.is_coarse |= other.is_coarse;
+        self.run = self.run.or(other.run).map(|_| (0, u64::MAX));
+    }
+}
+
 /// A stretch of a lane.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Span {

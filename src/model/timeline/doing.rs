@@ -75,6 +75,12 @@ impl Spent {
         }
     }
 
+    pub(super) fn be_worse(&mut self, other: &Self) {
+        for (nanos, other) in self.0.iter_mut().zip(other.0) {
+            *nanos = (*nanos).max(other);
+        }
+    }
+
     /// The part that falls to `part` of `whole` nanoseconds.
     pub(super) fn part(&self, part: u64, whole: u64) -> Self {
         if part >= whole {

@@ -176,6 +176,19 @@ impl Timeline {
         Some(self.tasks.get(&id)?.cells(grid, now.as_nanos()))
     }
 
+    /// The worst of what some tasks did in each cell: of each state the longest time that one
+    /// of them was in it.
+    pub fn worst(&self, ids: impl Iterator<Item = TaskId>, grid: &Grid, now: Time) -> Vec<Cell> {
+        let mut worst = vec![Cell::default(); grid.count()];
+        for lane in ids.filter_map(|id| self.tasks.get(&id)) {
+            let cells = lane.cells(grid, now.as_nanos());
+            for (worst, cell) in worst.iter_mut().zip(cells) {
+                worst.be_worse(&cell);
+            }
+        }
+        worst
+    }
+
     /// What a thread did in each cell, up to `now`: it is running or idle.
     pub fn thread(&self, id: u64, grid: &Grid, now: Time) -> Option<Vec<Cell>> {
         Some(self.threads.get(&id)?.cells(grid, now.as_nanos()))
