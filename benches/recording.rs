@@ -115,7 +115,9 @@ fn update(number: u64, noise: &mut Noise) -> Frame {
     for _ in 0..count {
         polls.task.push(1 + noise.below(1_000));
         polls.thread.push(1 + noise.below(2) as u32);
-        polls.started.push((step / 2 + noise.below(step)) as i64);
+        polls
+            .started
+            .push((step / 2 + noise.below(step)).cast_signed());
         polls.lasted.push(noise.time(step / 2));
         polls.woken.push(1 + noise.time(step));
         let by_task = noise.below(2) == 0;
@@ -134,7 +136,7 @@ fn update(number: u64, noise: &mut Noise) -> Frame {
 
 fn timestamp(nanos: u64) -> prost_types::Timestamp {
     prost_types::Timestamp {
-        seconds: (nanos / 1_000_000_000) as i64,
+        seconds: (nanos / 1_000_000_000).cast_signed(),
         nanos: (nanos % 1_000_000_000) as i32,
     }
 }

@@ -1,5 +1,6 @@
 //! The real binary, with recordings: what was run is what is replayed and exported.
 
+#[expect(dead_code, reason = "a replay needs only some of it")]
 #[path = "support/pty.rs"]
 mod pty;
 

@@ -454,7 +454,7 @@ mod tests {
         now += SECOND * 2;
         assert_eq!(traveller.pass(now), Ok(true));
         let (behind, lines) = place(&traveller);
-        assert_eq!(before - behind, SECOND * 4);
+        assert_eq!(before, behind + SECOND * 4);
         assert_eq!(lines, 10 - behind.as_secs_f64().ceil() as usize);
         now += SECOND * 60;
         traveller.pass(now).expect("sound");
