@@ -2,6 +2,7 @@
 
 #[expect(dead_code, reason = "a replay needs only some of it")]
 #[path = "support/pty.rs"]
+#[expect(dead_code, reason = "these screens are of one size")]
 mod pty;
 
 use std::{
@@ -279,7 +280,7 @@ fn one_can_go_back_while_the_program_runs() {
     screen.until_shown("sleeping");
     screen.until_shown("● live");
     screen.press("\x1b[D");
-    screen.until("the past", |s| s.contains("‖ −"));
+    screen.until("the past", |s| s.contains("‖ paused −"));
     screen.press("\x1b[F");
     screen.until_shown("● live");
     screen.press("q");

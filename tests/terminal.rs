@@ -133,7 +133,7 @@ fn without_a_command_a_person_picks_a_lesson() {
     session
         .terminal
         .until("the second lesson with its page", |s| {
-            s.contains("uncalled: ") && s.contains("current-thread")
+            s.contains("uncalled: ") && s.contains("3 Tree")
         });
     session.terminal.press("L");
     session.terminal.until("the lesson alone", |s| {

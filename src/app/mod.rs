@@ -4,23 +4,20 @@
 //! has a live moment, whose frames come from a [`Source`]; the other has only a past, through
 //! which [`travel`] leads.
 
+mod live;
 mod travel;
 
-use std::{
-    io,
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::{io, path::PathBuf, time::Duration};
 
 use crossterm::event::{Event as TermEvent, KeyEventKind};
 use futures::StreamExt;
 use tokio::time::Instant;
 
-use self::travel::Traveller;
+use self::{live::Live, travel::Traveller};
 use crate::{
     cmd::Signals,
     error::Error,
-    frame::{Event, Frame, Gap, Target},
+    frame::{Frame, Target},
     keymap,
     model::Model,
     recording::{History, Limits, Scribe, Status},
@@ -34,8 +31,6 @@ const FRAME: Duration = Duration::from_millis(33);
 /// What the target tells is drawn as often as a launched one tells it. Its two streams come
 /// at different moments, and one picture for both is enough.
 const NEWS: Duration = Duration::from_millis(50);
-/// Frames taken in before a key is looked for.
-const BATCH: usize = 256;
 
 /// How the dashboard is run.
 pub struct Options {
@@ -122,79 +117,6 @@ pub async fn limit(limit: Option<Duration>) {
         Some(limit) => tokio::time::sleep(limit).await,
         None => std::future::pending().await,
     }
-}
-
-/// The newest moment, where there is one.
-struct Live {
-    source: Source,
-    /// Frames may still come.
-    running: bool,
-    scribe: Scribe,
-    model: Model,
-    limits: Limits,
-}
-
-impl Live {
-    /// Takes in a frame and all that wait behind it, within bounds.
-    fn take_in(&mut self, frame: Frame) {
-        self.scribe.take(frame, &mut self.model);
-        for _ in 0..BATCH {
-            match self.source.frames.try_recv() {
-                Ok(frame) => self.scribe.take(frame, &mut self.model),
-                Err(_) => break,
-            }
-        }
-    }
-
-    /// Ends the target and starts it anew, with a history of its own; what goes wrong is
-    /// shown.
-    async fn run_again(
-        &mut self,
-        start: &impl AsyncFn() -> Result<Source, Error>,
-    ) -> Result<(), Error> {
-        self.source.stop();
-        let target = self.model.target.clone();
-        self.model = Model::new(target.clone());
-        self.scribe = Scribe::start(target, self.limits).map_err(Error::Runtime)?;
-        match start().await {
-            Ok(source) => {
-                let old = std::mem::replace(&mut self.source, source);
-                tokio::spawn(old.stopped());
-                self.running = true;
-            }
-            Err(error) => {
-                self.running = false;
-                let reason = error.to_string();
-                let gap = Event::Gap(Gap::ConnectionLost { reason });
-                self.scribe.take(Frame::here(gap), &mut self.model);
-            }
-        }
-        Ok(())
-    }
-
-    /// Begins a recording in the current folder, or ends the one there is. An error is what
-    /// to say.
-    fn toggle_recording(&mut self) -> Result<(), String> {
-        if matches!(self.scribe.status(), Status::On(_)) {
-            self.scribe.stop();
-            return Ok(());
-        }
-        let path = PathBuf::from(file_name(&self.model.target.name, SystemTime::now()));
-        let begun = self.scribe.record(&path, &self.model);
-        begun.map_err(|error| Error::record(&path, error).to_string())
-    }
-}
-
-/// `loopview-NAME-YYYYmmdd-HHMMSS.lv`, in UTC.
-fn file_name(target: &str, at: SystemTime) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let name: String = target
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect();
-    let at = humantime::format_rfc3339_seconds(at).to_string();
-    let at = at.replace(['-', ':', 'Z'], "").replace('T', "-");
-    format!("loopview-{name}-{at}.lv")
 }
 
 /// The next frame of what is live; it never comes where nothing is.
@@ -421,16 +343,4 @@ impl<'a> App<'a> {
 /// The model of the moment that is shown.
 fn shown<'a>(traveller: &'a Traveller, live: Option<&'a Live>) -> Option<&'a Model> {
     traveller.shown().or(live.map(|live| &live.model))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_named_by_its_target_and_time() {
-        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let name = file_name("http://[::1]:6669", at);
-        assert_eq!(name, "loopview-http------1--6669-20231114-221320.lv");
-    }
 }

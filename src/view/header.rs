@@ -170,21 +170,20 @@ impl Header<'_> {
     /// How far back one is, and how time passes there.
     fn past(&self, past: Past) -> String {
         let view = self.0;
-        let mut words = Vec::new();
-        if past.recorded {
-            words.push("replay".to_owned());
-        }
+        let what = match (past.recorded, past.speed) {
+            (true, _) => "replay",
+            (false, None) => "paused",
+            (false, Some(_)) => "again",
+        };
+        let mut words = vec![what.to_owned()];
         if let Some(speed) = past.speed {
             words.push(format!("{speed}{}", view.glyphs.times));
         }
         if !past.behind.is_zero() {
-            words.push(format!(
-                "{}{}",
-                view.glyphs.minus,
-                view.duration(past.behind)
-            ));
-        } else if past.speed.is_none() {
-            words.push(if past.recorded { "end" } else { "paused" }.to_owned());
+            let behind = view.duration(past.behind);
+            words.push(format!("{}{behind}", view.glyphs.minus));
+        } else if past.recorded && past.speed.is_none() {
+            words.push("end".to_owned());
         }
         if past.seeking {
             words.push(view.glyphs.ellipsis.to_owned());

@@ -11,7 +11,12 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
-use super::{View, header, pen::Pen, text};
+use super::{
+    View, header,
+    moment::{Moment, Past},
+    pen::Pen,
+    text,
+};
 use crate::{
     frame::{Exit, TargetKind},
     model::{Blocked, Lint, Phase, lint},
@@ -105,8 +110,9 @@ impl Message<'_> {
 
     fn ended(&self, exit: Exit) -> (String, Style, bool) {
         let view = self.0;
-        let again = match view.model.target.kind {
-            TargetKind::Attached => "",
+        let again = match (view.state.moment, view.model.target.kind) {
+            (Moment::Past(Past { recorded: true, .. }), _) => "R replays it, ",
+            (_, TargetKind::Attached) => "",
             _ => "R runs it again, ",
         };
         let exit_words = header::exit_words(exit);

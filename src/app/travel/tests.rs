@@ -1,0 +1,163 @@
+//! Through a history of ten seconds, forth and back.
+
+use super::*;
+use crate::{
+    frame::{Event, Frame, Line, Stream, Target, TargetKind},
+    model::Sign,
+    recording::{Journal, Limits},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn at(seconds: u64) -> Time {
+    Time::from_nanos(seconds * 1_000_000_000)
+}
+
+/// A line a second, from the first second to the tenth; and the model after all.
+fn history() -> (History, Model) {
+    let target = Target {
+        name: "any".to_owned(),
+        kind: TargetKind::Program,
+    };
+    let history = History::new(Journal::new(target.clone(), Limits::default()));
+    let mut model = Model::new(target);
+    for second in 1..=10 {
+        let line = Line {
+            stream: Stream::Stdout,
+            text: second.to_string(),
+            cut: 0,
+        };
+        let frame = Frame::new(at(second), Event::Output(line));
+        history.append(&frame).expect("room");
+        model.apply(&frame);
+    }
+    (history, model)
+}
+
+/// How far back it is, and how many lines are seen there.
+fn place(traveller: &Traveller) -> (Duration, usize) {
+    match traveller.moment() {
+        Moment::Past(past) => {
+            let shown = traveller.shown().expect("a moment");
+            (past.behind, shown.output.len())
+        }
+        Moment::Live => (Duration::ZERO, usize::MAX),
+    }
+}
+
+fn by(step: Duration, back: bool) -> Travel {
+    Travel::By { step, back }
+}
+
+#[tokio::test]
+async fn a_replay_plays_at_its_speed_and_ends_where_the_recording_does() {
+    let mut traveller = Traveller::recorded(history().0, SECOND * 2, 2.0);
+    traveller.found().await.expect("a moment");
+    assert_eq!(place(&traveller), (SECOND * 7, 3));
+    let mut now = Instant::now();
+    traveller.pass(now).expect("sound");
+    let (before, _) = place(&traveller);
+    now += SECOND * 2;
+    assert_eq!(traveller.pass(now), Ok(true));
+    let (behind, lines) = place(&traveller);
+    assert_eq!(before, behind + SECOND * 4);
+    assert_eq!(lines, 10 - behind.as_secs_f64().ceil() as usize);
+    now += SECOND * 60;
+    traveller.pass(now).expect("sound");
+    assert_eq!(place(&traveller), (Duration::ZERO, 10));
+    assert!(!traveller.is_playing(), "it stops there");
+    // And begins again when time goes on.
+    traveller.pause(None);
+    traveller.found().await.expect("a moment");
+    assert_eq!(place(&traveller), (SECOND * 9, 1));
+}
+
+#[tokio::test]
+async fn the_live_moment_can_be_stopped_left_and_reached_again() {
+    let (history, live) = history();
+    let mut traveller = Traveller::live(history);
+    assert_eq!(traveller.moment(), Moment::Live);
+    traveller.pause(Some(&live));
+    assert_eq!(place(&traveller), (Duration::ZERO, 10));
+    traveller.pause(Some(&live));
+    assert_eq!(traveller.moment(), Moment::Live);
+
+    traveller
+        .travel(by(SECOND, false), Some(&live))
+        .expect("nothing newer");
+    assert_eq!(traveller.moment(), Moment::Live);
+    traveller
+        .travel(by(SECOND * 3, true), Some(&live))
+        .expect("a past");
+    traveller.found().await.expect("a moment");
+    assert_eq!(place(&traveller), (SECOND * 3, 7));
+    traveller
+        .travel(by(SECOND, false), Some(&live))
+        .expect("a past");
+    assert_eq!(place(&traveller), (SECOND * 2, 8));
+    traveller
+        .travel(by(SECOND * 2, false), Some(&live))
+        .expect("a past");
+    assert_eq!(traveller.moment(), Moment::Live);
+}
+
+#[tokio::test]
+async fn playing_in_the_past_of_what_is_live_leads_back_to_it() {
+    let (history, live) = history();
+    let mut traveller = Traveller::live(history);
+    traveller
+        .travel(by(SECOND * 5, true), Some(&live))
+        .expect("a past");
+    traveller.found().await.expect("a moment");
+    traveller.pause(Some(&live));
+    assert!(traveller.is_playing());
+    traveller.pass(Instant::now() + SECOND * 2).expect("sound");
+    assert_eq!(place(&traveller).1, 7);
+    traveller.pass(Instant::now() + SECOND * 9).expect("sound");
+    assert_eq!(traveller.moment(), Moment::Live);
+}
+
+#[tokio::test]
+async fn the_last_key_that_comes_meanwhile_counts() {
+    let (history, live) = history();
+    let mut traveller = Traveller::live(history);
+    for _ in 0..4 {
+        traveller
+            .travel(by(SECOND, true), Some(&live))
+            .expect("a past");
+    }
+    traveller.found().await.expect("a moment");
+    traveller.found().await.expect("a moment");
+    assert_eq!(place(&traveller), (SECOND * 4, 6));
+    let Moment::Past(past) = traveller.moment() else {
+        panic!("it is past");
+    };
+    assert!(!past.seeking);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said() {
+    let (history, live) = history();
+    let mut traveller = Traveller::live(history);
+    let lint = Travel::Sign {
+        sign: Sign::Lint,
+        task: None,
+        back: true,
+    };
+    traveller.travel(lint, Some(&live)).expect("a past");
+    let told = traveller.found().await.expect_err("there is none");
+    assert_eq!(told, "there is none before this moment");
+    traveller
+        .travel(Travel::Frame { back: true }, Some(&live))
+        .expect("a past");
+    traveller.found().await.expect("a moment");
+    assert_eq!(place(&traveller), (SECOND, 9));
+}
+
+#[test]
+fn speeds_end_at_the_slowest_and_the_fastest() {
+    assert!((slower(1.0) - 0.5).abs() < f64::EPSILON);
+    assert!((faster(1.5) - 2.0).abs() < f64::EPSILON);
+    assert!((slower(0.1) - 0.1).abs() < f64::EPSILON);
+    assert!((faster(50.0) - 50.0).abs() < f64::EPSILON);
+}
