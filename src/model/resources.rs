@@ -95,6 +95,12 @@ impl Resource {
         }
     }
 
+    /// The runtime made it for itself: each has a channel that tells of its end.
+    pub fn is_made_by_runtime(&self) -> bool {
+        let file = self.location.as_ref().map(|at| &*at.file);
+        file.is_some_and(|file| file.contains("/tokio-") && file.contains("/src/runtime/"))
+    }
+
     /// The value of an attribute, if it has one that can be read so.
     pub fn attribute<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         let found = self.attributes.iter().find(|(of, _)| **of == *name);

@@ -381,25 +381,24 @@ impl Details<'_> {
             fact("Ended", &words, theme.outcome(outcome));
         } else {
             let reason = view.reason(task);
-            let at = reason.at.map_or_else(String::new, |at| format!(" at {at}"));
             if !reason.what.is_empty() {
-                fact("Waits for", &format!("{}{at}", reason.what), reason.style);
+                fact("Waits for", &reason.whole(view.glyphs), reason.style);
             }
             // Whom it waits for, and whom that one waits for, up to the cause of it all.
             for (depth, link) in model.chain(task).iter().enumerate().skip(1) {
                 let reason = view.because(link.task, &link.why);
-                let at = reason.at.map_or_else(String::new, |at| format!(" at {at}"));
-                let word = glyphs::state_word(model.state(link.task));
-                let why = [word, &reason.what].map(str::trim);
-                let why = why.into_iter().filter(|part| !part.is_empty());
-                let why: Vec<&str> = why.collect();
-                let line = format!(
-                    "{}{}{}: {}{at}",
-                    "  ".repeat(depth - 1),
-                    view.glyphs.last_branch,
-                    view.label(link.task),
-                    why.join(", "),
-                );
+                let mut line = "  ".repeat(depth - 1);
+                line += view.glyphs.last_branch;
+                line += &view.label(link.task);
+                for part in [
+                    glyphs::state_word(model.state(link.task)),
+                    &reason.whole(view.glyphs),
+                ] {
+                    if !part.is_empty() {
+                        line += ", ";
+                        line += part;
+                    }
+                }
                 fact("", &line, reason.style);
             }
         }

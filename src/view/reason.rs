@@ -1,10 +1,10 @@
-//! Why a task does not go on, in words: "Mutex held by writer, 812 ms".
+//! Why a task does not go on, in words: "Mutex held by writer, 812 ms · mutex.rs:18".
 
 use std::time::Duration;
 
 use ratatui::style::Style;
 
-use super::{View, words};
+use super::{View, glyphs::Glyphs, text, words};
 use crate::model::{
     AsyncOp, Cycle, Hold, Holder, Holders, Kind, Resource, ResourceKind, Task, Why, lint::Lints,
 };
@@ -12,9 +12,37 @@ use crate::model::{
 /// Why a task does not go on, or how it ended.
 pub struct Reason {
     pub what: String,
+    /// For how long, where the first words do not say so.
+    pub long: Option<String>,
     /// Where it waits.
     pub at: Option<String>,
     pub style: Style,
+}
+
+impl Reason {
+    /// All of it.
+    pub fn whole(&self, glyphs: &Glyphs) -> String {
+        let [what, rest] = self.within(usize::MAX, glyphs);
+        what + &rest
+    }
+
+    /// The words, cut to a width, and what of the rest has room behind them: a part of it
+    /// would say nothing.
+    pub fn within(&self, width: usize, glyphs: &Glyphs) -> [String; 2] {
+        let what = text::fit(&self.what, width, glyphs);
+        let long = self.long.as_ref().map(|long| format!(", {long}"));
+        let at = self.at.as_ref().map(|at| format!(" {} {at}", glyphs.dot));
+        let mut room = width.saturating_sub(text::width(&what));
+        let mut rest = String::new();
+        for part in [long, at].into_iter().flatten() {
+            if text::width(&part) > room {
+                break;
+            }
+            room -= text::width(&part);
+            rest += &part;
+        }
+        [what, rest]
+    }
 }
 
 impl View<'_> {
@@ -27,6 +55,7 @@ impl View<'_> {
         let (model, theme) = (self.model, self.theme);
         let plain = |what: String| Reason {
             what,
+            long: None,
             at: None,
             style: theme.text(),
         };
@@ -51,13 +80,13 @@ impl View<'_> {
             Why::Timer(timer) => {
                 let late = timer.overdue(model.timers_at());
                 Reason {
-                    what: self.timer(timer),
                     at: self.location(timer.location.as_ref()),
                     style: if late.is_some_and(words::is_late) {
                         theme.warning()
                     } else {
                         theme.text()
                     },
+                    ..plain(self.timer(timer))
                 }
             }
             Why::Resource {
@@ -69,12 +98,10 @@ impl View<'_> {
                     || self.clean(&op.source),
                     |resource| self.awaited(op, resource),
                 );
-                let long = since.map_or_else(String::new, |since| {
-                    format!(", {}", self.duration(model.now.since(since)))
-                });
                 Reason {
+                    long: since.map(|since| self.duration(model.now.since(since))),
                     at: self.location(resource.and_then(|r| r.location.as_ref())),
-                    ..plain(what + &long)
+                    ..plain(what)
                 }
             }
             Why::Task(other) => plain(self.task_phrase(other)),
@@ -131,6 +158,7 @@ impl View<'_> {
             } else {
                 format!("polled for {long}")
             },
+            long: None,
             at: self.location(task.location.as_ref()).filter(|_| blocks),
             style: if blocks {
                 self.theme.bad()

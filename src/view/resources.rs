@@ -28,7 +28,7 @@ use super::{
     pen::Pen,
     text,
 };
-use crate::model::{AsyncOp, Holder, Model, Resource, ResourceKind, TaskId};
+use crate::model::{AsyncOp, Holder, Holders, Model, Resource, ResourceKind, TaskId, Why};
 
 /// The rows of both panes.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,8 @@ impl ResourcesState {
         rows.sort_by_cached_key(|resource| {
             let is_free = holders(model, resource).is_none_or(|h| h.list.is_empty());
             let waited = Reverse(longest_wait(model, resource));
-            (waited, is_free, resource.created, resource.span)
+            let is_tokios = resource.is_made_by_runtime();
+            (waited, is_free, is_tokios, resource.created, resource.span)
         });
         let is_held = |r: &&&Resource| holders(model, r).is_some_and(|h| !h.list.is_empty());
         self.held = rows.iter().filter(is_held).count();
@@ -103,7 +104,7 @@ impl ResourcesState {
     }
 }
 
-fn holders<'a>(model: &'a Model, resource: &Resource) -> Option<&'a crate::model::Holders> {
+fn holders<'a>(model: &'a Model, resource: &Resource) -> Option<&'a Holders> {
     model.resources.holders(resource.span)
 }
 
@@ -337,11 +338,14 @@ impl Waiters<'_> {
         };
         let why = |task: TaskId| {
             let task = model.tasks.get(task)?;
-            let reason = view.reason(task);
-            let at = reason
-                .at
-                .map_or_else(String::new, |at| format!(" {} {at}", view.glyphs.dot));
-            Some((format!("{}{at}", reason.what), reason.style))
+            let why = model.why(task);
+            // That it waits for this is said already.
+            let is_this = |r: &Resource| r.span == resource.span;
+            if matches!(why, Why::Resource { resource: Some(r), .. } if is_this(r)) {
+                return None;
+            }
+            let reason = view.because(task, &why);
+            Some((reason.whole(view.glyphs), reason.style))
         };
         let nothing = || (String::new(), theme.dim());
         match party {

@@ -270,17 +270,11 @@ impl Tasks<'_> {
         }
     }
 
-    /// The place is named if there is room for all of it.
     fn waits(&self, task: &Task, width: usize, pen: &mut Pen<'_>) {
         let view = self.0;
         let reason = view.reason(task);
-        let what = text::fit(&reason.what, width, view.glyphs);
-        let at = reason
-            .at
-            .map(|at| format!(" {} {at}", view.glyphs.dot))
-            .filter(|at| text::width(&what) + text::width(at) <= width)
-            .unwrap_or_default();
-        pen.put(&what, reason.style).put(&at, view.theme.dim());
+        let [what, rest] = reason.within(width, view.glyphs);
+        pen.put(&what, reason.style).put(&rest, view.theme.dim());
     }
 }
 
