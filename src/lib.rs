@@ -16,6 +16,7 @@ pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod error;
+pub mod filter;
 pub mod frame;
 pub mod keymap;
 pub mod model;

@@ -290,6 +290,11 @@ impl Task {
         (longest, exact)
     }
 
+    /// The number by which a person knows it: tokio's, or our own where that is not told.
+    pub fn number(&self) -> u64 {
+        self.tokio_id.unwrap_or(self.id.0)
+    }
+
     /// The name, or what stands for it.
     pub fn label(&self) -> std::borrow::Cow<'_, str> {
         match (&self.name, &self.kind, self.tokio_id) {
