@@ -1,6 +1,5 @@
 //! The real binary, with recordings: what was run is what is replayed and exported.
 
-#[expect(dead_code, reason = "a replay needs only some of it")]
 #[path = "support/pty.rs"]
 #[expect(dead_code, reason = "these screens are of one size")]
 mod pty;
