@@ -188,9 +188,12 @@ impl Tasks {
         std::mem::take(&mut self.ended)
     }
 
-    /// Tasks of which something was told since this was last asked; some twice.
+    /// Tasks of which something was told since this was last asked.
     pub(super) fn take_touched(&mut self) -> Vec<TaskId> {
-        std::mem::take(&mut self.touched)
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        touched
     }
 
     pub(super) fn take_gone(&mut self) -> Vec<TaskId> {
