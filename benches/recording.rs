@@ -1,14 +1,14 @@
 //! What recordings cost: `cargo bench --bench recording`.
 //!
-//! - bytes for a poll, and the CPU that recording takes, at 100,000 polls a second of a
-//!   thousand tasks: made up, with times as good as random, so that compression finds no more
-//!   in them than in a real program's;
+//! - bytes for a poll, and the CPU of a core that it takes to keep one, at 100,000 polls a
+//!   second: of a real program with 500 tasks that yield again and again, as fast as it goes;
 //! - bytes for a live task in a second: of a real program with 100 tasks, which each sleep 0.1
 //!   to 0.3 s again and again, every poll included;
-//! - the time to open a recording of 1 GB, and to go to a random moment of it. It is written
-//!   to the folder for temporary files, and removed.
+//! - the time to open a recording of 1 GB, and to go to a random moment of it. Its polls are
+//!   made up, and as good as random. It is written to the folder for temporary files, and
+//!   removed.
 //!
-//! The program that is watched is this benchmark itself, started with a marker.
+//! The programs that are watched are this benchmark itself, started with a marker.
 
 use std::{
     fs,
@@ -20,14 +20,16 @@ use std::{
 use loopview::{
     frame::{Event, Frame, Target, TargetKind, Time},
     model::Model,
-    recording::{self, Goal, History, Journal, Limits, Scribe, Status, Writer},
+    recording::{self, Goal, History, Journal, Limits, Writer},
     target::{Launch, launch},
 };
 use loopview_api::v1;
 
-/// The argument by which the benchmark knows that it is the program that is watched.
-const TARGET: &str = "--be-the-target";
+/// The arguments by which the benchmark knows which program that is watched it is.
+const SLEEPY: &str = "--be-the-sleepy-target";
+const BUSY: &str = "--be-the-busy-target";
 const TASKS: u64 = 100;
+const BUSY_TASKS: u64 = 500;
 const WATCHED: Duration = Duration::from_secs(5);
 const INTERVAL: Duration = Duration::from_millis(50);
 const POLLS_A_SECOND: u64 = 100_000;
@@ -36,8 +38,8 @@ const GIGABYTE: u64 = 1_000_000_000;
 const SEEKS: usize = 41;
 
 fn main() {
-    if std::env::args().any(|arg| arg == TARGET) {
-        return target();
+    if let Some(which) = std::env::args().find(|arg| [SLEEPY, BUSY].contains(&arg.as_str())) {
+        return target(which == BUSY);
     }
     let folder = tempfile::tempdir().expect("a folder");
     let row = |what: &str, figure: String, aim: &str| println!("{what:<48} {figure:>10} {aim:>10}");
@@ -67,7 +69,7 @@ fn main() {
     let mut seeks = seeks(&history);
     seeks.sort_unstable();
     row(
-        "to go to a moment of it, median",
+        "to go to a moment of it, CPU, median",
         ms(seeks[SEEKS / 2]),
         "100 ms",
     );
@@ -164,6 +166,11 @@ impl Tape {
 
     fn take(&mut self, frame: &Frame) {
         self.model.apply(frame);
+        self.keep(frame);
+    }
+
+    /// Keeps a frame that the model has.
+    fn keep(&mut self, frame: &Frame) {
         let sealed = self.history.append(frame).expect("room");
         if let Some(chunk) = sealed {
             self.writer.write(&chunk).expect("room");
@@ -187,50 +194,65 @@ impl Tape {
     }
 }
 
-/// Bytes for a poll, and the share of a core that it takes to record them.
+/// Bytes for a poll, and the share of a core that it takes to record 100,000 a second: what
+/// the model takes is not in it, as the model is made in any case.
 fn polls(folder: &Path) -> (f64, f64) {
-    const SECONDS: u64 = 10;
-    let mut noise = Noise(0x9E37_79B9);
-    let count = SECONDS * 1_000 / INTERVAL.as_millis() as u64;
-    let frames: Vec<Frame> = (0..count).map(|n| update(n, &mut noise)).collect();
+    let frames = watch(BUSY);
+    let told = frames.iter().filter_map(|frame| match &frame.event {
+        Event::Probe(update) => Some(update.polls.as_ref()?.task.len()),
+        _ => None,
+    });
+    let polls = told.sum::<usize>() as f64;
     let mut tape = Tape::new(&folder.join("polls.lv"));
-    let began = Instant::now();
+    let mut took = Duration::ZERO;
     for frame in &frames {
-        tape.take(frame);
+        tape.model.apply(frame);
+        let began = cpu();
+        tape.keep(frame);
+        took += cpu().saturating_sub(began);
     }
     let bytes = tape.close();
-    let took = began.elapsed();
-    let polls = (SECONDS * POLLS_A_SECOND) as f64;
-    let cpu = took.as_secs_f64() / SECONDS as f64 * 100.0;
-    (bytes as f64 / polls, cpu)
+    let share = took.as_secs_f64() / polls * POLLS_A_SECOND as f64 * 100.0;
+    (bytes as f64 / polls, share)
+}
+
+/// What this thread has used of a processor.
+fn cpu() -> Duration {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    let nanos = told.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.expect("a number"))
 }
 
 /// Bytes for each live task in a second.
 fn live(folder: &Path) -> f64 {
-    let path = folder.join("live.lv");
+    let frames = watch(SLEEPY);
+    let mut tape = Tape::new(&folder.join("live.lv"));
+    for frame in &frames {
+        tape.take(frame);
+    }
+    let seconds = tape.model.elapsed().as_secs_f64();
+    tape.close() as f64 / seconds / TASKS as f64
+}
+
+/// All that is told of a program.
+fn watch(which: &str) -> Vec<Frame> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let (written, seconds) = runtime.block_on(async {
+    runtime.block_on(async {
         let what = Launch {
             program: std::env::current_exe().expect("this program").into(),
-            args: vec![TARGET.into()],
+            args: vec![which.into()],
             has_probe: true,
         };
-        let mut model = Model::new(any_target());
-        let mut scribe = Scribe::start(any_target(), Limits::default()).expect("a thread");
-        scribe.record(&path, &model).expect("a file");
         let mut source = launch(&what).expect("the program starts");
+        let mut frames = Vec::new();
         while let Some(frame) = source.frames.recv().await {
-            scribe.take(frame, &mut model);
+            frames.push(frame);
         }
-        let Status::Closed(_, written) = scribe.finish() else {
-            panic!("it is closed");
-        };
-        (written, model.elapsed().as_secs_f64())
-    });
-    written as f64 / seconds / TASKS as f64
+        frames
+    })
 }
 
 /// Writes the recording, and tells how long that took.
@@ -258,27 +280,31 @@ fn seeks(history: &History) -> Vec<Duration> {
     (0..SEEKS)
         .map(|_| {
             let goal = Goal::Time(first + Duration::from_nanos(noise.below(length)));
-            let began = Instant::now();
+            let began = cpu();
             let found = history.seek(goal, &AtomicBool::new(false));
             assert!(found.expect("sound").is_some());
-            began.elapsed()
+            cpu().saturating_sub(began)
         })
         .collect()
 }
 
 /// The program that is watched.
-fn target() {
+fn target(busy: bool) {
     loopview_probe::init();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        for number in 0..TASKS {
+        for number in 0..if busy { BUSY_TASKS } else { TASKS } {
             let nap = Duration::from_millis(100 + number * 2);
             tokio::spawn(async move {
                 loop {
-                    tokio::time::sleep(nap).await;
+                    if busy {
+                        tokio::task::yield_now().await;
+                    } else {
+                        tokio::time::sleep(nap).await;
+                    }
                 }
             });
         }

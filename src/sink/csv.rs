@@ -4,6 +4,8 @@
 //! which have microseconds. What is unknown is empty. A row is written once nothing more can
 //! come of it: tasks and timers in the order in which they ended, then those that live on.
 
+use std::time::Duration;
+
 use super::{
     Encoder,
     report::{self, TaskRow, TimerRow},
@@ -193,7 +195,8 @@ pub struct Polls;
 impl Polls {
     fn write(model: &Model, poll: &Polled, out: &mut String) {
         let task = |id| model.tasks.by_tokio_id(id);
-        let us = |d: std::time::Duration| d.as_nanos() as f64 / 1_000.0;
+        let us = |d: Duration| d.as_nanos() as f64 / 1_000.0;
+        let ms = |d: Duration| d.as_nanos() as f64 / 1_000_000.0;
         let polled = task(poll.task);
         let start = model.started.unwrap_or_default();
         let waker = poll.woken_by.and_then(task);
@@ -201,7 +204,7 @@ impl Polls {
             maybe(polled.map(|task| task.id.0)),
             maybe(polled.map(Task::label)),
             poll.thread.to_string(),
-            (us(poll.started.since(start)) / 1_000.0).to_string(),
+            ms(poll.started.since(start)).to_string(),
             us(poll.lasted).to_string(),
             maybe(poll.woken.map(|woken| us(poll.started.since(woken)))),
             maybe(waker.map(|task| task.id.0)),
