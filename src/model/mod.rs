@@ -399,7 +399,7 @@ impl Model {
         self.usage
             .apply(now, update.usage.as_ref(), update.overhead.as_ref());
         self.runtimes.apply(&update.runtimes);
-        self.threads.apply(&update.threads);
+        self.threads.apply(now, &update.threads);
         self.scopes.apply(&update.scopes);
         self.tasks.apply_probe(&update.tasks);
         self.timers.apply_probe(&update.timers, &mut self.tasks);

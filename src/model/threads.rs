@@ -1,10 +1,14 @@
 //! OS threads of the target that polled a task or ran a blocking call.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
+use super::wire;
 use crate::frame::Time;
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,9 @@ pub struct Thread {
     pub task: Option<u64>,
     pub since: Option<Time>,
     pub ended: Option<Time>,
+    /// For how long in all the system had run others though it could run, and when that was
+    /// told; of the last while. Empty where the system does not tell.
+    kept_off: VecDeque<(Time, Duration)>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,8 +51,41 @@ impl Threads {
         self.all.values()
     }
 
-    pub(super) fn apply(&mut self, threads: &[v1::Thread]) {
+    /// For how much of this time the system ran others though this thread could run: at most,
+    /// as it is told only at each update. None where the system does not tell.
+    pub fn kept_off(&self, id: u64, from: Time, to: Time) -> Option<Duration> {
+        let told = &self.all.get(&id)?.kept_off;
+        let (_, after) = told.iter().find(|(at, _)| *at >= to).or(told.back())?;
+        let before = if let Some((_, before)) = told.iter().rev().find(|(at, _)| *at <= from) {
+            *before
+        } else {
+            // What was told first may be of long before, or all of since then.
+            let (at, sum) = told.front()?;
+            sum.saturating_sub(at.since(from))
+        };
+        Some(after.saturating_sub(before))
+    }
+
+    /// For how long in all the system ran others though a thread of a loop could run; of the
+    /// one that had to wait longest. None where the system does not tell.
+    pub fn kept_off_in_all(&self) -> Option<Duration> {
+        let told = self.all.values().filter_map(|t| t.kept_off.back());
+        told.map(|(_, sum)| *sum).max()
+    }
+
+    /// Times kept for each thread of how long it was kept off: those of about ten seconds.
+    const SAMPLES: usize = 256;
+
+    pub(super) fn apply(&mut self, now: Time, threads: &[v1::Thread]) {
         for thread in threads {
+            let before = self.all.remove(&thread.id);
+            let mut kept_off = before.map_or_else(VecDeque::new, |thread| thread.kept_off);
+            if thread.kept_off.is_some() {
+                if kept_off.len() == Self::SAMPLES {
+                    kept_off.pop_front();
+                }
+                kept_off.push_back((now, wire::duration(thread.kept_off.as_ref())));
+            }
             self.all.insert(
                 thread.id,
                 Thread {
@@ -60,6 +100,7 @@ impl Threads {
                     task: thread.task,
                     since: thread.since.as_ref().and_then(Time::from_wire),
                     ended: thread.ended_at.as_ref().and_then(Time::from_wire),
+                    kept_off,
                 },
             );
             if self.all.len() > Self::MAX {

@@ -349,16 +349,23 @@ fn scope() -> impl Strategy<Value = v1::Scope> {
 }
 
 fn thread() -> impl Strategy<Value = v1::Thread> {
-    (id(), text(), any::<i32>(), option::of(id()), timestamp()).prop_map(
-        |(id, name, role, task, since)| v1::Thread {
+    (
+        id(),
+        text(),
+        any::<i32>(),
+        option::of(id()),
+        timestamp(),
+        duration(),
+    )
+        .prop_map(|(id, name, role, task, since, kept_off)| v1::Thread {
             id,
             name,
             role,
             task,
             since,
             ended_at: since.filter(|_| id % 3 == 0),
-        },
-    )
+            kept_off,
+        })
 }
 
 fn runtime() -> impl Strategy<Value = v1::Runtime> {

@@ -367,6 +367,10 @@ pub struct Thread {
     pub since: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, optional, tag = "6")]
     pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// How long in all the system ran others though this thread could run. Only of threads that
+    /// run a loop; absent where the system does not tell.
+    #[prost(message, optional, tag = "7")]
+    pub kept_off: ::core::option::Option<::prost_types::Duration>,
 }
 /// How a task or a scope ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

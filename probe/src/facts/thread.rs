@@ -1,10 +1,14 @@
 //! An OS thread that has polled a task or run a blocking call.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{
-        AtomicU8, AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{
+            AtomicU8, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -24,6 +28,8 @@ pub(crate) struct Thread {
     task: AtomicU64,
     since: AtomicU64,
     ended: AtomicU64,
+    /// The system's number of it, where that is of use.
+    system_id: Option<i32>,
     /// Its polls, once somebody wants to know of them.
     pub(crate) ring: OnceLock<Arc<Ring>>,
 }
@@ -38,6 +44,7 @@ pub(crate) struct State {
 }
 
 impl Thread {
+    /// The calling thread.
     pub(crate) fn new(id: u32, name: &str) -> Self {
         Self {
             id,
@@ -46,6 +53,7 @@ impl Thread {
             task: AtomicU64::new(0),
             since: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            system_id: system_id(),
             ring: OnceLock::new(),
         }
     }
@@ -96,5 +104,55 @@ impl Thread {
             since: if task == 0 { 0 } else { since },
             ended,
         }
+    }
+}
+
+/// The system's account of a thread, for how long it ran others though the thread could run.
+/// Linux alone keeps one, and not every kernel.
+#[derive(Debug)]
+pub(crate) struct KeptOff(Option<File>);
+
+impl KeptOff {
+    pub(crate) fn of(thread: &Thread) -> Self {
+        let path = |id| format!("/proc/self/task/{id}/schedstat");
+        Self(thread.system_id.and_then(|id| File::open(path(id)).ok()))
+    }
+
+    /// In all, in nanoseconds.
+    pub(crate) fn read(&self) -> Option<u64> {
+        // Three numbers: time that it ran, that it waited to run, and how often it ran.
+        let mut text = [0; 64];
+        let read = self.0.as_ref()?.read_at(&mut text, 0).ok()?;
+        let text = str::from_utf8(text.get(..read)?).ok()?;
+        text.split(' ').nth(1)?.parse().ok()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems tell of none")]
+fn system_id() -> Option<i32> {
+    Some(rustix::thread::gettid().as_raw_pid())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn system_id() -> Option<i32> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_told_for_how_long_it_was_kept_off() {
+        // A kernel without the account is no failure of ours.
+        if !std::path::Path::new("/proc/self/schedstat").exists() {
+            return;
+        }
+        let thread = Thread::new(1, "test");
+        let account = KeptOff::of(&thread);
+        let before = account.read().expect("the system tells");
+        std::thread::yield_now();
+        assert!(account.read() >= Some(before));
     }
 }

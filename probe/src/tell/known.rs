@@ -1,12 +1,13 @@
 //! All that there is to tell, and messages of it.
 
 use std::{
+    cell::OnceCell,
     collections::BTreeMap,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 use console_api::instrument;
-use loopview_api::v1;
+use loopview_api::v1::{self, ThreadRole};
 use tracing::Metadata;
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
     facts::{
         changes::Changed,
         spare::Spare,
-        thread::{self, Thread},
+        thread::{self, KeptOff, Thread},
     },
     hear::Heard,
     metrics::{self, Monitors},
@@ -44,7 +45,23 @@ pub(super) struct Known {
 pub(super) struct KnownThread {
     pub(super) thread: Arc<Thread>,
     pub(super) told: Option<thread::State>,
+    kept_off: OnceCell<KeptOff>,
+    /// As of the last publish, in nanoseconds.
+    was_kept_off: Option<u64>,
     pub(super) lost_polls: u64,
+}
+
+impl KnownThread {
+    /// For how long the system kept it off, of a thread that runs a loop: there are few of
+    /// these, and of the others there may be hundreds.
+    fn look_at_account(&self, state: thread::State) -> Option<u64> {
+        let runs_a_loop = matches!(state.role, ThreadRole::Worker | ThreadRole::BlockOn);
+        if !runs_a_loop || state.ended > 0 {
+            return self.was_kept_off;
+        }
+        let account = self.kept_off.get_or_init(|| KeptOff::of(&self.thread));
+        account.read().or(self.was_kept_off)
+    }
 }
 
 /// What has not been published yet.
@@ -175,6 +192,8 @@ impl Known {
                 self.threads.entry(thread.id).or_insert(KnownThread {
                     thread,
                     told: None,
+                    kept_off: OnceCell::new(),
+                    was_kept_off: None,
                     lost_polls: 0,
                 });
                 Memory::default()
@@ -227,10 +246,12 @@ impl Known {
         let mut own = news.own.as_mut();
         for known in self.threads.values_mut() {
             let state = known.thread.read();
-            if known.told != Some(state) {
+            let kept_off = known.look_at_account(state);
+            if known.told != Some(state) || kept_off != known.was_kept_off {
                 known.told = Some(state);
+                known.was_kept_off = kept_off;
                 if let Some(own) = &mut own {
-                    own.thread(&known.thread, &state);
+                    own.thread(&known.thread, &state, kept_off);
                 }
             }
         }
@@ -332,7 +353,8 @@ impl Known {
             updates.usage(metrics::usage());
             updates.runtimes(self.runtimes.clone());
             for known in self.threads.values() {
-                updates.thread(&known.thread, &known.thread.read());
+                let state = known.thread.read();
+                updates.thread(&known.thread, &state, known.look_at_account(state));
             }
         }
         if lost_polls > 0 {

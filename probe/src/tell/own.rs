@@ -94,7 +94,12 @@ impl Updates {
         self.add(size);
     }
 
-    pub(super) fn thread(&mut self, thread: &Thread, state: &thread::State) {
+    pub(super) fn thread(
+        &mut self,
+        thread: &Thread,
+        state: &thread::State,
+        kept_off: Option<Nanos>,
+    ) {
         let thread = v1::Thread {
             id: thread.id.into(),
             name: thread.name.to_string(),
@@ -102,6 +107,7 @@ impl Updates {
             task: some(state.task),
             since: clock::wire_if(state.since),
             ended_at: clock::wire_if(state.ended),
+            kept_off: kept_off.map(clock::wire_duration),
         };
         let size = thread.encoded_len();
         self.now.threads.push(thread);
