@@ -15,7 +15,6 @@ use crate::{
 pub enum Action {
     Quit,
     Help,
-    Warnings,
     /// Opens or closes the page of the lesson.
     Lesson,
     Leave,
@@ -88,7 +87,7 @@ pub enum Context {
     Details,
     /// A lesson's page beside the panes.
     Lesson,
-    /// Something to read that lies over all else: the help, the warnings, a page.
+    /// Something to read that lies over all else: the help, a page.
     Overlay,
 }
 
@@ -223,6 +222,8 @@ const ROWS: On = On::Panes(&[
     Pane::Resources,
     Pane::Waiters,
     Pane::Source,
+    Pane::Lints,
+    Pane::Explained,
 ]);
 const TREE: On = On::Panes(&[Pane::Tree]);
 const TIMELINE: On = On::Panes(&[Pane::Timeline]);
@@ -410,14 +411,6 @@ pub const KEYS: &[Binding] = &[
         group: Group::Views,
         label: Some("next"),
         help: "focus the next pane; where there is one alone, show the next view",
-    },
-    Binding {
-        keys: &[char('w')],
-        on: On::Screen,
-        action: Action::Warnings,
-        group: Group::General,
-        label: Some("warnings"),
-        help: "show all that was found to be wrong",
     },
     Binding {
         keys: &[char('L')],
@@ -676,6 +669,11 @@ pub const KEYS: &[Binding] = &[
         "resources: locks and channels, who holds them and who waits",
     ),
     tab(&[char('8')], Tab::Source, "source: who waits at which line"),
+    tab(
+        &[char('9')],
+        Tab::Lints,
+        "lints: what is wrong, and how to mend it",
+    ),
     tab(&[char('0')], Tab::Output, "output of the program"),
     Binding {
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],
@@ -697,7 +695,6 @@ pub const KEYS: &[Binding] = &[
     Binding {
         keys: &[
             char('?'),
-            char('w'),
             char('L'),
             key(KeyCode::F(1)),
             key(KeyCode::Enter),

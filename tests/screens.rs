@@ -144,6 +144,11 @@ fn a_tree_of_tasks_and_scopes() {
 }
 
 #[test]
+fn lints_with_what_the_marked_one_means() {
+    snapshots("lints", &model("blocked"), "9");
+}
+
+#[test]
 fn the_source_of_what_a_task_awaits() {
     let model = model("gather");
     for size in SIZES {
@@ -694,11 +699,12 @@ fn the_phase_is_told() {
 }
 
 #[test]
-fn warnings_are_listed() {
+fn lints_are_listed_and_explained() {
     let model = model("blocked");
-    let state = state(&model, (80, 24), Options::default(), "w");
+    let state = state(&model, (80, 24), Options::default(), "9");
     let text = text(&screen(&model, &state, (80, 24)));
-    assert!(text.contains("cpu blocked the event loop"), "{text}");
+    assert!(text.contains("blocked the event loop"), "{text}");
+    assert!(text.contains("What it means."), "{text}");
     assert!(text.contains("blocked-loop"), "{text}");
 }
 

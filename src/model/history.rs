@@ -89,6 +89,17 @@ impl Strip {
         self.buckets.drain(..old);
     }
 
+    /// How much of this time was busy: at most, as a bucket does not tell where it was.
+    pub(super) fn busy_in(&self, from: Time, to: Time) -> Duration {
+        let width = Self::BUCKET.as_nanos() as u64;
+        let first = from.as_nanos() / width;
+        let at = self.buckets.partition_point(|b| b.index < first);
+        let buckets = self.buckets.range(at..);
+        let buckets = buckets.take_while(|b| b.index <= to.as_nanos() / width);
+        let busy: u64 = buckets.map(|b| u64::from(b.busy)).sum();
+        Self::BUCKET.mul_f64(busy as f64 / f64::from(WHOLE))
+    }
+
     fn bucket(&mut self, index: u64) -> &mut Bucket {
         let at = self.buckets.partition_point(|b| b.index < index);
         if self.buckets.get(at).is_none_or(|b| b.index != index) {

@@ -42,7 +42,7 @@ use crate::frame::{Event, Exit, Frame, Gap, Target, Time};
 pub use details::Details;
 pub use history::Strip;
 pub use holders::{Hold, Holder, Holders};
-pub use lint::{Blocked, Lint, Victim};
+pub use lint::{Blocked, Finding, Victim};
 pub use output::Output;
 pub use places::Place;
 pub use polls::{Polled, polls};
@@ -222,6 +222,13 @@ impl Model {
         }
     }
 
+    /// The same, with other thresholds for its lints.
+    pub fn with_thresholds(target: Target, thresholds: &lint::Thresholds) -> Self {
+        let mut model = Self::new(target);
+        model.lints.thresholds = thresholds.clone();
+        model
+    }
+
     /// Takes in one frame.
     pub fn apply(&mut self, frame: &Frame) {
         self.latest = self.latest.max(frame.at);
@@ -241,6 +248,9 @@ impl Model {
             }
             Event::Gap(Gap::ConnectionLost { reason }) => {
                 self.lost.gaps = self.lost.gaps.saturating_add(1);
+                if self.ended.is_some() {
+                    self.judge_the_end();
+                }
                 if !matches!(self.phase, Phase::Ended(_)) {
                     self.phase = Phase::Disconnected {
                         reason: reason.clone(),
@@ -315,14 +325,18 @@ impl Model {
             &self.tasks,
             self.process.is_none(),
         );
-        self.console_at = Some(window.to);
+        let before = self.console_at.replace(window.to);
         self.tell_time();
         // The probe tells of timers and scopes right after this.
         if self.process.is_none() {
             self.place_polls();
         }
         self.note_history(now);
-        self.judge();
+        // Of the first moment nobody knows yet whether there is a probe to tell of it, too.
+        let is_alone = self.process.is_none() && before.is_some();
+        if is_alone || is_whole(self.console_at, before, self.probe_at) {
+            self.judge();
+        }
     }
 
     /// Tells the timeline what has become of the tasks, once all of a moment is told: with the
@@ -371,6 +385,17 @@ impl Model {
 
     fn apply_probe(&mut self, now: Time, update: &v1::Update) {
         self.connected();
+        if let Some(polls) = &update.polls {
+            let least = self.lints.thresholds.shortest_poll();
+            self.tasks.apply_polls(polls, least);
+            if update.tasks.is_empty() && update.runtimes.is_empty() {
+                // They come alone, before all else that is told of the same moment.
+                self.polls.push(polls.clone());
+                self.note_history(now);
+                return;
+            }
+        }
+        let before = self.probe_at;
         self.probe_at = self.probe_at.max(Some(now));
         if let Some(process) = &update.process {
             if self.process.is_none() {
@@ -409,13 +434,14 @@ impl Model {
             self.lost.polls.get_or_insert(0);
         }
         self.polls.extend(update.polls.clone());
+        self.timers.look_for_neglect(now, &self.tasks);
         self.tell_time();
         self.place_polls();
-        if update.polls.is_none() || !update.tasks.is_empty() || !update.runtimes.is_empty() {
-            self.facts_at = self.facts_at.max(Some(now));
-        }
+        self.facts_at = self.facts_at.max(Some(now));
         self.note_history(now);
-        self.judge();
+        if is_whole(self.probe_at, before, self.console_at) {
+            self.judge();
+        }
     }
 
     fn apply_details(&mut self, wire: &console_api::tasks::TaskDetails) {
@@ -473,6 +499,12 @@ impl Model {
             (None, None) => None,
         }
     }
+}
+
+/// Whether all is told of a moment, by what one of the two protocols has told up to now, and
+/// up to before: the other one has told of it, too, or has fallen silent.
+fn is_whole(now: Option<Time>, before: Option<Time>, other: Option<Time>) -> bool {
+    other >= now || other < before
 }
 
 /// The time between two console updates.

@@ -221,6 +221,14 @@ impl Resources {
         in_line.filter_map(|(_, _, op)| self.ops.get(op))
     }
 
+    /// Those for which somebody waits.
+    pub fn awaited(&self) -> impl Iterator<Item = &Resource> {
+        let mut last = None;
+        let spans = self.waiting.iter().map(|(span, ..)| *span);
+        let spans = spans.filter(move |span| last.replace(*span) != Some(*span));
+        spans.filter_map(|span| self.all.get(&span))
+    }
+
     /// What a task holds, by the probe or as far as the console protocol tells, in the
     /// order in which it got it.
     pub fn held_by(&self, task: TaskId) -> Vec<&Resource> {

@@ -1,6 +1,9 @@
 //! One task: what the console protocol counts of it, and what our probe adds.
 
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use console_api::{self as console, field, tasks as wire_tasks};
 use loopview_api::v1;
@@ -123,6 +126,8 @@ pub struct Task {
     pub scope: Option<ScopeId>,
     /// The task whose end it awaits.
     pub awaits: Option<TaskId>,
+    /// The task that awaits its end, or did so last.
+    pub awaited_by: Option<TaskId>,
     pub outcome: Option<Outcome>,
     /// The error's or the panic's text.
     pub error: Option<Box<str>>,
@@ -181,6 +186,7 @@ impl Task {
             parent: None,
             scope: None,
             awaits: None,
+            awaited_by: None,
             outcome: None,
             error: None,
             thread: None,
@@ -307,6 +313,26 @@ impl Task {
         }
     }
 
+    /// A field of its span that is a number.
+    pub fn figure(&self, name: &str) -> Option<u64> {
+        let field = self.fields.iter().find(|f| &*f.name == name)?;
+        field.value.parse().ok()
+    }
+
+    /// Stands for what made it: the place in the code and the name without its number, so
+    /// that `worker-1` and `worker-2` are of one kind. Without a place it stands for itself.
+    pub(super) fn cause(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let name = self.name.as_deref().unwrap_or_default();
+        name.trim_end_matches(|c: char| c.is_ascii_digit())
+            .hash(&mut hasher);
+        match &self.location {
+            Some(place) => place.hash(&mut hasher),
+            None => self.id.hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+
     /// The function that a blocking call runs, or in which its closure stands, by the name
     /// of its type.
     fn call_name(&self) -> &str {
@@ -399,7 +425,7 @@ impl Task {
     }
 
     /// Polls that are over.
-    fn ended_polls(&self) -> u64 {
+    pub(super) fn ended_polls(&self) -> u64 {
         let not_over = self.is_done() || self.running_since().is_some();
         self.enters.saturating_sub(u64::from(not_over))
     }
@@ -516,10 +542,11 @@ pub(super) struct Ended {
 }
 
 /// A poll that is over.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Serialize, Deserialize)]
 pub(super) struct EndedPoll {
     pub task: TaskId,
     pub since: Time,
+    #[serde(with = "kept::span")]
     pub lasted: Duration,
     /// The last wake before it, if that is known.
     pub woken: Option<Time>,

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Lost, Window,
     kept::{self, Sound, Unsound},
-    lint::Lints,
     scopes::ScopeId,
-    task::{Ended, EndedPoll, Kind, Outcome, Task, TaskId},
+    task::{Ended, EndedPoll, Kind, Task, TaskId},
 };
 use crate::frame::Time;
 
@@ -35,18 +34,16 @@ pub struct Tasks {
     in_scope: BTreeSet<(ScopeId, TaskId)>,
     /// Finished ones, oldest first.
     finished: std::collections::VecDeque<TaskId>,
-    /// Long polls that have ended, not judged yet.
-    #[serde(skip)]
-    long_polls: Vec<EndedPoll>,
-    /// Tasks that panicked, not judged yet.
-    #[serde(skip)]
-    panicked: Vec<TaskId>,
     /// News for the timeline: polls that have ended, tasks of which something was told, and
     /// those that were forgotten.
     #[serde(skip)]
     ended: Vec<EndedPoll>,
     touched: Vec<TaskId>,
     gone: Vec<TaskId>,
+    /// What the lints have not judged yet.
+    news: News,
+    /// The probe tells of each poll.
+    polls_are_told: bool,
     /// Live tasks that are workers.
     #[serde(skip)]
     workers: usize,
@@ -69,6 +66,18 @@ struct Promised {
     id: TaskId,
     #[serde(with = "kept::message")]
     fact: Option<v1::Task>,
+    awaited_by: Option<TaskId>,
+}
+
+/// What was told since it was last taken.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct News {
+    pub new: Vec<TaskId>,
+    /// Those of which something was told, and those that are polled or could be.
+    pub changed: Vec<TaskId>,
+    pub ended: Vec<TaskId>,
+    /// Polls that are over, as far as they are known one by one.
+    pub polls: Vec<EndedPoll>,
 }
 
 impl Sound for Tasks {
@@ -147,6 +156,11 @@ impl Tasks {
         self.ready.iter().filter_map(|id| self.all.get(id))
     }
 
+    /// How many these are.
+    pub fn ready_count(&self) -> usize {
+        self.ready.len()
+    }
+
     /// Tasks in a poll.
     pub fn running(&self) -> impl Iterator<Item = &Task> {
         self.running.iter().filter_map(|id| self.all.get(id))
@@ -176,12 +190,13 @@ impl Tasks {
         self.any_local
     }
 
-    pub(super) fn take_long_polls(&mut self) -> Vec<EndedPoll> {
-        std::mem::take(&mut self.long_polls)
+    /// Those that became known before this one, the newest first.
+    pub fn before(&self, id: TaskId) -> impl Iterator<Item = &Task> {
+        self.all.range(..id).rev().map(|(_, task)| task)
     }
 
-    pub(super) fn take_panicked(&mut self) -> Vec<TaskId> {
-        std::mem::take(&mut self.panicked)
+    pub(super) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
     }
 
     pub(super) fn take_ended(&mut self) -> Vec<EndedPoll> {
@@ -261,12 +276,14 @@ impl Tasks {
             let was_done = task.is_done();
             let ended = task.update(stats);
             busy.add(task, window, ended);
-            let long = |poll: &EndedPoll| poll.lasted >= Lints::BLOCKED;
             let polls = ended.polls.into_iter().flatten();
-            self.long_polls.extend(polls.clone().filter(long));
+            if !self.polls_are_told {
+                self.news.polls.extend(polls.clone());
+            }
             self.ended.extend(ended.sum.into_iter().chain(polls));
             let id = task.id;
             self.touched.push(id);
+            self.news.changed.push(id);
             place(&mut self.running, id, task.running_since().is_some());
             place(&mut self.ready, id, task.ready_since().is_some());
             self.first_created = Some(
@@ -284,6 +301,7 @@ impl Tasks {
         for id in changed {
             if let Some(task) = self.all.get_mut(&id) {
                 busy.add(task, window, Ended::default());
+                self.news.changed.push(id);
             }
         }
         while self.finished.len() > Self::MAX_FINISHED {
@@ -312,7 +330,10 @@ impl Tasks {
         task.created = created;
         let promised = task.tokio_id.and_then(|id| self.promised.remove(&id));
         match &promised {
-            Some(promised) => task.id = promised.id,
+            Some(promised) => {
+                task.id = promised.id;
+                task.awaited_by = promised.awaited_by;
+            }
             None => self.next += 1,
         }
         let id = task.id;
@@ -325,6 +346,7 @@ impl Tasks {
             self.by_tokio.insert(tokio_id, id);
         }
         self.all.insert(id, task);
+        self.news.new.push(id);
         if let Some(fact) = promised.and_then(|promised| promised.fact) {
             self.add_facts(&fact);
         }
@@ -335,6 +357,7 @@ impl Tasks {
         self.running.remove(&id);
         self.ready.remove(&id);
         self.finished.push_back(id);
+        self.news.ended.push(id);
         let Some(task) = self.all.get(&id) else {
             return;
         };
@@ -379,6 +402,18 @@ impl Tasks {
         (tokio_id > self.newest_forgotten).then(|| self.promise(tokio_id).id)
     }
 
+    /// Notes that a task awaits another one, by tokio's id, and gives that one's.
+    fn awaits(&mut self, id: TaskId, awaited: u64) -> TaskId {
+        let known = self.by_tokio.get(&awaited);
+        if let Some(task) = known.and_then(|id| self.all.get_mut(id)) {
+            task.awaited_by = Some(id);
+            return task.id;
+        }
+        let promised = self.promise(awaited);
+        promised.awaited_by = Some(id);
+        promised.id
+    }
+
     fn promise(&mut self, tokio_id: u64) -> &mut Promised {
         // Some are never named: their descriptions were lost, or are forgotten here.
         if self.promised.len() > Self::MAX_FINISHED
@@ -390,9 +425,39 @@ impl Tasks {
         let promised = self.promised.entry(tokio_id).or_insert(Promised {
             id: next,
             fact: None,
+            awaited_by: None,
         });
         self.next += u64::from(promised.id == next);
         promised
+    }
+
+    /// Takes in the polls that the probe tells of one by one, and keeps those of at least this
+    /// length for the lints.
+    pub(super) fn apply_polls(&mut self, polls: &v1::Polls, least: Duration) {
+        self.polls_are_told = true;
+        let since = polls.since.as_ref().and_then(Time::from_wire);
+        let mut started = since.unwrap_or_default();
+        let told = polls.task.iter().zip(&polls.started).zip(&polls.lasted);
+        for ((task, after), lasted) in told {
+            let after_last = Duration::from_nanos(after.unsigned_abs());
+            started = if *after < 0 {
+                started - after_last
+            } else {
+                started + after_last
+            };
+            let lasted = Duration::from_nanos(*lasted);
+            if lasted < least {
+                continue;
+            }
+            let task = self.refer(*task);
+            self.news.polls.push(EndedPoll {
+                task,
+                since: started,
+                lasted,
+                woken: None,
+                over: None,
+            });
+        }
     }
 
     pub(super) fn apply_probe(&mut self, facts: &[v1::Task]) {
@@ -411,20 +476,18 @@ impl Tasks {
             return;
         };
         let parent = fact.parent.map(|id| self.refer(id));
-        let awaits = fact.awaits.map(|id| self.refer(id));
+        let awaits = fact.awaits.map(|awaited| self.awaits(id, awaited));
         let Some(task) = self.all.get_mut(&id) else {
             return;
         };
-        let (before, place) = (task.outcome, (task.parent, task.scope));
+        let place = (task.parent, task.scope);
         task.add_facts(fact, parent, awaits);
         if let Some(scope) = task.scope.filter(|_| !task.is_done()) {
             self.in_scope.insert((scope, id));
         }
         self.revision += u64::from(place != (task.parent, task.scope));
         self.touched.push(id);
-        if task.outcome == Some(Outcome::Panicked) && task.outcome != before {
-            self.panicked.push(id);
-        }
+        self.news.changed.push(id);
     }
 }
 

@@ -82,6 +82,9 @@ pub struct Timer {
     pub location: Option<Location>,
     /// Deadline and lateness are measured, not worked out.
     pub exact: bool,
+    /// Its task was polled when it was overdue already, and did not look at it: it is late by
+    /// its task's own doing.
+    pub neglected: bool,
     /// Console protocol: its resource's span.
     span: Option<u64>,
     /// Console protocol: the span of the async op that its last reset began.
@@ -133,6 +136,8 @@ pub struct Timers {
     /// The same, by the task that polls them; time limits come after what they limit.
     #[serde(skip)]
     of_task: BTreeSet<(TaskId, bool, Time, TimerId)>,
+    /// Those that fired since it was last asked, as the probe tells.
+    just_fired: Vec<TimerId>,
     next: u64,
     /// Timers that were kept after their end, and are not any more.
     forgotten: u64,
@@ -208,7 +213,32 @@ impl Timers {
             if let Some(task) = task {
                 tasks.touch(task);
             }
-            self.change(TimerId(wire.id), |timer| timer.update_probe(wire, task));
+            let id = TimerId(wire.id);
+            let fires = self.all.get(&id).map_or(0, |timer| timer.fires);
+            self.change(id, |timer| timer.update_probe(wire, task));
+            if wire.fires > fires {
+                self.just_fired.push(id);
+            }
+        }
+    }
+
+    pub(super) fn take_fired(&mut self) -> Vec<TimerId> {
+        std::mem::take(&mut self.just_fired)
+    }
+
+    /// Marks the timers that are overdue though their tasks were polled since.
+    pub(super) fn look_for_neglect(&mut self, now: Time, tasks: &Tasks) {
+        let polled_since = |timer: &&Timer| {
+            let task = timer.task.and_then(|id| tasks.get(id));
+            let polled = task.and_then(|task| task.last_poll_started);
+            let deadline = timer.deadline.map(|deadline| deadline + Timer::GRAIN * 2);
+            deadline < polled && deadline.is_some()
+        };
+        let found = self.overdue(now).filter(polled_since).map(|timer| timer.id);
+        for id in found.collect::<Vec<_>>() {
+            if let Some(timer) = self.all.get_mut(&id) {
+                timer.neglected = true;
+            }
         }
     }
 
@@ -365,6 +395,7 @@ impl Timer {
             dropped: None,
             location: None,
             exact: false,
+            neglected: false,
             span: None,
             reset: None,
         }
@@ -381,6 +412,7 @@ impl Timer {
     fn update_probe(&mut self, wire: &v1::Timer, task: Option<TaskId>) {
         let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
         let span = |d: &Option<prost_types::Duration>| d.as_ref().map(|d| wire::duration(Some(d)));
+        let deadline = time(&wire.deadline);
         *self = Self {
             id: self.id,
             kind: match wire.kind() {
@@ -391,13 +423,14 @@ impl Timer {
             task,
             created: time(&wire.created_at).unwrap_or_default(),
             duration: span(&wire.duration),
-            deadline: time(&wire.deadline),
+            deadline,
             fired: time(&wire.fired_at),
             fires: wire.fires,
             late: span(&wire.latest),
             dropped: time(&wire.dropped_at),
             location: wire.location.as_ref().and_then(|l| l.try_into().ok()),
             exact: true,
+            neglected: self.neglected && self.deadline == deadline,
             span: None,
             reset: None,
         };

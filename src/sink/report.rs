@@ -3,7 +3,7 @@
 //! Times are milliseconds since the run began, spans of time are milliseconds. A figure
 //! that the target cannot give is `null`, never 0.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -97,6 +97,9 @@ pub struct Runtime {
     pub global_queue_max: Option<u64>,
     pub blocking_threads_max: Option<u64>,
     pub blocking_queue_max: Option<u64>,
+    /// For how long in all the system ran others though a loop's thread could run; of the
+    /// thread that had to wait longest.
+    pub kept_off_ms: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -164,25 +167,28 @@ pub struct LintRow {
     pub task: Option<u64>,
     pub message: String,
     pub location: Option<String>,
-    pub evidence: Evidence,
+    /// How many cases it stands for; the worst is described.
+    pub count: u64,
+    /// What it was judged by. `at_ms` is when that began; of a blocked loop `late` is how many
+    /// were late, and `victims` the latest of them.
+    pub evidence: BTreeMap<String, Figure>,
 }
 
-#[derive(Debug, Serialize)]
-pub struct Evidence {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lasted_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub victims: Vec<VictimRow>,
-    /// How many were late in all; `victims` names the latest of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub late: Option<usize>,
+/// A figure of the evidence, whose key ends with its unit.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Figure {
+    Ms(f64),
+    Count(u64),
+    Text(String),
+    Victims(Vec<VictimRow>),
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 pub struct VictimRow {
     pub task: u64,
+    /// The timer that was late; null if the task could run anyway.
+    pub timer: Option<u64>,
     pub late_ms: f64,
 }
 
@@ -305,6 +311,7 @@ impl<'a> Writer<'a> {
             global_queue_max: main.map(|r| r.global_queue_max),
             blocking_threads_max: main.map(|r| r.blocking_threads_max),
             blocking_queue_max: main.map(|r| r.blocking_queue_max),
+            kept_off_ms: self.model.threads.kept_off_in_all().map(ms),
         }
     }
 
@@ -391,9 +398,29 @@ impl<'a> Writer<'a> {
             .collect()
     }
 
-    fn lint(&self, lint: &model::Lint) -> LintRow {
+    fn lint(&self, lint: &model::Finding) -> LintRow {
         let name = |id: TaskId| self.model.tasks.get(id).map(|t| t.label().into_owned());
-        let blocked = lint.kind == lint::Kind::BlockedLoop;
+        let figures = lint.evidence.iter().map(|(key, figure)| {
+            let figure = match figure {
+                lint::Figure::Time(time) => Figure::Ms(ms(*time)),
+                lint::Figure::Count(count) => Figure::Count(*count),
+                lint::Figure::Text(text) => Figure::Text(text.to_string()),
+            };
+            (key.to_string(), figure)
+        });
+        let mut evidence: BTreeMap<_, _> = figures.collect();
+        if lint.task.is_some() {
+            evidence.insert("at_ms".to_owned(), Figure::Ms(self.at(lint.at)));
+        }
+        if lint.kind == lint::Kind::BlockedLoop {
+            let victims = lint.victims.iter().map(|v| VictimRow {
+                task: v.task.0,
+                timer: v.timer.map(|timer| timer.0),
+                late_ms: ms(v.late),
+            });
+            evidence.insert("late".to_owned(), Figure::Count(lint.late as u64));
+            evidence.insert("victims".to_owned(), Figure::Victims(victims.collect()));
+        }
         LintRow {
             lint: lint.kind.name(),
             severity: lint.kind.severity().as_str(),
@@ -403,19 +430,8 @@ impl<'a> Writer<'a> {
                 None => lint.message.clone(),
             },
             location: place(lint.location.as_ref()),
-            evidence: Evidence {
-                at_ms: lint.task.map(|_| self.at(lint.at)),
-                lasted_ms: blocked.then_some(ms(lint.lasted)),
-                late: blocked.then_some(lint.late),
-                victims: lint
-                    .victims
-                    .iter()
-                    .map(|v| VictimRow {
-                        task: v.task.0,
-                        late_ms: ms(v.late),
-                    })
-                    .collect(),
-            },
+            count: lint.count,
+            evidence,
         }
     }
 

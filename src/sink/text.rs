@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::report::Report;
+use super::report::{Figure, Report};
 use crate::view::{
     fmt,
     glyphs::UNICODE,
@@ -63,12 +63,20 @@ fn summary(report: &Report) -> String {
     }
     for lint in &report.lints {
         lines.push(format!(
-            "{}: {} [{}]",
+            "{}: {}{} [{}]",
             lint.severity,
             line(&lint.message),
+            match lint.count {
+                1 => String::new(),
+                count => format!(" ({count} times)"),
+            },
             lint.lint
         ));
-        for victim in &lint.evidence.victims {
+        let victims = match lint.evidence.get("victims") {
+            Some(Figure::Victims(victims)) => victims.as_slice(),
+            _ => &[],
+        };
+        for victim in victims {
             let name = label(report, Some(victim.task));
             lines.push(format!("  {name} was late by {}", time(victim.late_ms)));
         }
@@ -233,6 +241,6 @@ fn time(ms: f64) -> String {
 }
 
 /// Text from the target, made harmless to the terminal.
-fn line(text: &str) -> String {
+pub(super) fn line(text: &str) -> String {
     fit(text, LINE, &UNICODE)
 }

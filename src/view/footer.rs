@@ -56,7 +56,6 @@ impl Footer<'_> {
                 matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
             }
             Action::Now => self.0.state.moment != Moment::Live,
-            Action::Warnings => !model.lints.is_empty(),
             Action::Lesson => self.0.state.lesson.is_some(),
             _ => true,
         }

@@ -35,6 +35,8 @@ pub enum Pane {
     Resources,
     Waiters,
     Source,
+    Lints,
+    Explained,
     Output,
 }
 
@@ -51,6 +53,8 @@ impl Pane {
             Self::Resources => "Resources",
             Self::Waiters => "Holders and waiters",
             Self::Source => "Source",
+            Self::Lints => "Lints",
+            Self::Explained => "Explanation",
             Self::Output => "Output",
         }
     }

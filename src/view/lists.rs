@@ -3,9 +3,13 @@
 
 use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
+use super::lints;
 use crate::{
     frame::Time,
-    model::{Kind, Model, Outcome, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId},
+    model::{
+        Kind, Model, Outcome, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId,
+        lint::FindingId,
+    },
 };
 
 /// By what the task table is sorted.
@@ -180,6 +184,8 @@ pub struct Lists {
     pub running_calls: usize,
     pub queued_calls: usize,
     pub workers: Vec<WorkerId>,
+    /// The worst first, and of these the oldest.
+    pub lints: Vec<FindingId>,
     pub scopes: HashMap<ScopeId, Progress>,
 }
 
@@ -194,6 +200,7 @@ impl Lists {
         lists.sort_timers(model, show_done);
         lists.sort_calls(model, show_done);
         lists.workers = model.runtimes.worker_ids().collect();
+        lists.lints = lints::rows(model);
         lists
     }
 

@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     frame::{Exit, TargetKind},
-    model::{Blocked, Lint, Phase, lint},
+    model::{
+        Blocked, Finding, Phase,
+        lint::{self, Severity},
+    },
 };
 
 pub struct Message<'a>(pub(super) View<'a>);
@@ -67,7 +70,8 @@ impl Message<'_> {
             }
             Phase::Ended(exit) => Some(self.ended(*exit)),
             Phase::Connecting { waited: None } | Phase::Live => {
-                let last = view.model.lints.iter().last()?;
+                let worth = |f: &&Finding| f.kind.severity() > Severity::Note;
+                let last = view.model.lints.iter().rfind(worth)?;
                 Some((self.lint(last), theme.warning(), false))
             }
         }
@@ -125,7 +129,7 @@ impl Message<'_> {
         (words, style, false)
     }
 
-    fn lint(&self, lint: &Lint) -> String {
+    fn lint(&self, lint: &Finding) -> String {
         let view = self.0;
         let who = lint
             .task

@@ -12,6 +12,7 @@ mod blocking;
 mod columns;
 mod cursor;
 mod details;
+mod explained;
 pub mod fmt;
 mod footer;
 pub mod glyphs;
@@ -20,6 +21,7 @@ mod help;
 mod lateness;
 mod layout;
 mod lesson;
+mod lints;
 mod lists;
 mod markdown;
 mod message;
@@ -40,7 +42,6 @@ pub mod theme;
 mod timeline;
 mod timers;
 mod tree;
-mod warnings;
 mod widget;
 mod words;
 mod workers;
@@ -117,6 +118,8 @@ impl Widget for Whole<'_> {
                     Pane::Resources => resources::Resources(view).render(*area, buf),
                     Pane::Waiters => resources::Waiters(view).render(*area, buf),
                     Pane::Source => source::Source(view).render(*area, buf),
+                    Pane::Lints => lints::Lints(view).render(*area, buf),
+                    Pane::Explained => explained::Explained(view).render(*area, buf),
                     Pane::Output => output::Output(view).render(*area, buf),
                 }
             }
@@ -127,7 +130,6 @@ impl Widget for Whole<'_> {
         footer::Footer(view).render(screen.footer, buf);
         match view.state.overlay.map(|overlay| overlay.topic) {
             Some(Topic::Help) => help::Help(view).render(screen.body, buf),
-            Some(Topic::Warnings) => warnings::Warnings(view).render(screen.body, buf),
             None => {}
         }
     }

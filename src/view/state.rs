@@ -21,7 +21,9 @@ use super::{
 use crate::{
     frame::Time,
     keymap::{Action, Context},
-    model::{Model, Phase, TaskId, TimerId, WorkerId, expired::Expired, tree::Node},
+    model::{
+        Model, Phase, TaskId, TimerId, WorkerId, expired::Expired, lint::FindingId, tree::Node,
+    },
 };
 
 /// What the terminal can show.
@@ -68,7 +70,6 @@ pub(super) struct Overlay {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Topic {
     Help,
-    Warnings,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +101,9 @@ pub struct ViewState {
     pub(super) expired: Expired,
     pub(super) resources: ResourcesState,
     pub(super) source: SourceState,
+    pub(super) lints: Cursor<FindingId>,
+    /// How far the explanation of the marked lint is scrolled.
+    pub(super) explained: usize,
     pub(super) timers: Cursor<TimerId>,
     pub(super) calls: Cursor<CallId>,
     pub(super) workers: Cursor<WorkerId>,
@@ -144,6 +148,8 @@ impl ViewState {
             expired: Expired::default(),
             resources: ResourcesState::default(),
             source: SourceState::default(),
+            lints: Cursor::default(),
+            explained: 0,
             timers: Cursor::default(),
             calls: Cursor::default(),
             workers: Cursor::default(),
@@ -213,6 +219,11 @@ impl ViewState {
         self.source.give(file, text, rows);
     }
 
+    /// The finding that the cursor is on.
+    pub(super) fn marked_lint(&self) -> Option<FindingId> {
+        self.lists.lints.get(self.lints.row()).copied()
+    }
+
     /// Takes note of a changed model.
     pub fn sync(&mut self, model: &Model) {
         self.lists = Lists::new(model, self.sort, self.show_done);
@@ -228,6 +239,8 @@ impl ViewState {
         self.timers.sync(lists.timers.iter().copied(), timers);
         self.calls.sync(lists.calls.iter().map(Call::id), blocking);
         self.workers.sync(lists.workers.iter().copied(), workers);
+        let rows = self.rows_of(Pane::Lints, model);
+        self.lints.sync(self.lists.lints.iter().copied(), rows);
         if self.tab == Tab::Tree {
             let rows = self.rows_of(Pane::Tree, model);
             self.tree.sync(model, self.show_done, rows);
@@ -282,7 +295,6 @@ impl ViewState {
             | Action::Faster
             | Action::Now => return self.travel(action).map(Effect::Travel),
             Action::Help => self.show(Topic::Help),
-            Action::Warnings => self.show(Topic::Warnings),
             Action::Lesson => self.toggle_lesson(model),
             Action::Leave => self.leave(model),
             Action::Up => self.step(-1, model),
@@ -543,6 +555,10 @@ impl ViewState {
             }
             Pane::Waiters => self.resources.task(),
             Pane::Source => self.source.task(),
+            Pane::Lints | Pane::Explained => {
+                let finding = self.marked_lint().and_then(|id| model.lints.get(id));
+                finding.and_then(|finding| finding.task)
+            }
             Pane::Lateness | Pane::Output => None,
         };
         if let Some(task) = task {
@@ -612,6 +628,14 @@ impl ViewState {
                 }
                 Pane::Waiters => self.resources.step_parties(by, rows),
                 Pane::Source => self.source.step(by, rows),
+                Pane::Lints => {
+                    self.lints.step(by, lists.lints.iter().copied(), rows);
+                    self.explained = 0;
+                }
+                Pane::Explained => {
+                    let to = self.explained.saturating_add_signed(by);
+                    self.explained = to.min(Self::MAX_SCROLL);
+                }
                 Pane::Output => self.scroll_output(by, model),
             }
         }

@@ -22,12 +22,13 @@ pub enum Tab {
     Threads,
     Resources,
     Source,
+    Lints,
     Output,
 }
 
 impl Tab {
     /// In the order of their keys.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Timeline,
         Self::Tree,
@@ -36,6 +37,7 @@ impl Tab {
         Self::Threads,
         Self::Resources,
         Self::Source,
+        Self::Lints,
         Self::Output,
     ];
 
@@ -50,6 +52,7 @@ impl Tab {
             Self::Threads => '6',
             Self::Resources => '7',
             Self::Source => '8',
+            Self::Lints => '9',
             Self::Output => '0',
         }
     }
@@ -65,6 +68,7 @@ impl Tab {
             Self::Threads => ["Threads", "Thr"],
             Self::Resources => ["Resources", "Res"],
             Self::Source => ["Source", "Src"],
+            Self::Lints => ["Lints", "Lint"],
             Self::Output => ["Output", "Out"],
         }
     }
@@ -86,6 +90,7 @@ impl Tab {
             Self::Threads => &[Pane::Workers, Pane::Blocking],
             Self::Resources => &[Pane::Resources, Pane::Waiters],
             Self::Source => &[Pane::Source],
+            Self::Lints => &[Pane::Lints, Pane::Explained],
             Self::Output => &[Pane::Output],
         }
     }

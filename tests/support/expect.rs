@@ -18,7 +18,9 @@
 //!           A*2; `unknown` and `outside` are no tasks) · certain · guessed · waiters TASK …|nobody ·
 //!           held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
 //! loop      is free · blocked-by TASK · for D · victims TASK …|none · busy-cells SHARE…
-//! lints     none · KIND[:TASK] …, in the order in which they were found
+//! lints     none · LINT[:TASK] …, in the order in which what they found began
+//! LINT      of TASK|nobody · count N · a key of the evidence and its figure; of the first
+//!           that it found
 //! model     live N · spawned N · ready N · lost N · lost-polls N|unknown · gaps N · phase P · workers N ·
 //!           elapsed D · instrument I · timers N
 //! ```
@@ -30,6 +32,7 @@ use loopview::{
     frame::Time,
     model::{
         AsyncOp, Holder, Location, Model, Phase, State, Strip, Task, TaskId, Timer, Wait, Why,
+        lint::{Figure, Kind},
         timeline::{self, Doing, Grid},
     },
 };
@@ -117,6 +120,7 @@ impl View<'_> {
             "loop" => self.of_loop(fact, values),
             "lints" => Ok(self.lints(fact, values)),
             "model" => self.of_model(fact),
+            name if Kind::named(name).is_some() => self.of_finding(name, fact),
             name if self.names.timers.contains_key(name) => self.of_timer(name, fact, values),
             name if self.names.resources.contains_key(name) => self.of_resource(name, fact),
             name => self.of_task(name, fact, values),
@@ -371,6 +375,32 @@ impl View<'_> {
         } else {
             found
         }
+    }
+
+    fn of_finding(&self, lint: &str, fact: &str) -> Result<String, String> {
+        let mut found = self.model.lints.iter();
+        let found = found.find(|finding| finding.kind.name() == lint);
+        let found = found.ok_or_else(|| format!("{lint} found nothing"))?;
+        Ok(match fact {
+            "of" => found
+                .task
+                .map_or("nobody".to_owned(), |task| self.name_of(task)),
+            "count" => found.count.to_string(),
+            "late" => found.late.to_string(),
+            "at" => found
+                .location
+                .as_ref()
+                .map_or("unknown".to_owned(), Location::to_string),
+            key => {
+                let figure = found.evidence.iter().find(|(name, _)| *name == key);
+                match figure.map(|(_, figure)| figure) {
+                    Some(Figure::Time(told)) => time(*told),
+                    Some(Figure::Count(count)) => count.to_string(),
+                    Some(Figure::Text(text)) => text.to_string(),
+                    None => "none".to_owned(),
+                }
+            }
+        })
     }
 
     fn of_model(&self, fact: &str) -> Result<String, String> {

@@ -14,13 +14,16 @@
 //! TIME  block_on TASK                  the future given to `block_on`
 //! TIME  spawn TASK [as local]          a task; options: by TASK, in SCOPE, at FILE:LINE,
 //!                                      unnamed, reusing TASK (which is gone: its span id),
-//!                                      runtime N (1 if not said)
+//!                                      runtime N (1 if not said), sized BYTES (256),
+//!                                      boxed from BYTES
 //! TIME  call TASK                      a closure for the blocking pool; the same options
-//! TIME  poll TASK [FOR] [ends OUTCOME ["TEXT"]] [on THREAD]
-//!                                      a poll; without FOR it goes on until
+//! TIME  poll TASK [FOR] [ends OUTCOME ["TEXT"]] [on THREAD] [forgets]
+//!                                      a poll; without FOR it goes on until; something
+//!                                      keeps its waker then, unless it forgets it
 //! TIME  end TASK [OUTCOME ["TEXT"]]    … its end
 //! TIME  run CALL FOR                   `poll CALL FOR ends ok`
-//! TIME  wake TASK [itself|by TASK]     its waker is called
+//! TIME  wake TASK [itself|by TASK] [N times]   its waker is called
+//! TIME  kept-off THREAD FOR            the system ran others, so long of the time until now
 //! TIME  drop TASK|TIMER                aborted, or dropped unfinished
 //! TIME  join TASK TASK                 the first awaits the end of the second
 //!
@@ -343,8 +346,10 @@ impl Story {
                 let task = words.next("a task")?;
                 let itself = words.take("itself");
                 let by = words.take("by").then(|| words.next("a task")).transpose()?;
-                self.program.wake(now, &task, itself, by)
+                let times = words.times()?;
+                (0..times).try_for_each(|_| self.program.wake(now, &task, itself, by.clone()))
             }
+            "kept-off" => self.keep_off(words),
             "drop" => self.program.drop(now, &words.next("a task or a timer")?),
             "join" => {
                 let task = words.next("a task")?;
@@ -486,6 +491,13 @@ impl Story {
         self.program.timer(self.now, kind, &task, lasts, options)
     }
 
+    fn keep_off(&mut self, words: &mut Words) -> Result<(), String> {
+        let thread = words.next("a thread")?;
+        let time = words.duration("how long")?;
+        self.program.keep_off(&thread, time);
+        Ok(())
+    }
+
     fn poll(&mut self, words: &mut Words) -> Result<(), String> {
         let task = words.next("a task")?;
         let lasts = words
@@ -493,15 +505,19 @@ impl Story {
             .is_some_and(words::is_time)
             .then(|| words.duration("how long"))
             .transpose()?;
-        let (mut ending, mut thread) = (None, None);
+        let (mut ending, mut thread, mut forgets) = (None, None, false);
         while !words.is_empty() {
             match words.next("an option")?.as_str() {
                 "ends" => ending = Some(words.outcome()?),
                 "on" => thread = Some(words.next("a thread")?),
+                "forgets" => forgets = true,
                 other => return Err(format!("`{other}` is no option of a poll")),
             }
         }
         self.program.start_poll(self.now, &task, thread)?;
+        if forgets {
+            self.program.forget_waker(&task)?;
+        }
         match lasts {
             Some(lasts) => self.ends.push((self.now + lasts, task, ending)),
             None if ending.is_some() => {

@@ -18,6 +18,9 @@ pub struct Options {
     pub reusing: Option<String>,
     /// The number of a runtime; 0 stands for the first.
     pub runtime: u64,
+    /// Bytes of the future, and of what it was before tokio boxed it.
+    pub size: Option<u64>,
+    pub original_size: Option<u64>,
     pub unnamed: bool,
     pub kept: bool,
     pub unpolled: bool,
@@ -109,6 +112,16 @@ impl Words {
         Ok((outcome, text.unwrap_or_default()))
     }
 
+    /// "9 times", or once.
+    pub fn times(&mut self) -> Result<u32, String> {
+        if self.is_empty() {
+            return Ok(1);
+        }
+        let times = self.number("how often")?;
+        self.expect("times")?;
+        Ok(times)
+    }
+
     pub fn options(&mut self) -> Result<Options, String> {
         let mut options = Options::default();
         while !self.is_empty() {
@@ -120,6 +133,11 @@ impl Words {
                 "named" => options.named = Some(self.next("a text after `named`")?),
                 "reusing" => options.reusing = Some(self.next("a task after `reusing`")?),
                 "runtime" => options.runtime = self.number("the number of a runtime")?,
+                "sized" => options.size = Some(self.number("how many bytes")?),
+                "boxed" => {
+                    self.expect("from")?;
+                    options.original_size = Some(self.number("how many bytes")?);
+                }
                 "unnamed" => options.unnamed = true,
                 "kept" => options.kept = true,
                 "unpolled" => options.unpolled = true,

@@ -220,6 +220,9 @@ impl Program {
             last_poll: Duration::ZERO,
             woken: None,
             ready: None,
+            forgets: false,
+            size: options.size.unwrap_or(256),
+            original_size: options.original_size,
         });
         Ok(())
     }
@@ -299,11 +302,21 @@ impl Program {
         let last = self.tasks[task].last_poll;
         let longest = &mut self.tasks[task].fact.value.longest_poll;
         *longest = Some(duration(known(*longest).max(last)));
+        if ending.is_none() && !std::mem::take(&mut self.tasks[task].forgets) {
+            self.tasks[task].keep_a_waker();
+        }
         if let Some((outcome, error)) = ending {
             self.tasks[task].fact.value.set_outcome(outcome);
             self.tasks[task].fact.value.error = error;
             self.finish(at, task);
         }
+        Ok(())
+    }
+
+    /// The poll that goes on keeps no waker.
+    pub fn forget_waker(&mut self, name: &str) -> Result {
+        let task = self.task(name)?;
+        self.tasks[task].forgets = true;
         Ok(())
     }
 

@@ -196,7 +196,7 @@ impl Program {
         for op in self.ops_on(task, resource) {
             self.poll_op(at, op, false);
         }
-        self.tasks[task].waker_clones += 1;
+        self.tasks[task].keep_a_waker();
         Ok(())
     }
 

@@ -284,7 +284,9 @@ impl Task {
             _ => None,
         };
         fields.extend(function.map(|f| field_of("fn", text(f))));
-        fields.push(field_of("size.bytes", number(256)));
+        let original = self.original_size;
+        fields.extend(original.map(|size| field_of("original_size.bytes", number(size))));
+        fields.push(field_of("size.bytes", number(self.size)));
         tasks::Task {
             id: Some(id(self.span)),
             metadata: Some(console::MetaId { id: 1 }),

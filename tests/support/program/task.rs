@@ -50,6 +50,11 @@ pub struct Task {
     pub woken: Option<(Time, u64)>,
     /// The same of the poll that goes on: how long it was ready for it.
     pub ready: Option<(Duration, u64)>,
+    /// Its poll keeps no waker.
+    pub forgets: bool,
+    /// The size of its future, and of what was spawned if tokio boxed that.
+    pub size: u64,
+    pub original_size: Option<u64>,
 }
 
 impl Polls {
@@ -94,6 +99,13 @@ impl Task {
         }
         self.seen.changed = true;
         self.fact.changed = true;
+    }
+
+    /// What it waits for has a waker of it, if nothing else has.
+    pub fn keep_a_waker(&mut self) {
+        if self.waker_clones == self.waker_drops {
+            self.waker_clones += 1;
+        }
     }
 
     pub fn is_polled(&self) -> bool {

@@ -1,11 +1,13 @@
 //! Threads, and the scopes that a program opens.
 
+use std::time::Duration;
+
 use loopview::frame::Time;
 use loopview_api::v1;
 
 use super::{
     Kind, Program, Result,
-    send::{Sent, timestamp},
+    send::{Sent, duration, known, timestamp},
 };
 use crate::support::words::Options;
 
@@ -108,6 +110,14 @@ impl Program {
             polling: Vec::new(),
         });
         self.threads.len() - 1
+    }
+
+    /// The system runs others on a thread's processor for so long.
+    pub fn keep_off(&mut self, thread: &str, time: Duration) {
+        let thread = self.thread(thread);
+        let sum = &mut self.threads[thread].wire.value.kept_off;
+        *sum = Some(duration(known(*sum) + time));
+        self.threads[thread].wire.changed = true;
     }
 
     /// Notes what a thread polls now.

@@ -185,7 +185,7 @@ impl Program {
         self.tell_poll(index, ready);
         let timer = &mut self.timers[index];
         if !ready {
-            self.tasks[timer.owner].waker_clones += 1;
+            self.tasks[timer.owner].keep_a_waker();
             return;
         }
         timer.fire(at);

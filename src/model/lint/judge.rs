@@ -1,0 +1,179 @@
+//! Brings what a frame has told before the lints.
+
+use super::{Finding, Kind, Poll, Scene, Subject, Verdict, Victim, recent::LongPoll};
+use crate::{
+    frame::Time,
+    model::{Model, Task, TaskId, Timer, task::EndedPoll},
+};
+
+impl Model {
+    /// Judges the state that the newest frame gave, by what is new in it.
+    pub(in crate::model) fn judge(&mut self) {
+        let news = self.tasks.take_news();
+        let timers = self.timers.take_fired();
+        self.note_long_polls(&news.polls);
+        for task in news.new.iter().filter_map(|id| self.tasks.get(*id)) {
+            self.lints.tallies.add(task);
+        }
+        for task in news.ended.iter().filter_map(|id| self.tasks.get(*id)) {
+            self.lints.tallies.end(task);
+        }
+        let again = std::mem::take(&mut self.lints.later);
+        let mut verdicts = Verdicts::default();
+        let scene = Scene { model: self };
+        let tasks = |ids| Tasks { scene, ids };
+        for task in tasks(&news.new) {
+            verdicts.judge(Subject::New(task), scene);
+        }
+        for poll in &news.polls {
+            let over = Poll {
+                since: poll.since,
+                lasted: poll.lasted,
+                is_over: true,
+            };
+            verdicts.poll(scene, poll.task, over);
+        }
+        for task in self.tasks.running() {
+            if let Some(since) = task.running_since() {
+                let running = Poll {
+                    since,
+                    lasted: self.now.since(since),
+                    is_over: false,
+                };
+                verdicts.poll(scene, task.id, running);
+            }
+        }
+        for task in tasks(&news.changed).chain(tasks(&again)) {
+            verdicts.judge(Subject::Task(task), scene);
+        }
+        for task in tasks(&news.ended) {
+            verdicts.judge(Subject::Ended(task), scene);
+        }
+        let timers = timers.iter().filter_map(|id| self.timers.get(*id));
+        for timer in timers {
+            verdicts.judge(Subject::Timer(timer), scene);
+            verdicts.victims.extend(victim(scene, timer));
+        }
+        for resource in self.resources.awaited() {
+            verdicts.judge(Subject::Resource(resource), scene);
+        }
+        verdicts.judge(Subject::Whole, scene);
+        self.take_in(verdicts);
+    }
+
+    /// Judges what is left when nothing more can come.
+    pub(in crate::model) fn judge_the_end(&mut self) {
+        self.judge();
+        self.lost.unnamed = self.tasks.unnamed() as u64;
+        let mut verdicts = Verdicts::default();
+        let scene = Scene { model: self };
+        if self.ended.is_some() {
+            let main_ended = self.main_ended();
+            for task in self.tasks.iter() {
+                verdicts.judge(Subject::Left(task, main_ended), scene);
+            }
+        }
+        verdicts.judge(Subject::Whole, scene);
+        self.take_in(verdicts);
+    }
+
+    fn note_long_polls(&mut self, ended: &[EndedPoll]) {
+        let least = self.lints.thresholds.shortest_poll();
+        let ended = ended
+            .iter()
+            .map(|poll| (poll.task, poll.since, poll.since + poll.lasted));
+        let running = self.tasks.running();
+        let running = running.filter_map(|t| Some((t.id, t.running_since()?, self.now)));
+        let polls = ended.chain(running).filter_map(|(id, since, until)| {
+            let task = self.tasks.get(id)?;
+            let holds_up = until.since(since) >= least && self.can_block(task);
+            holds_up.then_some(LongPoll {
+                task: id,
+                cause: task.cause(),
+                runtime: task.runtime,
+                since,
+                until,
+            })
+        });
+        let polls: Vec<LongPoll> = polls.collect();
+        for poll in polls {
+            self.lints.recent.add(poll);
+        }
+    }
+
+    fn take_in(&mut self, verdicts: Verdicts) {
+        for finding in verdicts.found {
+            self.lints.add(finding);
+        }
+        for (cause, since, victim) in verdicts.victims {
+            self.lints.add_victim(cause, since, victim);
+        }
+        self.lints.later = verdicts.later;
+    }
+}
+
+/// The task of a timer that fired late because a poll blocked the loop, with that poll.
+fn victim(scene: Scene<'_>, timer: &Timer) -> Option<(u64, Time, Victim)> {
+    let (late, fired) = (timer.late?, timer.fired?);
+    let task = scene.model.tasks.get(timer.task?)?;
+    let least = scene.thresholds().blocked_loop;
+    let culprit = scene.culprit(least, task, (fired - late, fired))?;
+    let victim = Victim {
+        task: task.id,
+        late,
+        timer: Some(timer.id),
+    };
+    (culprit.task != task.id).then_some((culprit.cause, culprit.since, victim))
+}
+
+/// The tasks of these ids, as far as they are known still.
+struct Tasks<'a> {
+    scene: Scene<'a>,
+    ids: &'a [TaskId],
+}
+
+impl<'a> Iterator for Tasks<'a> {
+    type Item = &'a Task;
+
+    fn next(&mut self) -> Option<&'a Task> {
+        loop {
+            let (first, rest) = self.ids.split_first()?;
+            self.ids = rest;
+            if let Some(task) = self.scene.model.tasks.get(*first) {
+                return Some(task);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Verdicts {
+    found: Vec<Finding>,
+    later: Vec<TaskId>,
+    victims: Vec<(u64, Time, Victim)>,
+}
+
+impl Verdicts {
+    fn judge(&mut self, subject: Subject<'_>, scene: Scene<'_>) {
+        for kind in Kind::ALL {
+            match kind.lint().check(&subject, scene) {
+                Verdict::Fine => {}
+                Verdict::Found(finding) => self.found.push(*finding),
+                Verdict::Later => {
+                    if let Subject::Task(task) = subject {
+                        self.later.push(task.id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Judges a poll, if it is long enough and held up others.
+    fn poll(&mut self, scene: Scene<'_>, id: TaskId, poll: Poll) {
+        let task = scene.model.tasks.get(id);
+        let long = poll.lasted >= scene.thresholds().shortest_poll();
+        if let Some(task) = task.filter(|task| long && scene.model.can_block(task)) {
+            self.judge(Subject::Poll(task, poll), scene);
+        }
+    }
+}
