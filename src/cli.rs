@@ -20,7 +20,7 @@ Examples:
 
 Exit status:
   0  all went well
-  1  the target failed
+  1  the target failed, or a check did not hold
   2  the command line was wrong
   3  no connection, or it was lost
   4  the recording cannot be read";
@@ -48,6 +48,16 @@ Examples:
   loopview replay gather.lv                see it again
   loopview replay gather.lv --from 1.5s --speed 0.2
   loopview replay gather.lv --format json  the report that the run has given";
+
+const CHECK_USAGE: &str = "\
+loopview check [OPTIONS] NAME|FILE
+       loopview check [OPTIONS] -- PROGRAM [ARGS]...";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  loopview check blocking                  a lesson with a mistake in it: exits with 1
+  loopview check --max-poll 10ms -- ./shop fail if any poll is as long as 10 ms
+  loopview check --deny all --allow forgotten-task --for 30s -- ./shop -p 80";
 
 const ATTACH_EXAMPLES: &str = "\
 Examples:
@@ -111,6 +121,19 @@ pub enum Command {
     /// for Perfetto (<https://ui.perfetto.dev>) and `chrome://tracing`.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(Export),
+    /// Run a workload or a program, or read a recording, and fail if something is wrong with it
+    ///
+    /// Exits with 1 if a denied lint found something: those that are errors, if no other is named.
+    #[command(override_usage = CHECK_USAGE, after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    /// List the lints, or explain one of them
+    Lints {
+        /// The lint to explain
+        name: Option<String>,
+        /// Explain them all
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+    },
     /// Print a completion script
     Completions { shell: Shell },
     /// Print the manual page
@@ -190,6 +213,43 @@ pub enum Table {
     Timers,
 }
 
+#[derive(Debug, Args)]
+pub struct Check {
+    /// A workload, or a recording: a file whose name ends with `.lv`
+    #[arg(required_unless_present = "program", value_name = "NAME|FILE")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub options: WorkloadOptions,
+    /// Fail if this lint finds something, or any does: `all`; `loopview lints` lists them
+    #[arg(long, value_name = "LINT")]
+    pub deny: Vec<String>,
+    /// Do not fail because of this lint, whatever else is said
+    #[arg(long, value_name = "LINT")]
+    pub allow: Vec<String>,
+    /// Fail if a poll is as long as this: the threshold of long-poll, which is denied then
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub max_poll: Option<Duration>,
+    #[command(flatten)]
+    pub thresholds: ThresholdOptions,
+    /// End after this time, such as `5s`, and judge what was seen
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub time: Option<Duration>,
+    /// For people, or for a script
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// A program and its arguments, instead of a workload; its standard input is empty
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["name", "scale", "set", "flavor", "instrument", "workers"])]
+    pub program: Vec<OsString>,
+}
+
+/// From where on lints find something.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ThresholdOptions {
+    /// Change the threshold of a lint, such as `starved=50ms`; `loopview lints` shows them
+    #[arg(long, value_name = "LINT=VALUE")]
+    pub threshold: Vec<String>,
+}
+
 /// How a workload is run.
 #[derive(Clone, Debug, Args)]
 pub struct WorkloadOptions {
@@ -237,6 +297,8 @@ pub struct Watch {
     /// The report's format; with it there is no screen
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+    #[command(flatten)]
+    pub thresholds: ThresholdOptions,
     /// Record all that is told to this file, which must be a new one
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,

@@ -9,8 +9,10 @@ use loopview::{
     frame::{Event, Frame, Target, TargetKind, Time},
     model::{
         Model, Strip, Task, TaskId,
+        lint::Kind,
         timeline::{Doing, Grid},
     },
+    sink::{self, Check, Outcome, Report},
 };
 use loopview_api::v1;
 use proptest::{prelude::*, sample::Index};
@@ -422,13 +424,13 @@ fn a_filter_that_blinds_the_probe_is_said() {
         filtered: true,
         ..v1::Overhead::default()
     };
-    model.apply(&probe_says(
-        1,
-        v1::Update {
+    for at in 1..=2 {
+        let update = v1::Update {
             overhead: Some(overhead),
             ..v1::Update::default()
-        },
-    ));
+        };
+        model.apply(&probe_says(at, update));
+    }
     let lint = model.lints.iter().next().expect("it is a warning");
     assert_eq!(lint.kind.name(), "lost-data");
     assert!(lint.message.contains("filter"), "{}", lint.message);
@@ -461,4 +463,19 @@ fn polls_are_of_the_lines_at_which_they_start() {
     assert_eq!((slept.polls, slept.busy, slept.mean()), (1, ms(3), ms(3)));
     let waiting = model.waiting_in("a.rs");
     assert_eq!(waiting.keys().copied().collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_check_cannot_vouch_for_what_it_has_not_seen() {
+    let model = told("0ms spawn t\n1ms poll t 1ms\n10ms lost 12\n").model();
+    let check = |denied: &[Kind]| {
+        let report = Report::new(&model, Outcome::Stopped);
+        Check::new(report, &denied.iter().copied().collect())
+    };
+    let allowed = check(&[Kind::BlockedLoop]);
+    assert!(allowed.holds && !allowed.vouches, "{allowed:?}");
+    let text = sink::check::text(&allowed);
+    assert!(text.contains("note: not everything was seen"), "{text}");
+    let denied = check(&[Kind::LostData]);
+    assert!(!denied.holds && !denied.vouches, "{denied:?}");
 }

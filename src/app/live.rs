@@ -43,7 +43,8 @@ impl Live {
     ) -> Result<(), Error> {
         self.source.stop();
         let target = self.model.target.clone();
-        self.model = Model::new(target.clone());
+        let thresholds = self.model.lints.thresholds.clone();
+        self.model = Model::with_thresholds(target.clone(), &thresholds);
         self.scribe = Scribe::start(target, self.limits).map_err(Error::Runtime)?;
         match start().await {
             Ok(source) => {

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     frame::{Frame, Target},
     keymap,
-    model::Model,
+    model::{Model, lint::Thresholds},
     recording::{History, Limits, Scribe, Status},
     target::Source,
     term::Screen,
@@ -45,6 +45,8 @@ pub struct Options {
     pub history: Limits,
     /// Write a recording to this file from the beginning.
     pub record: Option<PathBuf>,
+    /// From where on the lints find something.
+    pub thresholds: Thresholds,
 }
 
 pub type Sources = Box<dyn Fn(&str) -> Result<Vec<String>, String>>;
@@ -77,7 +79,7 @@ pub async fn run(
     source: Source,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<Watched, Error> {
-    let model = Model::new(target.clone());
+    let model = Model::with_thresholds(target.clone(), &options.thresholds);
     let mut scribe = Scribe::start(target.clone(), options.history).map_err(Error::Runtime)?;
     if let Some(path) = &options.record {
         let begun = scribe.record(path, &model);

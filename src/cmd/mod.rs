@@ -1,8 +1,10 @@
 //! What the commands do, one file each: they join a target, the model, a view and sinks.
 
 mod attach;
+mod check;
 mod completions;
 mod export;
+mod lints;
 mod list;
 mod man;
 mod pick;
@@ -38,6 +40,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
         Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, style),
         Some(Command::Export(options)) => export::execute(&options),
         Some(Command::Replay(options)) => replay::execute(&options, style),
+        Some(Command::Check(check)) => check::execute(check),
+        Some(Command::Lints { name, all }) => lints::execute(name.as_deref(), all),
         Some(Command::Completions { shell }) => completions::execute(shell),
         Some(Command::Man) => man::execute(),
         Some(Command::Workload { name, options }) => workload::execute(&name, &options),
@@ -84,12 +88,17 @@ fn page(workload: &loopview_workloads::Workload, lang: Lang) -> &'static str {
 
 /// None for a path: no workload is called anything like it.
 fn nearest_workload(name: &str) -> Option<&'static str> {
+    let names = loopview_workloads::all().iter().map(|w| w.name);
+    nearest(name, names.filter(|_| !name.contains('/')))
+}
+
+/// The one of these names that may have been meant.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// How alike two names have to be for one to stand for the other.
     const ALIKE: f64 = 0.6;
-    loopview_workloads::all()
-        .iter()
-        .map(|w| (strsim::jaro_winkler(name, w.name), w.name))
-        .filter(|(alike, _)| *alike > ALIKE && !name.contains('/'))
+    names
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(alike, _)| *alike > ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, name)| name)
 }

@@ -15,6 +15,7 @@ use crate::{
     config,
     error::{Error, exit},
     keymap::{self, Context},
+    model::lint::Thresholds,
     recording::Limits,
     target::launch,
     term::Screen,
@@ -53,6 +54,7 @@ pub fn execute(style: Style) -> Result<ExitCode, Error> {
                     page: item.page,
                     open: picker.is_reading(),
                 }),
+                thresholds: Thresholds::default(),
             };
             let source = launch(&what)?;
             let watched = app::run(&mut screen, &target, &options, source, start).await?;

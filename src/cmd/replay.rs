@@ -6,7 +6,7 @@ use super::watch::{self, Style};
 use crate::{
     app, cli, config,
     error::{Error, exit},
-    model::Model,
+    model::{Model, lint::Thresholds},
     recording::{self, Goal, Incomplete, Limits, Recording},
     sink::{Outcome, Report},
     term::Screen,
@@ -32,6 +32,7 @@ pub fn execute(options: &cli::Replay, style: Style) -> Result<ExitCode, Error> {
         lesson: None,
         history: Limits::default(),
         record: None,
+        thresholds: Thresholds::default(),
     };
     let replay = app::Replay {
         history,

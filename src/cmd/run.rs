@@ -34,7 +34,7 @@ pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
     watch::watch(&target, program, lesson, &run.watch, style, start)
 }
 
-fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {
+pub(super) fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {
     let program = words.remove(0);
     // A name without a slash is looked for on PATH, whatever this folder holds. The system
     // says of a folder what it says of a file that may not be run.

@@ -4,6 +4,7 @@ use std::{
     io::{self, IsTerminal, Write},
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,7 +16,7 @@ use crate::{
     config,
     error::{Error, exit},
     frame::{Event, Gap, HOW_TO_OPEN, Target},
-    model::Model,
+    model::{Model, lint::Thresholds},
     recording::{Limits, Scribe, Status},
     sink::{self, Outcome, Report},
     target::{ConnectError, Source},
@@ -41,6 +42,7 @@ pub fn watch(
     style: Style,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<ExitCode, Error> {
+    let thresholds = super::lints::thresholds(&options.thresholds.threshold)?;
     super::runtime()?.block_on(async {
         let screen = !options.headless && options.format.is_none() && has_screen();
         let (model, stopped, recording) = if screen {
@@ -52,6 +54,7 @@ pub fn watch(
                 lesson,
                 history: options.limits(),
                 record: options.record.clone(),
+                thresholds,
             };
             let mut screen = Screen::open().map_err(Error::Terminal)?;
             let watched = app::run(&mut screen, target, &shown, source, start).await?;
@@ -60,7 +63,14 @@ pub fn watch(
             watched.source.stopped().await;
             (watched.model, watched.running, watched.recording)
         } else {
-            headless(target, options, start).await?
+            headless(
+                target,
+                options.time,
+                &thresholds,
+                options.record.as_deref(),
+                start,
+            )
+            .await?
         };
         let outcome = Outcome::of(&model, stopped);
         if !screen {
@@ -76,15 +86,24 @@ pub fn watch(
             }
             closed => tell(closed.words()),
         }
-        if outcome == Outcome::Lost && model.instrument().is_none() {
-            return Err(ConnectError::NeverOpened.into());
-        }
-        Ok(ExitCode::from(match outcome {
-            Outcome::Ok | Outcome::Stopped => exit::OK,
-            Outcome::Failed | Outcome::Signalled => exit::TARGET_FAILED,
-            Outcome::Lost => exit::CONNECTION,
-        }))
+        Ok(exit_code(known(outcome, &model)?).into())
     })
+}
+
+/// An outcome, unless nothing was ever seen of the target.
+pub(super) fn known(outcome: Outcome, model: &Model) -> Result<Outcome, Error> {
+    if outcome == Outcome::Lost && model.instrument().is_none() {
+        return Err(ConnectError::NeverOpened.into());
+    }
+    Ok(outcome)
+}
+
+pub(super) fn exit_code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Ok | Outcome::Stopped => exit::OK,
+        Outcome::Failed | Outcome::Signalled => exit::TARGET_FAILED,
+        Outcome::Lost => exit::CONNECTION,
+    }
 }
 
 /// A report as it is printed.
@@ -101,21 +120,19 @@ pub(super) fn has_screen() -> bool {
 
 /// Reads all frames, and gives the model that they make, whether we ended the target, and
 /// what has become of the recording.
-async fn headless(
+pub(super) async fn headless(
     target: &Target,
-    options: &Watch,
+    time: Option<Duration>,
+    thresholds: &Thresholds,
+    file: Option<&Path>,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<(Model, bool, Status), Error> {
     let mut signals = Signals::listen()?;
-    let mut model = Model::new(target.clone());
-    let mut scribe = options
-        .record
-        .as_deref()
-        .map(|path| record(path, &model))
-        .transpose()?;
+    let mut model = Model::with_thresholds(target.clone(), thresholds);
+    let mut scribe = file.map(|path| record(path, &model)).transpose()?;
     let mut source = start().await?;
     let (mut stopped, mut hinted) = (false, false);
-    let limit = app::limit(options.time);
+    let limit = app::limit(time);
     tokio::pin!(limit);
     loop {
         tokio::select! {

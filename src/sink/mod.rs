@@ -1,12 +1,14 @@
 //! What a target did, written elsewhere than on the screen. A sink reads frames or the
 //! model, and gives bytes; writing them is the caller's.
 
+pub mod check;
 pub mod csv;
 pub mod json;
 pub mod report;
 pub mod text;
 pub mod trace;
 
+pub use check::Check;
 pub use report::{Outcome, Report};
 
 use crate::{frame::Frame, model::Model};
