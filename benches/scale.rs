@@ -23,7 +23,6 @@ use console_api::{self as console, field, instrument, tasks};
 use crossterm::event::{KeyCode, KeyEvent};
 use loopview::{
     frame::{Event, Frame, Target, TargetKind, Time},
-    keymap,
     model::Model,
     view::{self, Options, ViewState},
 };
@@ -375,7 +374,7 @@ impl Stage {
     }
 
     fn press(&mut self, code: KeyCode) {
-        let action = keymap::action(KeyEvent::from(code), self.state.context());
+        let action = self.state.action(KeyEvent::from(code));
         if let Some(action) = action {
             let _ = self.state.act(action, &self.model);
         }

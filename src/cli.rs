@@ -2,10 +2,13 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
 
-use crate::{recording::Limits, target::Endpoint};
+use crate::{recording::Limits, target::Endpoint, view::ThemeName};
 
 /// The manual page makes a section of each paragraph, with the first line as its title; so
 /// too of those below.
@@ -17,6 +20,10 @@ Examples:
   loopview run -- target/debug/shop -p 80  start a program of yours and watch it
   loopview attach http://127.0.0.1:6669    watch one that runs already
   loopview replay gather.lv                see a recording again
+
+Files:
+  $XDG_CONFIG_HOME/loopview/config.toml, else ~/.config/loopview/config.toml
+     keys, theme, columns and more: `loopview config` prints what can be set
 
 Exit status:
   0  all went well
@@ -76,15 +83,36 @@ Examples:
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How to draw.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Look {
     /// Colours: as the terminal can, always, or never (as `NO_COLOR` does)
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+    /// Which colours
+    #[arg(long, global = true, value_parser = themes(), value_name = "NAME")]
+    pub theme: Option<ThemeName>,
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     pub ascii: bool,
     /// The language of the lessons' pages [default: the locale's, else English]
     #[arg(long, global = true, value_enum)]
     pub lang: Option<Lang>,
+    /// Leave the mouse to the terminal, which then selects text with it
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
+    /// Read the configuration from this file; `loopview config` says where it is else
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+fn themes() -> impl TypedValueParser<Value = ThemeName> {
+    let names = PossibleValuesParser::new(ThemeName::ALL.map(ThemeName::word));
+    names.map(|name| ThemeName::find(&name).unwrap_or_default())
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,6 +162,8 @@ pub enum Command {
         #[arg(long, conflicts_with = "name")]
         all: bool,
     },
+    /// Print the configuration as it is without a file, and where that is looked for
+    Config,
     /// Print a completion script
     Completions { shell: Shell },
     /// Print the manual page

@@ -1,6 +1,10 @@
 //! What can go wrong, as one line that a person reads, and the exit code that goes with it.
 
-use std::{io, path::Path, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use crate::{recording, target::ConnectError};
 
@@ -43,6 +47,8 @@ pub enum Error {
         "cannot make a private folder for the socket: {0}; set TMPDIR to a folder that can be written"
     )]
     Folder(io::Error),
+    #[error("cannot read the configuration {path:?}: {error}")]
+    Config { path: PathBuf, error: io::Error },
     #[error("cannot read where this program lies: {0}")]
     OwnPath(io::Error),
     #[error("no terminal to draw on: {0}; --headless prints a report instead")]
@@ -95,6 +101,7 @@ impl Error {
             | Self::ProgramNotFound { .. }
             | Self::ProgramIsFolder { .. }
             | Self::ProgramNotExecutable { .. }
+            | Self::Config { .. }
             | Self::Terminal(_) => exit::USAGE,
             Self::Recording { .. } => exit::RECORDING,
             Self::Connect(_) => exit::CONNECTION,

@@ -1,14 +1,20 @@
 //! Keys are data: one table gives the action, the footer and the help.
 //!
-//! To add a key, add an [`Action`] and a line in [`KEYS`]; the footer, the help and the
-//! lookup follow. What an action does is in [`crate::view::state`].
+//! To add a key, add an [`Action`] and a line in [`KEYS`]; the footer, the help, the palette,
+//! the configuration and the lookup follow. What an action does is in [`crate::view::state`].
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+mod key;
+mod map;
+
+use crossterm::event::KeyCode;
 
 use crate::{
     model::Sign,
     view::{Jump, Pane, Tab},
 };
+
+pub use key::{Key, UnknownKey};
+pub use map::{Clash, Keymap, Line};
 
 /// What a key asks for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -77,6 +83,42 @@ pub enum Action {
     Now,
     /// Begins to write a recording, or ends it.
     Record,
+    /// Asks for a filter.
+    Find,
+    /// The filter hides nothing, and is gone through row by row.
+    Search,
+    /// To the next row that was searched for or is marked.
+    NextFound,
+    PrevFound,
+    Mark,
+    NextMark,
+    FollowTask,
+    CopyId,
+    CopyPlace,
+    Bookmark,
+    ChooseColumns,
+    /// Takes the column at the cursor in or out.
+    TakeColumn,
+    ColumnEarlier,
+    ColumnLater,
+    /// Asks for a command.
+    Command,
+    /// A character, where text is typed.
+    Type(char),
+    /// A change of the text that is typed.
+    Edit(Edit),
+}
+
+/// What a key does to a line of text.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    Left,
+    Right,
+    Backspace,
+    Delete,
+    /// Rubs out the word before the cursor.
+    Word,
+    Clear,
 }
 
 /// Where the person is, which decides what keys mean.
@@ -89,6 +131,35 @@ pub enum Context {
     Lesson,
     /// Something to read that lies over all else: the help, a page.
     Overlay,
+    /// The line in which a filter is typed.
+    Find,
+    /// The list of commands.
+    Palette,
+    /// The list of the task table's columns.
+    Columns,
+}
+
+impl Context {
+    /// Every context there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let panes = Tab::ALL.into_iter().flat_map(Tab::panes);
+        let others = [
+            Self::Details,
+            Self::Lesson,
+            Self::Overlay,
+            Self::Find,
+            Self::Palette,
+            Self::Columns,
+        ];
+        others
+            .into_iter()
+            .chain(panes.map(|pane| Self::Pane(*pane)))
+    }
+
+    /// A plain character is text.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Find | Self::Palette)
+    }
 }
 
 /// The heading in the help under which a key stands.
@@ -125,52 +196,34 @@ impl Group {
 }
 
 /// One line of the table.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// Any of these; the first is the one that the footer names.
+    /// Unless the person has others.
     pub keys: &'static [Key],
     pub on: On,
     pub action: Action,
+    /// What the configuration and the palette call it; no other has it.
+    pub name: &'static str,
     pub group: Group,
     /// A word for the footer, if it belongs there.
     pub label: Option<&'static str>,
     pub help: &'static str,
 }
 
-/// A key, with Control held or not. Shift is in the character, and so told of other keys only.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    pub code: KeyCode,
-    pub control: bool,
-    pub shift: bool,
-}
-
 const fn key(code: KeyCode) -> Key {
-    Key {
-        code,
-        control: false,
-        shift: false,
-    }
+    Key::new(code)
 }
 
 const fn char(c: char) -> Key {
-    key(KeyCode::Char(c))
+    Key::char(c)
 }
 
 const fn control(c: char) -> Key {
-    Key {
-        code: KeyCode::Char(c),
-        control: true,
-        shift: false,
-    }
+    Key::control(c)
 }
 
 const fn shift(code: KeyCode) -> Key {
-    Key {
-        code,
-        control: false,
-        shift: true,
-    }
+    Key::shift(code)
 }
 
 /// Where a key means something.
@@ -190,9 +243,19 @@ pub enum On {
     Details,
     Lesson,
     Overlay,
+    /// Where text is typed.
+    Typing,
+    Find,
+    Palette,
+    Columns,
 }
 
 impl On {
+    /// Only where text is typed.
+    pub fn is_typing(self) -> bool {
+        matches!(self, Self::Typing | Self::Find | Self::Palette)
+    }
+
     pub fn holds(self, context: Context) -> bool {
         match (self, context) {
             (Self::Anywhere, _)
@@ -202,9 +265,13 @@ impl On {
             | (Self::Covers, Context::Details | Context::Lesson | Context::Overlay)
             | (Self::Details, Context::Details)
             | (Self::Lesson, Context::Lesson)
-            | (Self::Overlay, Context::Overlay) => true,
+            | (Self::Overlay, Context::Overlay)
+            | (Self::Find, Context::Find)
+            | (Self::Palette, Context::Palette)
+            | (Self::Columns, Context::Columns) => true,
             (Self::Moments, Context::Pane(pane)) => pane != Pane::Timeline,
             (Self::Panes(panes), Context::Pane(pane)) => panes.contains(&pane),
+            (Self::Typing, context) => context.takes_text(),
             _ => false,
         }
     }
@@ -225,6 +292,17 @@ const ROWS: On = On::Panes(&[
     Pane::Lints,
     Pane::Explained,
 ]);
+/// Those of them that are lists: in the timeline one goes from poll to poll.
+const LISTS: On = On::Panes(&[
+    Pane::Tree,
+    Pane::Tasks,
+    Pane::Timers,
+    Pane::Blocking,
+    Pane::Workers,
+    Pane::Resources,
+    Pane::Waiters,
+    Pane::Lints,
+]);
 const TREE: On = On::Panes(&[Pane::Tree]);
 const TIMELINE: On = On::Panes(&[Pane::Timeline]);
 
@@ -232,6 +310,7 @@ const TIMELINE: On = On::Panes(&[Pane::Timeline]);
 const fn lane(
     keys: &'static [Key],
     action: Action,
+    name: &'static str,
     label: Option<&'static str>,
     help: &'static str,
 ) -> Binding {
@@ -239,6 +318,7 @@ const fn lane(
         keys,
         on: TIMELINE,
         action,
+        name,
         group: Group::Timeline,
         label,
         help,
@@ -250,6 +330,7 @@ const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
         keys,
         on: On::Screen,
         action: Action::Tab(tab),
+        name: tab.word(),
         group: Group::Views,
         label: None,
         help,
@@ -257,11 +338,17 @@ const fn tab(keys: &'static [Key], tab: Tab, help: &'static str) -> Binding {
 }
 
 /// A key that moves through time, which in the timeline is what its cursor does.
-const fn time(keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+const fn time(
+    keys: &'static [Key],
+    action: Action,
+    name: &'static str,
+    help: &'static str,
+) -> Binding {
     Binding {
         keys,
         on: On::Moments,
         action,
+        name,
         group: Group::Time,
         label: None,
         help,
@@ -274,6 +361,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('?'), key(KeyCode::F(1))],
         on: On::Screen,
         action: Action::Help,
+        name: "help",
         group: Group::General,
         label: Some("help"),
         help: "show this help",
@@ -282,6 +370,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],
         on: On::Covers,
         action: Action::Leave,
+        name: "back",
         group: Group::General,
         label: Some("back"),
         help: "go back, one step at a time, to the overview",
@@ -290,6 +379,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('q'), control('c')],
         on: On::Anywhere,
         action: Action::Quit,
+        name: "quit",
         group: Group::General,
         label: Some("quit"),
         help: "quit; a program that loopview started is ended",
@@ -298,6 +388,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('R')],
         on: On::Screen,
         action: Action::RunAgain,
+        name: "run-again",
         group: Group::General,
         label: Some("run again"),
         help: "run the program again; if attached, connect to it again",
@@ -306,6 +397,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Enter)],
         on: ROWS,
         action: Action::Enter,
+        name: "details",
         group: Group::Tasks,
         label: Some("details"),
         help: "open the details of the row's task: times, wakers, histograms",
@@ -313,93 +405,120 @@ pub const KEYS: &[Binding] = &[
     lane(
         &[key(KeyCode::Left)],
         Action::CursorBack,
+        "lane-earlier",
         Some("earlier"),
         "move the cursor back by a cell; the picture then stays",
     ),
     lane(
         &[key(KeyCode::Right)],
         Action::CursorOn,
+        "lane-later",
         Some("later"),
         "move the cursor on by a cell",
     ),
     lane(
         &[char('i')],
         Action::Finer,
+        "zoom-in",
         Some("in"),
         "zoom in around the cursor, as + does",
     ),
     lane(
         &[char('o')],
         Action::Coarser,
+        "zoom-out",
         Some("out"),
         "zoom out around the cursor, as - does",
     ),
     lane(
         &[char('l')],
         Action::Follow,
+        "live",
         Some("live"),
         "follow what happens, or stay with what is seen",
     ),
     lane(
         &[char('n')],
         Action::Jump(Jump::NextLong),
+        "next-long-poll",
         Some("long poll"),
         "to the next poll of 10 ms or more",
     ),
     lane(
         &[char('N')],
         Action::Jump(Jump::PrevLong),
+        "previous-long-poll",
         None,
         "to the one before",
     ),
     lane(
         &[char('e')],
         Action::Jump(Jump::NextWake),
+        "next-wake-here",
         Some("wake"),
         "to the next wake and poll of this task",
     ),
     lane(
         &[char('E')],
         Action::Jump(Jump::PrevWake),
+        "previous-wake-here",
         None,
         "to the one before",
     ),
     lane(
         &[char('u')],
         Action::Jump(Jump::Waker),
+        "woken-by",
         Some("woken by"),
         "to what woke the task for the poll under the cursor",
     ),
     lane(
         &[char('d')],
         Action::Jump(Jump::Woken),
+        "woke",
         Some("woke"),
         "to what the poll under the cursor woke",
     ),
     lane(
         &[char('v')],
         Action::Jump(Jump::NextFinding),
+        "next-finding",
         None,
         "to the next warning",
     ),
     lane(
         &[char('V')],
         Action::Jump(Jump::PrevFinding),
+        "previous-finding",
         None,
         "to the one before",
     ),
     lane(
         &[char('t')],
         Action::ToCursor,
+        "go-there",
         Some("go there"),
         "back in time to the cursor: every view then shows that moment",
     ),
-    lane(&[char('a')], Action::PanBack, None, "half a screen back"),
-    lane(&[char('s')], Action::PanOn, None, "half a screen on"),
+    lane(
+        &[char('a')],
+        Action::PanBack,
+        "pan-back",
+        None,
+        "half a screen back",
+    ),
+    lane(
+        &[char('s')],
+        Action::PanOn,
+        "pan-on",
+        None,
+        "half a screen on",
+    ),
     Binding {
         keys: &[char('p'), char(' ')],
         on: On::Screen,
         action: Action::Pause,
+        name: "pause",
         group: Group::General,
         label: Some("pause"),
         help: "stop time, or let it go on; the target runs on",
@@ -408,6 +527,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Tab)],
         on: On::Views,
         action: Action::NextPane,
+        name: "next-pane",
         group: Group::Views,
         label: Some("next"),
         help: "focus the next pane; where there is one alone, show the next view",
@@ -416,6 +536,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('L')],
         on: On::Screen,
         action: Action::Lesson,
+        name: "lesson",
         group: Group::General,
         label: Some("lesson"),
         help: "read the lesson's page beside the screen, or close it",
@@ -424,6 +545,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Tab), key(KeyCode::BackTab)],
         on: On::Lesson,
         action: Action::NextPane,
+        name: "leave-lesson",
         group: Group::Views,
         label: Some("panes"),
         help: "from the lesson to the panes",
@@ -432,14 +554,34 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('z')],
         on: On::Lesson,
         action: Action::Zoom,
+        name: "zoom-lesson",
         group: Group::Views,
         label: Some("zoom"),
         help: "give the lesson the whole body, or take it back",
     },
     Binding {
+        keys: &[char('/')],
+        on: On::Views,
+        action: Action::Find,
+        name: "find",
+        group: Group::Tasks,
+        label: Some("find"),
+        help: "find tasks as you type, and hide the others; see below",
+    },
+    Binding {
+        keys: &[char(':')],
+        on: On::Screen,
+        action: Action::Command,
+        name: "command",
+        group: Group::General,
+        label: None,
+        help: "do anything that has a key, or a command, by its name",
+    },
+    Binding {
         keys: &[char('z')],
         on: On::Views,
         action: Action::Zoom,
+        name: "zoom",
         group: Group::Views,
         label: Some("zoom"),
         help: "give the focused pane the whole body, or take it back",
@@ -448,6 +590,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('x')],
         on: On::Panes(&[Pane::Tree, Pane::Timeline]),
         action: Action::Fold,
+        name: "fold",
         group: Group::Tasks,
         label: Some("fold"),
         help: "fold what is below, or unfold it",
@@ -456,6 +599,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('X')],
         on: TREE,
         action: Action::FoldAll,
+        name: "fold-all",
         group: Group::Tasks,
         label: None,
         help: "fold all, or unfold all",
@@ -464,6 +608,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('o')],
         on: On::Panes(&[Pane::Source]),
         action: Action::NextFile,
+        name: "next-file",
         group: Group::Tasks,
         label: Some("other file"),
         help: "the next file in which tasks wait",
@@ -472,6 +617,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('s')],
         on: TASKS,
         action: Action::SortNext,
+        name: "sort",
         group: Group::Tasks,
         label: Some("sort"),
         help: "sort by the next column",
@@ -480,6 +626,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('S')],
         on: TASKS,
         action: Action::SortReverse,
+        name: "reverse",
         group: Group::Tasks,
         label: None,
         help: "reverse the order",
@@ -488,6 +635,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('f')],
         on: On::Views,
         action: Action::ToggleDone,
+        name: "finished",
         group: Group::Tasks,
         label: Some("finished"),
         help: "show or hide finished tasks, timers and calls",
@@ -496,6 +644,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('+'), char('=')],
         on: On::Screen,
         action: Action::Finer,
+        name: "finer",
         group: Group::Tasks,
         label: None,
         help: "each cell of a history stands for less time",
@@ -504,6 +653,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('-')],
         on: On::Screen,
         action: Action::Coarser,
+        name: "coarser",
         group: Group::Tasks,
         label: None,
         help: "each cell of a history stands for more time",
@@ -512,6 +662,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('n'), char('l')],
         on: On::Details,
         action: Action::NextTask,
+        name: "next-task",
         group: Group::Tasks,
         label: Some("next task"),
         help: "in the details: the next task of the table",
@@ -520,6 +671,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('N')],
         on: On::Details,
         action: Action::PrevTask,
+        name: "previous-task",
         group: Group::Tasks,
         label: None,
         help: "in the details: the task before",
@@ -528,6 +680,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Up), char('k')],
         on: On::Anywhere,
         action: Action::Up,
+        name: "up",
         group: Group::Move,
         label: None,
         help: "one line up",
@@ -536,6 +689,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Down), char('j')],
         on: On::Anywhere,
         action: Action::Down,
+        name: "down",
         group: Group::Move,
         label: None,
         help: "one line down",
@@ -544,6 +698,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::PageUp), control('b')],
         on: On::Anywhere,
         action: Action::PageUp,
+        name: "page-up",
         group: Group::Move,
         label: None,
         help: "one page up",
@@ -552,6 +707,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::PageDown), control('f')],
         on: On::Anywhere,
         action: Action::PageDown,
+        name: "page-down",
         group: Group::Move,
         label: None,
         help: "one page down",
@@ -560,6 +716,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Home), char('g')],
         on: On::Anywhere,
         action: Action::First,
+        name: "first",
         group: Group::Move,
         label: None,
         help: "to the first line",
@@ -568,6 +725,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[char('G')],
         on: On::Anywhere,
         action: Action::Last,
+        name: "last",
         group: Group::Move,
         label: None,
         help: "to the last line; output then follows the target",
@@ -576,6 +734,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::BackTab)],
         on: On::Views,
         action: Action::PrevPane,
+        name: "previous-pane",
         group: Group::Views,
         label: None,
         help: "focus the pane before, or show the view before",
@@ -584,6 +743,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Left)],
         on: On::Moments,
         action: Action::Back,
+        name: "back-in-time",
         group: Group::Time,
         label: Some("back in time"),
         help: "back in time by a cell of the histories",
@@ -591,60 +751,85 @@ pub const KEYS: &[Binding] = &[
     time(
         &[key(KeyCode::Right)],
         Action::Forth,
+        "forth-in-time",
         "forth in time by a cell",
     ),
     time(
         &[shift(KeyCode::Left)],
         Action::FarBack,
+        "far-back",
         "back by ten cells",
     ),
     time(
         &[shift(KeyCode::Right)],
         Action::FarForth,
+        "far-forth",
         "forth by ten cells",
     ),
     Binding {
         keys: &[key(KeyCode::End)],
         on: On::Screen,
         action: Action::Now,
+        name: "now",
         group: Group::Time,
         label: Some("now"),
         help: "to the newest moment; there, to the last line",
     },
-    time(&[char(',')], Action::FrameBack, "back by one update"),
-    time(&[char('.')], Action::FrameForth, "forth by one update"),
+    time(
+        &[char(',')],
+        Action::FrameBack,
+        "update-back",
+        "back by one update",
+    ),
+    time(
+        &[char('.')],
+        Action::FrameForth,
+        "update-forth",
+        "forth by one update",
+    ),
     time(
         &[char('[')],
         Action::Previous(Sign::Poll),
+        "previous-poll",
         "back to a poll of the selected task",
     ),
     time(
         &[char(']')],
         Action::Next(Sign::Poll),
+        "next-poll",
         "forth to a poll of the selected task",
     ),
     time(
         &[char('(')],
         Action::Previous(Sign::Wake),
+        "previous-wake",
         "back to a wake of the selected task",
     ),
     time(
         &[char(')')],
         Action::Next(Sign::Wake),
+        "next-wake",
         "forth to a wake of the selected task",
     ),
     time(
         &[char('{')],
         Action::Previous(Sign::Lint),
+        "previous-warning",
         "back to a warning",
     ),
-    time(&[char('}')], Action::Next(Sign::Lint), "forth to a warning"),
-    time(&[char('<')], Action::Slower, "play more slowly"),
-    time(&[char('>')], Action::Faster, "play faster"),
+    time(
+        &[char('}')],
+        Action::Next(Sign::Lint),
+        "next-warning",
+        "forth to a warning",
+    ),
+    time(&[char('<')], Action::Slower, "slower", "play more slowly"),
+    time(&[char('>')], Action::Faster, "faster", "play faster"),
     Binding {
         keys: &[char('W')],
         on: On::Screen,
         action: Action::Record,
+        name: "record",
         group: Group::General,
         label: None,
         help: "write a recording from here on, or end it",
@@ -679,6 +864,7 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::Esc), key(KeyCode::Backspace)],
         on: On::Views,
         action: Action::Leave,
+        name: "leave",
         group: Group::Views,
         label: None,
         help: "back, one step at a time: zoom, focus, and to the overview",
@@ -687,9 +873,235 @@ pub const KEYS: &[Binding] = &[
         keys: &[key(KeyCode::End)],
         on: On::Overlay,
         action: Action::Last,
+        name: "end",
         group: Group::Move,
         label: None,
         help: "to the last line",
+    },
+    Binding {
+        keys: &[char('n')],
+        on: LISTS,
+        action: Action::NextFound,
+        name: "next-found",
+        group: Group::Tasks,
+        label: None,
+        help: "to the next row that was searched for or is marked",
+    },
+    Binding {
+        keys: &[char('N')],
+        on: LISTS,
+        action: Action::PrevFound,
+        name: "previous-found",
+        group: Group::Tasks,
+        label: None,
+        help: "to the one before",
+    },
+    Binding {
+        keys: &[char('m')],
+        on: On::Screen,
+        action: Action::Mark,
+        name: "mark",
+        group: Group::Tasks,
+        label: None,
+        help: "mark the task, in every view; or take the mark away",
+    },
+    Binding {
+        keys: &[char('\'')],
+        on: LISTS,
+        action: Action::NextMark,
+        name: "next-mark",
+        group: Group::Tasks,
+        label: None,
+        help: "to the next task that is marked",
+    },
+    Binding {
+        keys: &[char('F')],
+        on: On::Screen,
+        action: Action::FollowTask,
+        name: "follow",
+        group: Group::Tasks,
+        label: None,
+        help: "stay on the task, and tell when it ends; or stop that",
+    },
+    Binding {
+        keys: &[char('y')],
+        on: On::Screen,
+        action: Action::CopyId,
+        name: "copy-id",
+        group: Group::Tasks,
+        label: None,
+        help: "copy the task's number to the clipboard",
+    },
+    Binding {
+        keys: &[char('Y')],
+        on: On::Screen,
+        action: Action::CopyPlace,
+        name: "copy-location",
+        group: Group::Tasks,
+        label: None,
+        help: "copy where it was spawned",
+    },
+    Binding {
+        keys: &[char('B')],
+        on: On::Screen,
+        action: Action::Bookmark,
+        name: "bookmark",
+        group: Group::General,
+        label: None,
+        help: "remember this moment; the commands lead back to it",
+    },
+    Binding {
+        keys: &[char('c')],
+        on: TASKS,
+        action: Action::ChooseColumns,
+        name: "columns",
+        group: Group::Tasks,
+        label: None,
+        help: "choose the columns, and their order",
+    },
+    Binding {
+        keys: &[char(' ')],
+        on: On::Columns,
+        action: Action::TakeColumn,
+        name: "take-column",
+        group: Group::Tasks,
+        label: Some("take or leave"),
+        help: "show the column, or hide it",
+    },
+    Binding {
+        keys: &[key(KeyCode::Left)],
+        on: On::Columns,
+        action: Action::ColumnEarlier,
+        name: "column-earlier",
+        group: Group::Tasks,
+        label: Some("earlier"),
+        help: "move the column to the left",
+    },
+    Binding {
+        keys: &[key(KeyCode::Right)],
+        on: On::Columns,
+        action: Action::ColumnLater,
+        name: "column-later",
+        group: Group::Tasks,
+        label: Some("later"),
+        help: "move the column to the right",
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter), key(KeyCode::Esc), char('c')],
+        on: On::Columns,
+        action: Action::Leave,
+        name: "close-columns",
+        group: Group::Tasks,
+        label: Some("done"),
+        help: "close the list of columns",
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        on: On::Find,
+        action: Action::Enter,
+        name: "keep-filter",
+        group: Group::Tasks,
+        label: Some("keep"),
+        help: "keep the filter",
+    },
+    Binding {
+        keys: &[control('g')],
+        on: On::Find,
+        action: Action::Search,
+        name: "search",
+        group: Group::Tasks,
+        label: Some("search"),
+        help: "hide nothing; n and N go through what it finds",
+    },
+    Binding {
+        keys: &[key(KeyCode::Esc)],
+        on: On::Find,
+        action: Action::Leave,
+        name: "drop-filter",
+        group: Group::Tasks,
+        label: Some("drop"),
+        help: "drop the filter",
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        on: On::Palette,
+        action: Action::Enter,
+        name: "do-command",
+        group: Group::General,
+        label: Some("do it"),
+        help: "do the command",
+    },
+    Binding {
+        keys: &[key(KeyCode::Esc)],
+        on: On::Palette,
+        action: Action::Leave,
+        name: "close-commands",
+        group: Group::General,
+        label: Some("back"),
+        help: "close the list of commands",
+    },
+    Binding {
+        keys: &[key(KeyCode::Left)],
+        on: On::Typing,
+        action: Action::Edit(Edit::Left),
+        name: "text-left",
+        group: Group::Move,
+        label: None,
+        help: "one character to the left",
+    },
+    Binding {
+        keys: &[key(KeyCode::Right)],
+        on: On::Typing,
+        action: Action::Edit(Edit::Right),
+        name: "text-right",
+        group: Group::Move,
+        label: None,
+        help: "one character to the right",
+    },
+    Binding {
+        keys: &[key(KeyCode::Backspace)],
+        on: On::Typing,
+        action: Action::Edit(Edit::Backspace),
+        name: "rub-out",
+        group: Group::Move,
+        label: None,
+        help: "rub out the character before the cursor",
+    },
+    Binding {
+        keys: &[key(KeyCode::Delete)],
+        on: On::Typing,
+        action: Action::Edit(Edit::Delete),
+        name: "delete",
+        group: Group::Move,
+        label: None,
+        help: "rub out the one at the cursor",
+    },
+    Binding {
+        keys: &[key(KeyCode::End)],
+        on: On::Typing,
+        action: Action::Last,
+        name: "text-end",
+        group: Group::Move,
+        label: None,
+        help: "to the end of the text",
+    },
+    Binding {
+        keys: &[control('w')],
+        on: On::Typing,
+        action: Action::Edit(Edit::Word),
+        name: "rub-out-word",
+        group: Group::Move,
+        label: None,
+        help: "rub out the word before the cursor",
+    },
+    Binding {
+        keys: &[control('u')],
+        on: On::Typing,
+        action: Action::Edit(Edit::Clear),
+        name: "clear-text",
+        group: Group::Move,
+        label: None,
+        help: "rub out all",
     },
     // The key that opened an overlay closes it.
     Binding {
@@ -701,91 +1113,9 @@ pub const KEYS: &[Binding] = &[
         ],
         on: On::Overlay,
         action: Action::Leave,
+        name: "close",
         group: Group::General,
         label: None,
         help: "close what lies over the screen",
     },
 ];
-
-/// What a key means here; `None` for one that means nothing.
-pub fn action(event: KeyEvent, context: Context) -> Option<Action> {
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    let told = matches!(event.code, KeyCode::Left | KeyCode::Right);
-    let key = Key {
-        code: event.code,
-        control: event.modifiers.contains(KeyModifiers::CONTROL),
-        shift: told && event.modifiers.contains(KeyModifiers::SHIFT),
-    };
-    let alt = event.modifiers.contains(KeyModifiers::ALT);
-    bindings(context)
-        .find(|binding| !alt && binding.keys.contains(&key))
-        .map(|binding| binding.action)
-}
-
-/// The lines of the table that hold in a context.
-pub fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
-    KEYS.iter().filter(move |binding| binding.on.holds(context))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every context there is.
-    fn all() -> Vec<Context> {
-        let panes = Tab::ALL.into_iter().flat_map(Tab::panes);
-        let mut all = vec![Context::Details, Context::Lesson, Context::Overlay];
-        all.extend(panes.map(|pane| Context::Pane(*pane)));
-        all
-    }
-
-    const TASKS: Context = Context::Pane(Pane::Tasks);
-
-    fn press(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
-        KeyEvent::new(code, modifiers)
-    }
-
-    #[test]
-    fn no_key_means_two_things_in_one_context() {
-        for context in all() {
-            let mut seen = Vec::new();
-            for key in bindings(context).flat_map(|b| b.keys) {
-                assert!(!seen.contains(&key), "{key:?} twice in {context:?}");
-                seen.push(key);
-            }
-        }
-    }
-
-    #[test]
-    fn every_context_can_be_left_and_quit() {
-        for context in all() {
-            let leave = action(press(KeyCode::Esc, KeyModifiers::NONE), context);
-            assert_eq!(leave, Some(Action::Leave), "{context:?}");
-            let quit = action(press(KeyCode::Char('c'), KeyModifiers::CONTROL), context);
-            assert_eq!(quit, Some(Action::Quit), "{context:?}");
-        }
-    }
-
-    #[test]
-    fn shift_is_in_the_character() {
-        let shifted = press(KeyCode::Char('S'), KeyModifiers::SHIFT);
-        assert_eq!(action(shifted, TASKS), Some(Action::SortReverse));
-        let back = press(KeyCode::BackTab, KeyModifiers::SHIFT);
-        assert_eq!(action(back, TASKS), Some(Action::PrevPane));
-    }
-
-    #[test]
-    fn a_plain_c_is_not_control_c() {
-        let plain = press(KeyCode::Char('c'), KeyModifiers::NONE);
-        assert_eq!(action(plain, TASKS), None);
-    }
-
-    #[test]
-    fn a_release_does_nothing() {
-        let mut event = press(KeyCode::Char('q'), KeyModifiers::NONE);
-        event.kind = KeyEventKind::Release;
-        assert_eq!(action(event, TASKS), None);
-    }
-}

@@ -1,10 +1,12 @@
 //! The terminal: taken over, and always given back.
 
-use std::{io, panic, sync::Once};
+use std::{fmt, io, panic, sync::Once};
 
 use crossterm::{
+    Command,
+    clipboard::CopyToClipboard,
     cursor::{Hide, Show},
-    event::{DisableBracketedPaste, EnableBracketedPaste, EventStream},
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EventStream},
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
@@ -19,7 +21,9 @@ pub struct Screen {
 }
 
 impl Screen {
-    pub fn open() -> io::Result<Self> {
+    /// With `mouse`, the terminal tells what is done with the mouse, and does not select
+    /// text with it.
+    pub fn open(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
         enable_raw_mode()?;
         let opened = execute!(
@@ -28,6 +32,13 @@ impl Screen {
             Hide,
             EnableBracketedPaste
         )
+        .and_then(|()| {
+            if mouse {
+                execute!(io::stdout(), CaptureMouse)
+            } else {
+                Ok(())
+            }
+        })
         .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match opened {
             Ok(terminal) => Ok(Self {
@@ -42,6 +53,25 @@ impl Screen {
     }
 }
 
+impl Screen {
+    /// Asks the terminal to put a text on the clipboard (OSC 52). Not every terminal does
+    /// so, and none tells.
+    pub fn copy(&mut self, text: &str) {
+        // A terminal that has gone is told of where it is drawn on.
+        let _ = execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text));
+    }
+}
+
+/// Presses, drags and the wheel, with places beyond column 223. Unlike crossterm's own
+/// command, not every motion: that would wake us for nothing.
+struct CaptureMouse;
+
+impl Command for CaptureMouse {
+    fn write_ansi(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        f.write_str("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
+    }
+}
+
 impl Drop for Screen {
     fn drop(&mut self) {
         restore();
@@ -52,6 +82,7 @@ impl Drop for Screen {
 fn restore() {
     let _ = execute!(
         io::stdout(),
+        DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show

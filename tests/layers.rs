@@ -11,12 +11,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &["frame"]),
     ("recording", &["frame", "model"]),
     ("target", &["frame", "error"]),
+    ("filter", &["model"]),
     ("keymap", &["model", "view"]),
-    ("view", &["frame", "model", "keymap"]),
+    ("view", &["frame", "model", "filter", "keymap"]),
     // The text report has the words and figures of the screen.
     ("sink", &["frame", "model", "view"]),
-    ("cli", &["recording", "target"]),
-    ("config", &["cli", "view"]),
+    ("cli", &["recording", "target", "view"]),
+    ("config", &["cli", "keymap", "view"]),
     ("error", &["recording", "target"]),
     ("term", &[]),
 ];
@@ -29,6 +30,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tonic", &["target"]),
     ("loopview_workloads", &["cmd", "error"]),
     ("clap", &["cli", "cmd"]),
+    ("regex", &["filter"]),
+    ("toml", &["config"]),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -10,7 +10,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use insta::assert_snapshot;
 use loopview::{
     frame::{Event, Exit, Frame, Gap, Line, Stream, Target, TargetKind, Time},
-    keymap::{self, Action},
+    keymap::Action,
     model::Model,
     view::{self, ColorLevel, Lesson, Options, ViewState},
 };
@@ -54,7 +54,7 @@ fn press(state: &mut ViewState, model: &Model, keys: &str) {
             "End" => KeyCode::End,
             _ => KeyCode::Char(word.chars().next().expect("a key")),
         };
-        if let Some(action) = keymap::action(KeyEvent::from(code), state.context()) {
+        if let Some(action) = state.action(KeyEvent::from(code)) {
             let _ = state.act(action, model);
         }
     }
@@ -354,11 +354,12 @@ fn a_chinese_page_is_shown_between_shapes_in_ascii() {
     let options = Options {
         color: ColorLevel::None,
         unicode: false,
+        ..Options::default()
     };
     let page = loopview_workloads::find("gather").map(|lesson| lesson.page_zh);
     let page = page.expect("a page");
     for size in [(80, 24), (120, 40)] {
-        let state = reading(&model, size, options, true, "");
+        let state = reading(&model, size, options.clone(), true, "");
         let text = text(&screen(&model, &state, size));
         assert!(text.contains("服务员"), "{text}");
         let foreign = text.chars().find(|c| !c.is_ascii() && !page.contains(*c));
@@ -398,6 +399,7 @@ fn ascii() {
     let options = Options {
         color: ColorLevel::None,
         unicode: false,
+        ..Options::default()
     };
     for (name, keys, story) in [
         ("gather", "", "gather"),
@@ -407,14 +409,14 @@ fn ascii() {
         ("timeline", "2", "blocked"),
     ] {
         let model = model(story);
-        let state = state(&model, (80, 24), options, keys);
+        let state = state(&model, (80, 24), options.clone(), keys);
         let text = text(&screen(&model, &state, (80, 24)));
         assert!(text.is_ascii(), "{text}");
         assert_snapshot!(format!("ascii_{name}_80x24"), text);
     }
     let model = hostile();
     for keys in ["", "Enter", "?", "0"] {
-        let state = state(&model, (80, 24), options, keys);
+        let state = state(&model, (80, 24), options.clone(), keys);
         let text = text(&screen(&model, &state, (80, 24)));
         assert!(text.is_ascii(), "{text}");
     }
@@ -516,11 +518,11 @@ fn an_unchanged_model_gives_the_same_screen() {
 fn without_colour_nothing_is_coloured() {
     let options = Options {
         color: ColorLevel::None,
-        unicode: true,
+        ..Options::default()
     };
     let model = model("blocked");
     for keys in LOOKS {
-        let state = state(&model, (120, 40), options, keys);
+        let state = state(&model, (120, 40), options.clone(), keys);
         let buffer = screen(&model, &state, (120, 40));
         for cell in buffer.content() {
             assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
@@ -532,7 +534,7 @@ fn without_colour_nothing_is_coloured() {
 fn sixteen_colours_are_enough() {
     let options = Options {
         color: ColorLevel::Ansi16,
-        unicode: true,
+        ..Options::default()
     };
     let model = model("gather");
     let state = state(&model, (120, 40), options, "");

@@ -256,7 +256,7 @@ fn panic_while_watching() {
             has_probe: true,
         })
         .expect("it starts");
-        let _screen = Screen::open().expect("a terminal");
+        let _screen = Screen::open(true).expect("a terminal");
         source.frames.recv().await.expect("a frame");
         panic!("on purpose");
     });
@@ -293,4 +293,58 @@ fn the_smallest_terminal_is_survived() {
         .until("the overview", |s| !s.contains("show this help"));
     session.terminal.press("q");
     session.assert_clean_end(&[]);
+}
+
+#[test]
+fn the_mouse_is_asked_for_and_given_back() {
+    let mut session = Session::watching();
+    assert!(session.terminal.has_mouse());
+    // A press on the view of the timers, and its release, as a terminal tells of them.
+    let screen = session.terminal.until_shown("5 Timers");
+    let line = screen.lines().position(|line| line.contains("5 Timers"));
+    let (row, line) = line
+        .and_then(|row| Some((row, screen.lines().nth(row)?)))
+        .expect("views");
+    let column = line.find("5 Timers").expect("a view");
+    let (row, column) = (row + 1, column + 1);
+    session
+        .terminal
+        .press(&format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"));
+    session.terminal.until_shown("Lateness");
+    session.terminal.press("q");
+    assert_eq!(session.assert_clean_end(&[]), 0);
+}
+
+#[test]
+fn the_mouse_can_be_left_to_the_terminal() {
+    let args = ["run", "hello", "--scale", "1000", "--no-mouse"];
+    let mut session = Session::start(&args, SIZE);
+    session.terminal.until_shown("main");
+    assert!(!session.terminal.has_mouse());
+    session.terminal.press("q");
+    assert_eq!(session.assert_clean_end(&[]), 0);
+}
+
+#[test]
+fn a_bad_configuration_is_told_and_the_defaults_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    fs::write(&path, "ascii = true\n[keys]\nzoom = [\"q\"]\n").expect("a file");
+    let path = path.to_str().expect("a path");
+    let args = ["run", "hello", "--scale", "1000", "--config", path];
+    let mut session = Session::start(&args, SIZE);
+    session
+        .terminal
+        .until_shown("mine.toml:3:9: the key q is that of quit");
+    session.terminal.until_shown("main");
+    session.terminal.until_shown("─");
+    session.terminal.press("j");
+    session
+        .terminal
+        .until("no complaint any more", |s| !s.contains("mine.toml"));
+    session.terminal.press("q");
+    session.terminal.until("the complaint again", |s| {
+        s.contains("loopview: ") && s.contains("mine.toml:3:9: the key q")
+    });
+    assert_eq!(session.assert_clean_end(&[]), 0);
 }

@@ -9,7 +9,7 @@ mod travel;
 
 use std::{io, path::PathBuf, time::Duration};
 
-use crossterm::event::{Event as TermEvent, KeyEventKind};
+use crossterm::event::Event as TermEvent;
 use futures::StreamExt;
 use tokio::time::Instant;
 
@@ -18,12 +18,11 @@ use crate::{
     cmd::Signals,
     error::Error,
     frame::{Frame, Target},
-    keymap,
     model::{Model, lint::Thresholds},
     recording::{History, Limits, Scribe, Status},
     target::Source,
     term::Screen,
-    view::{self, Effect, Lesson, ViewState},
+    view::{self, Effect, Lesson, Mouse, ViewState},
 };
 
 /// No picture sooner than this after the last.
@@ -35,6 +34,8 @@ const NEWS: Duration = Duration::from_millis(50);
 /// How the dashboard is run.
 pub struct Options {
     pub view: view::Options,
+    /// What is wrong with the person's configuration.
+    pub complaint: Option<String>,
     /// End after this time.
     pub limit: Option<Duration>,
     /// Finds the lines of a source file, or tells why there are none.
@@ -108,7 +109,9 @@ pub async fn run(
 pub async fn replay(screen: &mut Screen, options: &Options, replay: Replay) -> Result<(), Error> {
     let traveller = Traveller::recorded(replay.history, replay.from, replay.speed);
     let mut app = App::new(options, traveller);
-    app.state.notice = replay.notice;
+    if let Some(notice) = replay.notice {
+        app.state.complain(notice);
+    }
     let nothing = async || Err(Error::Runtime(io::ErrorKind::Unsupported.into()));
     app.show(screen, options.limit, nothing).await
 }
@@ -146,11 +149,15 @@ struct App<'a> {
 
 impl<'a> App<'a> {
     fn new(options: &'a Options, traveller: Traveller) -> Self {
+        let mut state = ViewState::new(options.view.clone()).with_lesson(options.lesson);
+        if let Some(complaint) = &options.complaint {
+            state.complain(complaint);
+        }
         Self {
             sources: &options.sources,
             live: None,
             traveller,
-            state: ViewState::new(options.view).with_lesson(options.lesson),
+            state,
             told: Status::None,
             stale: true,
             drawn: Instant::now(),
@@ -193,6 +200,7 @@ impl<'a> App<'a> {
                 found = self.traveller.found() => self.arrive(found),
                 key = screen.keys.next() => match key {
                     Some(Ok(event)) => match self.react(&event) {
+                        Some(Effect::Copy(text)) => screen.copy(&text),
                         Some(Effect::Quit) => return Ok(()),
                         Some(Effect::RunAgain) => self.run_again(&start).await?,
                         _ => {}
@@ -226,7 +234,7 @@ impl<'a> App<'a> {
     fn pass(&mut self) {
         match self.traveller.pass(Instant::now()) {
             Ok(changed) => self.stale |= changed,
-            Err(notice) => self.state.notice = Some(notice),
+            Err(notice) => self.state.complain(notice),
         }
         if self.traveller.is_playing() {
             self.due = Some(Instant::now() + FRAME);
@@ -237,7 +245,7 @@ impl<'a> App<'a> {
     fn arrive(&mut self, found: Result<(), String>) {
         match found {
             Ok(()) => {}
-            Err(notice) => self.state.notice = Some(notice),
+            Err(notice) => self.state.complain(notice),
         }
         self.stale = true;
         self.draw_after(FRAME);
@@ -271,42 +279,46 @@ impl<'a> App<'a> {
         let status = live.scribe.status();
         self.state.recording = matches!(status, Status::On(_));
         if status != self.told {
-            self.state.notice = status.words();
+            if let Some(words) = status.words() {
+                self.state.say(words);
+            }
             self.told = status;
         }
-        if let Some(trouble) = live.scribe.trouble() {
+        if let Some(trouble) = live.scribe.trouble().filter(|_| !self.state.is_saying()) {
             let notice = format!("the history is only kept in memory: {trouble}");
-            self.state.notice.get_or_insert(notice);
+            self.state.complain(notice);
         }
     }
 
     fn react(&mut self, event: &TermEvent) -> Option<Effect> {
-        let key = match event {
-            TermEvent::Key(key) if key.kind != KeyEventKind::Release => *key,
+        // What is done is done to what is shown, not to what has come since.
+        self.refresh();
+        let shown = shown(&self.traveller, self.live.as_deref())?;
+        let effect = match event {
+            TermEvent::Key(key) => {
+                let action = self.state.action(*key)?;
+                self.state.act(action, shown)
+            }
+            TermEvent::Mouse(event) => self.state.mouse(Mouse::from_event(*event)?, shown),
+            TermEvent::Paste(text) => {
+                self.state.insert(text, shown);
+                None
+            }
             TermEvent::Resize(width, height) => {
                 self.state.resize(*width, *height);
-                self.draw_after(FRAME);
-                return None;
+                None
             }
             _ => return None,
         };
-        let action = keymap::action(key, self.state.context())?;
         self.draw_after(FRAME);
-        self.refresh();
-        // It has been read.
-        self.state.notice = None;
-        let effect = {
-            let shown = shown(&self.traveller, self.live.as_deref())?;
-            self.state.act(action, shown)
-        };
         let live = self.live.as_ref().map(|live| &live.model);
-        match effect {
+        match &effect {
             Some(Effect::Pause) => {
                 self.traveller.pause(live);
                 self.stale = true;
             }
             Some(Effect::Travel(to)) => {
-                let travelled = self.traveller.travel(to, live);
+                let travelled = self.traveller.travel(*to, live);
                 self.arrive(travelled);
             }
             Some(Effect::Record) => {
@@ -316,7 +328,7 @@ impl<'a> App<'a> {
                 };
                 self.arrive(done);
             }
-            Some(Effect::Quit | Effect::RunAgain) | None => {}
+            Some(Effect::Quit | Effect::RunAgain | Effect::Copy(_)) | None => {}
         }
         if let Some(live) = &mut self.live {
             let watched = self.state.watched().and_then(|id| live.model.tasks.get(id));

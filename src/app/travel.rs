@@ -173,12 +173,20 @@ impl Traveller {
                 self.search = None;
                 self.next = None;
             }
+            Travel::To(at) => {
+                if self.here.is_none() {
+                    let Some(live) = live else { return Ok(()) };
+                    self.stop(live);
+                }
+                self.halt(at);
+                self.go(Goal::Time(at));
+            }
             Travel::By { .. } | Travel::Frame { .. } | Travel::Sign { .. } => {
                 let back = match to {
                     Travel::By { back, .. }
                     | Travel::Frame { back }
                     | Travel::Sign { back, .. } => back,
-                    Travel::Slower | Travel::Faster | Travel::Now => false,
+                    Travel::To(_) | Travel::Slower | Travel::Faster | Travel::Now => false,
                 };
                 if self.history.range().is_none() {
                     return Err("nothing is kept of the past".to_owned());
@@ -240,7 +248,7 @@ impl Traveller {
                     back,
                 });
             }
-            Travel::Slower | Travel::Faster | Travel::Now => {}
+            Travel::To(_) | Travel::Slower | Travel::Faster | Travel::Now => {}
         }
         Ok(())
     }

@@ -2,20 +2,21 @@
 
 use std::process::ExitCode;
 
-use super::watch::{self, Style};
+use super::watch;
 use crate::{
     cli::Watch,
+    config::Wishes,
     error::Error,
     frame::{Target, TargetKind},
     target::{Endpoint, attach},
 };
 
-pub fn execute(url: &Endpoint, watch: &Watch, style: Style) -> Result<ExitCode, Error> {
+pub fn execute(url: &Endpoint, watch: &Watch, wishes: &Wishes) -> Result<ExitCode, Error> {
     let target = Target {
         name: url.to_string(),
         kind: TargetKind::Attached,
     };
-    watch::watch(&target, None, None, watch, style, async || {
+    watch::watch(&target, None, None, watch, wishes, async || {
         Ok(attach(url).await?)
     })
 }

@@ -3,6 +3,7 @@
 mod attach;
 mod check;
 mod completions;
+mod config;
 mod export;
 mod lints;
 mod list;
@@ -21,30 +22,43 @@ pub use usage::parse;
 pub use watch::Signals;
 
 use crate::{
-    cli::{Cli, Command, Lang},
-    config,
+    cli::{Cli, Command, Lang, Look},
+    config::Wishes,
     error::{Error, exit},
 };
 
 /// Does what the command line says.
 pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
-    let style = watch::Style {
-        color: cli.color,
-        ascii: cli.ascii,
-        lang: config::language(cli.lang, |name| std::env::var(name).ok()),
-    };
+    let wishes = || wishes(&cli.look);
     match cli.command {
-        None => pick::execute(style),
+        None => pick::execute(&wishes()?),
         Some(Command::List { format }) => list::execute(format),
-        Some(Command::Run(run)) => run::execute(run, style),
-        Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, style),
+        Some(Command::Run(run)) => run::execute(run, &wishes()?),
+        Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, &wishes()?),
         Some(Command::Export(options)) => export::execute(&options),
-        Some(Command::Replay(options)) => replay::execute(&options, style),
+        Some(Command::Replay(options)) => replay::execute(&options, &wishes()?),
         Some(Command::Check(check)) => check::execute(check),
         Some(Command::Lints { name, all }) => lints::execute(name.as_deref(), all),
+        Some(Command::Config) => config::execute(),
         Some(Command::Completions { shell }) => completions::execute(shell),
         Some(Command::Man) => man::execute(),
         Some(Command::Workload { name, options }) => workload::execute(&name, &options),
+    }
+}
+
+/// What the person wants of the screen.
+fn wishes(look: &Look) -> Result<Wishes, Error> {
+    Wishes::new(look, |name| std::env::var(name).ok()).map_err(|error| Error::Config {
+        path: look.config.clone().unwrap_or_default(),
+        error,
+    })
+}
+
+/// Tells what is wrong with the configuration where it can be read for longer than on a
+/// screen.
+fn complain(wishes: &Wishes) {
+    if let Some(complaint) = &wishes.complaint {
+        let _ = writeln!(std::io::stderr(), "loopview: {complaint}");
     }
 }
 

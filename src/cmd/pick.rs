@@ -5,16 +5,13 @@ use std::{io::IsTerminal, process::ExitCode};
 use crossterm::event::{Event, KeyEventKind};
 use futures::StreamExt;
 
-use super::{
-    run, sources,
-    watch::{Signals, Style},
-};
+use super::{run, sources, watch::Signals};
 use crate::{
     app,
     cli::{Format, WorkloadOptions},
-    config,
+    config::Wishes,
     error::{Error, exit},
-    keymap::{self, Context},
+    keymap::Context,
     model::lint::Thresholds,
     recording::Limits,
     target::launch,
@@ -26,26 +23,26 @@ use crate::{
 };
 
 /// Off a terminal it lists the lessons.
-pub fn execute(style: Style) -> Result<ExitCode, Error> {
+pub fn execute(wishes: &Wishes) -> Result<ExitCode, Error> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return super::list::execute(Format::Text);
     }
-    let view = config::options(style.color, style.ascii, |name| std::env::var(name).ok());
     let items = loopview_workloads::all().iter().map(|w| Item {
         name: w.name,
         summary: w.summary,
         shows: w.shows,
-        page: super::page(w, style.lang),
+        page: super::page(w, wishes.lang),
     });
-    let mut picker = Picker::new(items.collect(), view);
+    let mut picker = Picker::new(items.collect(), wishes.view.clone());
     super::runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
-        let mut screen = Screen::open().map_err(Error::Terminal)?;
+        let mut screen = Screen::open(wishes.mouse).map_err(Error::Terminal)?;
         while let Picked::Lesson(item) = pick(&mut screen, &mut picker, &mut signals).await? {
             let (target, what) = run::workload(item.name, &WorkloadOptions::default())?;
             let start = async || launch(&what);
             let options = app::Options {
-                view,
+                view: wishes.view.clone(),
+                complaint: wishes.complaint.clone(),
                 limit: None,
                 history: Limits::default(),
                 record: None,
@@ -60,6 +57,8 @@ pub fn execute(style: Style) -> Result<ExitCode, Error> {
             let watched = app::run(&mut screen, &target, &options, source, start).await?;
             watched.source.stopped().await;
         }
+        drop(screen);
+        super::complain(wishes);
         Ok(ExitCode::from(exit::OK))
     })
 }
@@ -79,7 +78,7 @@ async fn pick(
         };
         match event {
             Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                let action = keymap::action(key, Context::Pane(Pane::Tasks));
+                let action = picker.options.keys.action(key, Context::Pane(Pane::Tasks));
                 if let Some(picked) = action.and_then(|action| picker.act(action)) {
                     return Ok(picked);
                 }

@@ -2,9 +2,10 @@
 
 use std::{path::Path, process::ExitCode, sync::atomic::AtomicBool};
 
-use super::watch::{self, Style};
+use super::watch;
 use crate::{
-    app, cli, config,
+    app, cli,
+    config::Wishes,
     error::{Error, exit},
     model::{Model, lint::Thresholds},
     recording::{self, Goal, Incomplete, Limits, Recording},
@@ -12,7 +13,7 @@ use crate::{
     term::Screen,
 };
 
-pub fn execute(options: &cli::Replay, style: Style) -> Result<ExitCode, Error> {
+pub fn execute(options: &cli::Replay, wishes: &Wishes) -> Result<ExitCode, Error> {
     let Recording {
         history,
         incomplete,
@@ -26,7 +27,8 @@ pub fn execute(options: &cli::Replay, style: Style) -> Result<ExitCode, Error> {
         return super::print(&watch::encode(&report, options.format.unwrap_or_default()));
     }
     let shown = app::Options {
-        view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
+        view: wishes.view.clone(),
+        complaint: wishes.complaint.clone(),
         limit: None,
         sources: super::sources::of(&history.target(), None),
         lesson: None,
@@ -41,8 +43,10 @@ pub fn execute(options: &cli::Replay, style: Style) -> Result<ExitCode, Error> {
         notice,
     };
     super::runtime()?.block_on(async {
-        let mut screen = Screen::open().map_err(Error::Terminal)?;
+        let mut screen = Screen::open(wishes.mouse).map_err(Error::Terminal)?;
         app::replay(&mut screen, &shown, replay).await?;
+        drop(screen);
+        super::complain(wishes);
         Ok(ExitCode::from(exit::OK))
     })
 }

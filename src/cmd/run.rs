@@ -4,23 +4,24 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::ValueEnum;
 
-use super::watch::{self, Style};
+use super::watch;
 use crate::{
     cli::{Format, Instrument, Run, WorkloadOptions},
+    config::Wishes,
     error::Error,
     frame::{Target, TargetKind},
     target::{Launch, launch},
     view::Lesson,
 };
 
-pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
+pub fn execute(run: Run, wishes: &Wishes) -> Result<ExitCode, Error> {
     let (target, what) = match &run.name {
         Some(name) => workload(name, &run.options)?,
         None => program(run.program)?,
     };
     let known = run.name.as_deref().and_then(loopview_workloads::find);
     let lesson = known.map(|workload| Lesson {
-        page: super::page(workload, style.lang),
+        page: super::page(workload, wishes.lang),
         open: run.lesson,
     });
     if run.lesson && run.watch.format == Some(Format::Json) {
@@ -31,7 +32,7 @@ pub fn execute(run: Run, style: Style) -> Result<ExitCode, Error> {
     }
     let program = Some(Path::new(&what.program));
     let start = async || launch(&what);
-    watch::watch(&target, program, lesson, &run.watch, style, start)
+    watch::watch(&target, program, lesson, &run.watch, wishes, start)
 }
 
 pub(super) fn program(mut words: Vec<OsString>) -> Result<(Target, Launch), Error> {

@@ -12,8 +12,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::sources;
 use crate::{
     app,
-    cli::{Color, Format, Lang, Watch},
-    config,
+    cli::{Format, Watch},
+    config::Wishes,
     error::{Error, exit},
     frame::{Event, Gap, HOW_TO_OPEN, Target},
     model::{Model, lint::Thresholds},
@@ -24,14 +24,6 @@ use crate::{
     view::Lesson,
 };
 
-/// How to draw, by the command line.
-#[derive(Copy, Clone, Debug)]
-pub struct Style {
-    pub color: Color,
-    pub ascii: bool,
-    pub lang: Lang,
-}
-
 /// Watches what `start` starts, which is the file `program` if it is started here; it is called
 /// again when the person runs the target again. With a lesson there is something to read about it.
 pub fn watch(
@@ -39,7 +31,7 @@ pub fn watch(
     program: Option<&Path>,
     lesson: Option<Lesson>,
     options: &Watch,
-    style: Style,
+    wishes: &Wishes,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<ExitCode, Error> {
     let thresholds = super::lints::thresholds(&options.thresholds.threshold)?;
@@ -48,7 +40,8 @@ pub fn watch(
         let (model, stopped, recording) = if screen {
             let source = start().await?;
             let shown = app::Options {
-                view: config::options(style.color, style.ascii, |name| std::env::var(name).ok()),
+                view: wishes.view.clone(),
+                complaint: wishes.complaint.clone(),
                 limit: options.time,
                 sources: sources::of(target, program),
                 lesson,
@@ -56,7 +49,7 @@ pub fn watch(
                 record: options.record.clone(),
                 thresholds,
             };
-            let mut screen = Screen::open().map_err(Error::Terminal)?;
+            let mut screen = Screen::open(wishes.mouse).map_err(Error::Terminal)?;
             let watched = app::run(&mut screen, target, &shown, source, start).await?;
             // The terminal is the person's again before the target has ended.
             drop(screen);
@@ -72,6 +65,7 @@ pub fn watch(
             )
             .await?
         };
+        super::complain(wishes);
         let outcome = Outcome::of(&model, stopped);
         if !screen {
             let report = Report::new(&model, outcome);

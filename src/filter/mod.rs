@@ -69,7 +69,7 @@ impl Compare {
         }
     }
 
-    fn holds<T: Ord>(self, figure: T, limit: T) -> bool {
+    fn holds<T: Copy + Ord>(self, figure: T, limit: T) -> bool {
         match self {
             Self::Less => figure < limit,
             Self::AtMost => figure <= limit,
@@ -206,7 +206,7 @@ struct Exact(Duration);
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
-        let whole = |(_, unit): &&(&str, u64)| nanos % u128::from(*unit) == 0;
+        let whole = |(_, unit): &&(&str, u64)| nanos.is_multiple_of(u128::from(*unit));
         match parse::UNITS.iter().rev().find(whole) {
             Some((name, unit)) if nanos > 0 => write!(f, "{}{name}", nanos / u128::from(*unit)),
             _ => write!(f, "{nanos}ns"),

@@ -58,7 +58,7 @@ impl Widget for &Blocking<'_> {
                 "No blocking calls. Those made with",
                 "spawn_blocking or to_thread are here.",
             ];
-            pane::say(view, &lines, area, buf);
+            pane::empty(view, Pane::Blocking, &lines, area, buf);
             return;
         }
         let room = usize::from(area.width.saturating_sub(1));

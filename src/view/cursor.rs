@@ -74,6 +74,19 @@ impl<K: Copy + PartialEq> Cursor<K> {
         self.at = Some(item);
     }
 
+    /// Moves what is seen by so many rows; the cursor goes along where it would be left out.
+    pub fn scroll(&mut self, by: isize, mut rows: impl ExactSizeIterator<Item = K>, height: usize) {
+        let len = rows.len();
+        let top = self.top(height).saturating_add_signed(by);
+        self.top = top.min(len.saturating_sub(height));
+        let last = self.top.saturating_add(height.max(1)) - 1;
+        let row = self.row.clamp(self.top, last).min(len.saturating_sub(1));
+        if row != self.row {
+            self.row = row;
+            self.at = rows.nth(row);
+        }
+    }
+
     /// Puts the cursor on an item of the list.
     pub fn choose(&mut self, item: K, rows: impl ExactSizeIterator<Item = K>, height: usize) {
         self.aim(item);
@@ -134,6 +147,22 @@ mod tests {
         cursor.step(isize::MIN, [0, 1, 2].iter().copied(), 2);
         cursor.sync([7, 0, 1, 2].iter().copied(), 2);
         assert_eq!(cursor.row(), 0);
+    }
+
+    #[test]
+    fn scrolling_takes_the_cursor_along() {
+        let mut cursor = Cursor::default();
+        let rows = || 0..9;
+        cursor.scroll(3, rows(), 4);
+        assert_eq!((cursor.row(), cursor.top(4)), (3, 3));
+        cursor.scroll(isize::MAX, rows(), 4);
+        assert_eq!((cursor.row(), cursor.top(4)), (5, 5));
+        cursor.scroll(-2, rows(), 4);
+        assert_eq!((cursor.row(), cursor.top(4)), (5, 3));
+        cursor.scroll(isize::MIN, rows(), 4);
+        assert_eq!((cursor.row(), cursor.top(4)), (3, 0));
+        cursor.scroll(1, 0..0, 4);
+        assert_eq!((cursor.row(), cursor.top(4)), (0, 0));
     }
 
     #[test]

@@ -16,84 +16,125 @@ use super::{
 };
 use crate::{
     frame::TargetKind,
-    keymap::{self, Action, Binding, Key},
+    keymap::{Action, Binding, Context, Key},
     model::Phase,
 };
 
 pub struct Footer<'a>(pub(super) View<'a>);
+
+/// A key and what it does, in words.
+pub(super) struct Entry {
+    pub action: Action,
+    key: String,
+    label: &'static str,
+}
+
+impl Entry {
+    fn width(&self) -> usize {
+        text::width(&self.key) + 1 + text::width(self.label)
+    }
+}
+
+/// Cells between two entries.
+const GAP: usize = 2;
 
 impl Widget for &Footer<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
         let mut pen = Pen::new(area, 0, buf);
         pen.skip(1);
-        for binding in keymap::bindings(view.state.context()) {
-            let (Some(label), Some(key)) = (binding.label, binding.keys.first()) else {
-                continue;
-            };
-            if !self.matters(binding) {
-                continue;
-            }
-            let key = key_name(*key, view.glyphs);
-            let label = self.label(binding, label);
-            if text::width(&key) + 1 + text::width(label) > pen.room() {
-                break;
-            }
-            pen.put(&key, view.theme.key())
-                .skip(1)
-                .put(label, view.theme.dim())
-                .skip(2);
-        }
+        draw(&entries(view, view.state.context()), view, &mut pen);
     }
 }
 
 impl Footer<'_> {
-    /// Some keys matter only at times.
-    fn matters(&self, binding: &Binding) -> bool {
-        let model = self.0.model;
-        match binding.action {
-            Action::RunAgain => {
-                matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
+    /// What the key does that is named at a place of the line.
+    pub fn at(&self, area: Rect, x: u16) -> Option<Action> {
+        let mut from = usize::from(area.x) + 1;
+        for entry in entries(self.0, self.0.state.context()) {
+            let to = from + entry.width();
+            if to > usize::from(area.right()) {
+                return None;
             }
-            Action::Now => self.0.state.moment != Moment::Live,
-            Action::Lesson => self.0.state.lesson.is_some(),
-            _ => true,
+            if (from..to).contains(&usize::from(x)) {
+                return Some(entry.action);
+            }
+            from = to + GAP;
         }
+        None
     }
+}
 
-    fn label<'a>(&self, binding: &Binding, label: &'a str) -> &'a str {
-        match binding.action {
-            Action::Pause => match self.0.state.moment {
-                Moment::Past(Past { speed: None, .. }) => "go on",
-                _ => label,
-            },
-            Action::Zoom if self.0.state.is_zoomed() => "unzoom",
-            _ => label,
+/// The keys that matter, the most useful first.
+pub(super) fn entries(view: View<'_>, context: Context) -> Vec<Entry> {
+    let lines = view.state.options.keys.lines(context);
+    let entry = |line: &crate::keymap::Line| {
+        let binding = line.binding;
+        let label = binding.label.filter(|_| matters(view, binding))?;
+        Some(Entry {
+            action: binding.action,
+            key: key_name(line.keys_in(context).next()?, view.glyphs),
+            label: self::label(view, binding, label),
+        })
+    };
+    lines.filter_map(entry).collect()
+}
+
+/// Cells that these need.
+pub(super) fn width(entries: &[Entry]) -> usize {
+    entries.iter().map(|entry| entry.width() + GAP).sum()
+}
+
+/// As many as there is room for.
+pub(super) fn draw(entries: &[Entry], view: View<'_>, pen: &mut Pen<'_>) {
+    for entry in entries {
+        if entry.width() > pen.room() {
+            break;
         }
+        pen.put(&entry.key, view.theme.key())
+            .skip(1)
+            .put(entry.label, view.theme.dim())
+            .skip(GAP);
+    }
+}
+
+/// Some keys matter only at times.
+fn matters(view: View<'_>, binding: &Binding) -> bool {
+    let model = view.model;
+    match binding.action {
+        Action::RunAgain => {
+            matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
+        }
+        Action::Now => view.state.moment != Moment::Live,
+        Action::Lesson => view.state.lesson.is_some(),
+        _ => true,
+    }
+}
+
+fn label(view: View<'_>, binding: &Binding, label: &'static str) -> &'static str {
+    match binding.action {
+        Action::Pause => match view.state.moment {
+            Moment::Past(Past { speed: None, .. }) => "go on",
+            _ => label,
+        },
+        Action::Zoom if view.state.is_zoomed() => "unzoom",
+        _ => label,
     }
 }
 
 /// A key as it is written on it.
 pub fn key_name(key: Key, glyphs: &Glyphs) -> String {
-    let name = match key.code {
-        KeyCode::Char(' ') => "Space".to_owned(),
-        KeyCode::Char(c) if key.control => c.to_ascii_uppercase().to_string(),
-        KeyCode::Char(c) => c.to_string(),
-        KeyCode::F(n) => format!("F{n}"),
-        KeyCode::Up => glyphs.up.to_owned(),
-        KeyCode::Down => glyphs.down.to_owned(),
-        KeyCode::Left => glyphs.left.to_owned(),
-        KeyCode::Right => glyphs.right.to_owned(),
-        KeyCode::PageUp => "PgUp".to_owned(),
-        KeyCode::PageDown => "PgDn".to_owned(),
-        KeyCode::BackTab => "Shift-Tab".to_owned(),
-        code => format!("{code:?}"),
+    let arrow = match key.code {
+        _ if key.control => None,
+        KeyCode::Up => Some(glyphs.up),
+        KeyCode::Down => Some(glyphs.down),
+        KeyCode::Left => Some(glyphs.left),
+        KeyCode::Right => Some(glyphs.right),
+        _ => None,
     };
-    if key.shift {
-        format!("Shift-{name}")
-    } else if key.control {
-        format!("Ctrl-{name}")
-    } else {
-        name
+    match arrow {
+        Some(arrow) if key.shift => format!("Shift-{arrow}"),
+        Some(arrow) => arrow.to_owned(),
+        None => key.to_string(),
     }
 }

@@ -55,6 +55,8 @@ pub struct Glyphs {
     /// The corners of a box: top left, top right, bottom left, bottom right.
     pub corners: [&'static str; 4],
     pub cursor: &'static str,
+    /// A task that a person has marked.
+    pub marked: &'static str,
     pub ascending: &'static str,
     pub descending: &'static str,
     pub live: &'static str,
@@ -113,6 +115,7 @@ pub const UNICODE: Glyphs = Glyphs {
     divider: "│",
     corners: ["╭", "╮", "╰", "╯"],
     cursor: "▸",
+    marked: "★",
     ascending: "▲",
     descending: "▼",
     live: "●",
@@ -170,6 +173,7 @@ pub const ASCII: Glyphs = Glyphs {
     divider: "|",
     corners: ["+", "+", "+", "+"],
     cursor: ">",
+    marked: "@",
     ascending: "^",
     descending: "v",
     live: "*",

@@ -18,7 +18,7 @@ use super::{
     text,
 };
 use crate::{
-    keymap::{self, Binding, Group},
+    keymap::{self, Group},
     model::{Outcome, State},
 };
 
@@ -49,6 +49,33 @@ const STATES: [(State, &str); 9] = [
     (State::Done(Some(Outcome::Panicked)), "it has panicked"),
 ];
 
+/// What can be typed behind `/`, and what that lets through.
+const FILTERS: [(&str, &str); 7] = [
+    ("word", "it is in the name, location, kind or state"),
+    (
+        "state=waiting",
+        "also name, location, kind, error: all of it",
+    ),
+    (
+        "name~^conn-",
+        "a regular expression; /this/ asks all fields",
+    ),
+    ("busy>10ms", "also total, ready, idle, longest; <, <=, >="),
+    ("polls>=100", "also wakes, id; with = as well"),
+    ("!done", "not this; several terms all have to hold"),
+    (
+        "\"two words\"",
+        "a word with blanks, or with one of = ~ < >",
+    ),
+];
+
+/// What the mouse does.
+const MOUSE: [&str; 3] = [
+    "  A click focuses, selects, sorts by a title, shows a view, does a key",
+    "  A click on the selected row opens it; the wheel scrolls what is under it",
+    "  Most terminals select text while Shift is held, and all with --no-mouse",
+];
+
 /// Why a timer's figure is not quite the one in the source.
 const TICK: &str = "  A sleep of 500 ms reads 501 ms: tokio rounds up to its tick of 1 ms";
 
@@ -69,10 +96,10 @@ impl Help<'_> {
         let theme = view.theme;
         let mut lines = Vec::new();
         for group in Group::ALL {
-            let bindings = keymap::bindings(view.state.context_below());
+            let bindings = view.state.options.keys.lines(view.state.context_below());
             let of_group: Vec<Line> = bindings
-                .filter(|b| b.group == group)
-                .map(|b| self.binding(b))
+                .filter(|line| line.binding.group == group)
+                .map(|line| self.binding(line))
                 .collect();
             if !of_group.is_empty() {
                 lines.push(vec![(group.title().to_owned(), theme.title())]);
@@ -93,14 +120,26 @@ impl Help<'_> {
             ]);
         }
         lines.push(Vec::new());
+        lines.push(vec![("Find: terms of a filter".to_owned(), theme.title())]);
+        for (term, meaning) in FILTERS {
+            let term = text::pad(&format!("  {term}"), KEY_NAMES, view.glyphs);
+            lines.push(vec![
+                (term, theme.key()),
+                (meaning.to_owned(), theme.text()),
+            ]);
+        }
+        lines.push(Vec::new());
+        lines.push(vec![("Mouse".to_owned(), theme.title())]);
+        lines.extend(MOUSE.map(|line| vec![(line.to_owned(), theme.text())]));
+        lines.push(Vec::new());
         lines.push(vec![("Timers".to_owned(), theme.title())]);
         lines.push(vec![(TICK.to_owned(), theme.text())]);
         lines
     }
 
-    fn binding(&self, binding: &Binding) -> Line {
+    fn binding(&self, line: &keymap::Line) -> Line {
         let view = self.0;
-        let names: Vec<String> = binding
+        let names: Vec<String> = line
             .keys
             .iter()
             .map(|key| key_name(*key, view.glyphs))
@@ -108,7 +147,7 @@ impl Help<'_> {
         let names = format!("  {}", names.join(" "));
         vec![
             (text::pad(&names, KEY_NAMES, view.glyphs), view.theme.key()),
-            (binding.help.to_owned(), view.theme.text()),
+            (line.binding.help.to_owned(), view.theme.text()),
         ]
     }
 }

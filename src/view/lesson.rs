@@ -17,7 +17,7 @@ use super::{
     pen::Pen,
     popup::{Line, Popup},
     text,
-    theme::{ColorLevel, Theme},
+    theme::Theme,
 };
 
 /// What there is to read about the target.
@@ -50,7 +50,7 @@ impl Reading {
 
     /// Scrolls by so many lines, as far as there are some.
     pub fn step(&mut self, by: isize, page: &str, place: Place) {
-        let most = Page::new(page, Theme::new(ColorLevel::None), &glyphs::ASCII).most(place);
+        let most = Page::new(page, Theme::PLAIN, &glyphs::ASCII).most(place);
         self.scroll = self.scroll.min(most).saturating_add_signed(by).min(most);
     }
 }

@@ -61,7 +61,7 @@ impl Widget for &Lints<'_> {
                 "Nothing is wrong, as far as is known.",
                 "`loopview lints` lists what is looked for.",
             ];
-            pane::say(view, &lines, area, buf);
+            pane::empty(view, Pane::Lints, &lines, area, buf);
             return;
         }
         let room = usize::from(area.width.saturating_sub(3));

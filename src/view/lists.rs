@@ -1,9 +1,13 @@
 //! The order of rows, worked out once for each new state of the model and not at each
 //! drawing: ten thousand tasks are sorted when they change, and forty of them formatted.
 
-use std::{cmp::Ordering, collections::HashMap, time::Duration};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
-use super::lints;
+use super::{find::Found, layout::Pane, lints};
 use crate::{
     frame::Time,
     model::{
@@ -31,7 +35,7 @@ pub enum SortBy {
 }
 
 impl SortBy {
-    const ALL: [Self; 11] = [
+    pub const ALL: [Self; 11] = [
         Self::Spawn,
         Self::State,
         Self::Name,
@@ -45,12 +49,13 @@ impl SortBy {
         Self::Waits,
     ];
 
+    #[must_use]
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|s| *s == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Spawn => "spawn",
             Self::State => "state",
@@ -187,21 +192,78 @@ pub struct Lists {
     /// The worst first, and of these the oldest.
     pub lints: Vec<FindingId>,
     pub scopes: HashMap<ScopeId, Progress>,
+    /// The tasks that the filter lets through, if there is one.
+    found: Option<HashSet<TaskId>>,
+    /// What it does not let through has no row.
+    hides: bool,
+    /// How many rows there would be without it.
+    all_tasks: usize,
+    all_timers: usize,
+    all_calls: usize,
+    all_lints: usize,
 }
 
 impl Lists {
     /// Timers and calls that are over, at most: nobody scrolls farther.
     const MAX_GONE: usize = 500;
 
-    pub fn new(model: &Model, sort: Sort, show_done: bool) -> Self {
-        let mut lists = Self::default();
+    pub fn new(model: &Model, sort: Sort, show_done: bool, found: Option<&Found>) -> Self {
+        let lets_through = |found: &Found| {
+            let tasks = model.tasks.iter();
+            let found = tasks.filter(|task| found.filter.lets_through(task, model));
+            found.map(|task| task.id).collect()
+        };
+        let mut lists = Self {
+            found: found.map(lets_through),
+            hides: found.is_some_and(|found| found.hides),
+            ..Self::default()
+        };
         lists.count(model, show_done);
         lists.sort_tasks(model, sort, show_done);
         lists.sort_timers(model, show_done);
         lists.sort_calls(model, show_done);
         lists.workers = model.runtimes.worker_ids().collect();
         lists.lints = lints::rows(model);
+        lists.filter_lints(model);
         lists
+    }
+
+    fn filter_lints(&mut self, model: &Model) {
+        self.all_lints = self.lints.len();
+        let mut lints = std::mem::take(&mut self.lints);
+        lints.retain(|id| self.is_shown(model.lints.get(*id).and_then(|finding| finding.task)));
+        self.lints = lints;
+    }
+
+    /// There is a filter, and what it does not let through has no row.
+    pub fn hides(&self) -> bool {
+        self.hides
+    }
+
+    /// The filter lets it through, or there is none.
+    pub fn is_found(&self, task: TaskId) -> bool {
+        self.found
+            .as_ref()
+            .is_none_or(|found| found.contains(&task))
+    }
+
+    /// A row that belongs to this task, or to none that is known, is to be seen.
+    pub fn is_shown(&self, task: Option<TaskId>) -> bool {
+        !self.hides || task.is_some_and(|task| self.is_found(task))
+    }
+
+    /// Of a pane that the filter holds for: how many rows it lets through, and of how many.
+    pub fn found_of(&self, pane: Pane) -> Option<(usize, usize)> {
+        match pane {
+            Pane::Tasks | Pane::Tree | Pane::Timeline => {
+                let found = self.tasks.iter().filter(|task| self.is_found(**task));
+                Some((found.count(), self.all_tasks))
+            }
+            Pane::Timers if self.hides => Some((self.timers.len(), self.all_timers)),
+            Pane::Blocking if self.hides => Some((self.calls.len(), self.all_calls)),
+            Pane::Lints if self.hides => Some((self.lints.len(), self.all_lints)),
+            _ => None,
+        }
     }
 
     fn count(&mut self, model: &Model, show_done: bool) {
@@ -230,10 +292,13 @@ impl Lists {
     }
 
     fn sort_tasks(&mut self, model: &Model, sort: Sort, show_done: bool) {
-        let shown = model
+        let all = model
             .tasks
             .iter()
             .filter(|t| t.kind != Kind::Worker && (show_done || !t.is_done()));
+        let all: Vec<_> = all.collect();
+        self.all_tasks = all.len();
+        let shown = all.into_iter().filter(|t| self.is_shown(Some(t.id)));
         let mut rows: Vec<(Key<'_>, TaskId)> =
             shown.map(|t| (key(sort.by, t, model), t.id)).collect();
         let ascending = sort.is_ascending();
@@ -268,6 +333,10 @@ impl Lists {
             gone.sort_by(|a, b| newest(a.fired.or(a.dropped), b.fired.or(b.dropped)));
             self.timers.extend(gone.into_iter().map(|t| t.id));
         }
+        self.all_timers = self.timers.len();
+        let mut timers = std::mem::take(&mut self.timers);
+        timers.retain(|id| self.is_shown(model.timers.get(*id).and_then(|timer| timer.task)));
+        self.timers = timers;
     }
 
     fn sort_calls(&mut self, model: &Model, show_done: bool) {
@@ -302,6 +371,10 @@ impl Lists {
             let done = done.into_iter().take(Self::MAX_GONE);
             self.calls.extend(done.map(|t| Call::Done(t.id)));
         }
+        self.all_calls = self.calls.len();
+        let mut calls = std::mem::take(&mut self.calls);
+        calls.retain(|call| self.is_shown(call.task()));
+        self.calls = calls;
     }
 }
 

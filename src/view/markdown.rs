@@ -295,9 +295,9 @@ fn hang(lines: Vec<Line>, first: &str, more: &str, style: Style) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{glyphs::UNICODE, theme::ColorLevel};
+    use crate::view::glyphs::UNICODE;
 
-    const THEME: Theme = Theme::new(ColorLevel::None);
+    const THEME: Theme = Theme::PLAIN;
 
     fn laid_out(markdown: &str, width: usize) -> Vec<String> {
         Document::parse(markdown)

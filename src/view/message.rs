@@ -6,7 +6,8 @@
 //!
 //! Where that has no room, the last of those who are late are counted, then the place is left
 //! out. It is loud while the loop is blocked, plain when the target comes or goes, and quiet
-//! for the last thing that was wrong. Its line is kept free for it, so that nothing moves
+//! for the last thing that was wrong. What a key came to is said there until the next key.
+//! Its line is kept free for it, so that nothing moves
 //! when it comes and goes.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
@@ -55,7 +56,12 @@ impl Message<'_> {
             return Some((self.blocked(&blocked, room), theme.alarm(), true));
         }
         if let Some(notice) = &view.state.notice {
-            return Some((view.clean(notice), theme.notice(), true));
+            let words = text::fit(&notice.words, room, view.glyphs);
+            return Some(if notice.bad {
+                (words, theme.notice(), true)
+            } else {
+                (words, theme.focus(), false)
+            });
         }
         match &view.model.phase {
             Phase::Connecting {

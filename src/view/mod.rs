@@ -1,32 +1,43 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
 //! One file a region: [`header`], [`message`], [`tab`], [`tasks`], [`timers`], [`blocking`],
-//! [`workers`], [`timeline`], [`resources`], [`output`], [`footer`], and over them [`details`], [`help`] and [`warnings`]; beside
-//! them or over them a [`lesson`]; where they lie is in [`layout`]. [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
+//! [`workers`], [`timeline`], [`resources`], [`output`], [`footer`], and over them [`details`],
+//! [`help`] and [`warnings`]; beside them or over them a [`lesson`]; where they lie is in
+//! [`layout`], and [`mouse`] asks it what is under the pointer. What a person types or chooses
+//! from: [`find`], [`palette`], [`chooser`]; whom to watch is in [`marks`].
+//! [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
 //! [`text`], figures through [`fmt`], colours are in [`theme`], shapes in [`glyphs`].
 //!
 //! To add a pane, add its file, a variant of [`layout::Pane`], and a line in
 //! [`Whole::render`]; to give it a view of its own, a variant of [`Tab`].
 
 mod blocking;
+mod chooser;
+mod chosen;
 mod columns;
 mod cursor;
 mod details;
 mod explained;
+mod find;
 pub mod fmt;
 mod footer;
+mod fuzzy;
 pub mod glyphs;
 mod header;
 mod help;
+mod input;
 mod lateness;
 mod layout;
 mod lesson;
 mod lints;
 mod lists;
 mod markdown;
+mod marks;
 mod message;
 mod moment;
+mod mouse;
 mod output;
+mod palette;
 mod pane;
 mod pen;
 pub mod picker;
@@ -51,14 +62,21 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, widgets::Widget};
 
 use crate::model::Model;
 
-use self::{glyphs::Glyphs, state::Topic, theme::Theme};
+use self::{
+    glyphs::Glyphs,
+    state::{Asked, Topic},
+    theme::Theme,
+};
 
+pub use chosen::{Column, Columns};
 pub use layout::Pane;
 pub use lesson::Lesson;
+pub use lists::{Sort, SortBy};
 pub use moment::{Moment, Past, Travel};
-pub use state::{Effect, Options, ViewState};
+pub use mouse::{Gesture, Mouse};
+pub use state::{CELLS, Effect, Options, ViewState};
 pub use tab::Tab;
-pub use theme::ColorLevel;
+pub use theme::{ColorLevel, ThemeName};
 pub use timeline::Jump;
 
 /// Draws the whole screen.
@@ -81,7 +99,7 @@ impl<'a> View<'a> {
         Self {
             model,
             state,
-            theme: Theme::new(state.options.color),
+            theme: Theme::new(state.options.color, state.options.theme),
             glyphs: if state.options.unicode {
                 &glyphs::UNICODE
             } else {
@@ -127,10 +145,22 @@ impl Widget for Whole<'_> {
         if let Some(reading) = view.state.reading {
             view.lesson(reading, ViewState::place(&screen), buf);
         }
-        footer::Footer(view).render(screen.footer, buf);
+        match &view.state.asked {
+            Some(Asked::Filter(finding)) => find::Line(view, finding).render(screen.footer, buf),
+            _ => footer::Footer(view).render(screen.footer, buf),
+        }
         match view.state.overlay.map(|overlay| overlay.topic) {
             Some(Topic::Help) => help::Help(view).render(screen.body, buf),
             None => {}
+        }
+        match &view.state.asked {
+            Some(Asked::Command(typing)) => {
+                palette::Palette(view, typing).render(screen.body, buf);
+            }
+            Some(Asked::Columns(choosing)) => {
+                chooser::Chooser(view, *choosing).render(screen.body, buf);
+            }
+            Some(Asked::Filter(_)) | None => {}
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::{Sign, TaskId};
+use crate::{
+    frame::Time,
+    model::{Sign, TaskId},
+};
 
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub enum Moment {
@@ -28,6 +31,8 @@ pub struct Past {
 /// Where in time a key asks to go.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Travel {
+    /// A moment that was remembered.
+    To(Time),
     By {
         step: Duration,
         back: bool,

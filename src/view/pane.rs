@@ -30,7 +30,9 @@ pub fn heading(
         &format!(" {} {} ", Tab::of(pane).key(), pane.title()),
         title,
     );
-    for (fact, style) in facts {
+    let found = view.found_words(pane);
+    let found = found.map(|words| (words, theme.focus()));
+    for (fact, style) in found.iter().chain(facts) {
         let fact = text::fit(fact, pen.room().saturating_sub(2), view.glyphs);
         if !fact.is_empty() {
             pen.put(" ", theme.text())
@@ -54,6 +56,17 @@ pub fn say(view: View<'_>, lines: &[&str], area: Rect, buf: &mut Buffer) {
         pen.skip(2);
         let line = text::fit(line, pen.room(), view.glyphs);
         pen.put(&line, view.theme.dim());
+    }
+}
+
+/// What a pane without rows has to say: `lines`, unless a filter hides what there is.
+pub fn empty(view: View<'_>, pane: Pane, lines: &[&str], area: Rect, buf: &mut Buffer) {
+    match view.state.lists.found_of(pane) {
+        Some((0, all)) if all > 0 => {
+            let hidden = format!("The filter lets none of {all} through: / changes it.");
+            say(view, &[&hidden], area, buf);
+        }
+        _ => say(view, lines, area, buf),
     }
 }
 

@@ -174,7 +174,7 @@ const SHOWS: u16 = 4;
 
 impl Widget for &Picker {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let theme = Theme::new(self.options.color);
+        let theme = Theme::new(self.options.color, self.options.theme);
         let glyphs = if self.options.unicode {
             &glyphs::UNICODE
         } else {

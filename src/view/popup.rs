@@ -21,7 +21,7 @@ pub type Line = Vec<(String, Style)>;
 pub struct Popup<'a> {
     pub title: &'a str,
     pub lines: &'a [Line],
-    /// Lines above those that are seen.
+    /// How many lines it is scrolled by; it goes no farther than to the end.
     pub scroll: usize,
 }
 
@@ -34,18 +34,27 @@ impl Popup<'_> {
         (width, area.height.saturating_sub(2))
     }
 
-    /// Scrolled no farther than to the end.
-    pub fn render(&self, theme: Theme, glyphs: &Glyphs, area: Rect, buf: &mut Buffer) {
-        let area = area.intersection(buf.area);
-        let wanted = u16::try_from(self.lines.len() + 2).unwrap_or(u16::MAX);
-        let area = centered(area, Self::WIDTH, wanted);
-        Clear.render(area, buf);
-        let inner = Rect {
+    /// Where a box of so many lines is drawn, with its frame.
+    pub fn area(body: Rect, lines: usize) -> Rect {
+        let wanted = u16::try_from(lines.saturating_add(2)).unwrap_or(u16::MAX);
+        centered(body, Self::WIDTH, wanted)
+    }
+
+    /// Where its lines are.
+    pub fn inner(area: Rect) -> Rect {
+        Rect {
             x: area.x + area.width.min(2),
             y: area.y + area.height.min(1),
             width: area.width.saturating_sub(4),
             height: area.height.saturating_sub(2),
-        };
+        }
+    }
+
+    /// Scrolled no farther than to the end.
+    pub fn render(&self, theme: Theme, glyphs: &Glyphs, body: Rect, buf: &mut Buffer) {
+        let area = Self::area(body.intersection(buf.area), self.lines.len());
+        Clear.render(area, buf);
+        let inner = Self::inner(area);
         let most = self.lines.len().saturating_sub(usize::from(inner.height));
         let first = self.scroll.min(most);
         self.frame(theme, glyphs, most - first, area, buf);

@@ -24,6 +24,7 @@ use super::{
     cursor::Cursor,
     fmt,
     layout::Pane,
+    lists::Lists,
     pane,
     pen::Pen,
     text,
@@ -34,10 +35,12 @@ use crate::model::{AsyncOp, Holder, Holders, Model, Resource, ResourceKind, Task
 #[derive(Clone, Debug, Default)]
 pub struct ResourcesState {
     list: Vec<u64>,
-    cursor: Cursor<u64>,
+    /// How many there would be without a filter.
+    all: usize,
+    pub cursor: Cursor<u64>,
     /// Of the selected resource.
     parties: Vec<Party>,
-    party: Cursor<Party>,
+    pub party: Cursor<Party>,
     /// Whose parties those are.
     of: Option<u64>,
     held: usize,
@@ -46,7 +49,7 @@ pub struct ResourcesState {
 
 /// A row of the lower pane.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Party {
+pub enum Party {
     Holder(Holder),
     /// Holders whom nobody names.
     Others,
@@ -59,8 +62,13 @@ impl ResourcesState {
     const MOST: usize = 500;
 
     /// `heights` of both panes, in rows.
-    pub fn sync(&mut self, model: &Model, heights: [usize; 2]) {
+    pub fn sync(&mut self, model: &Model, lists: &Lists, heights: [usize; 2]) {
         let mut rows: Vec<_> = model.resources.iter().collect();
+        self.all = rows.len();
+        if lists.hides() {
+            let is_shown = |party: &Party| lists.is_shown(party.task());
+            rows.retain(|resource| parties(model, resource).iter().any(is_shown));
+        }
         rows.sort_by_cached_key(|resource| {
             let is_free = holders(model, resource).is_none_or(|h| h.list.is_empty());
             let waited = Reverse(longest_wait(model, resource));
@@ -95,11 +103,39 @@ impl ResourcesState {
         self.party.step(by, self.parties.iter().copied(), height);
     }
 
-    /// The task that the lower pane's cursor is on.
-    pub fn task(&self) -> Option<TaskId> {
-        match self.parties.get(self.party.row())? {
-            Party::Holder(Holder::Task(task)) | Party::Waiter(task) => Some(*task),
-            Party::Holder(_) | Party::Others | Party::Attribute(_) => None,
+    /// Moves what is seen of either pane by so many rows.
+    pub fn scroll(&mut self, by: isize, height: usize) {
+        self.cursor.scroll(by, self.list.iter().copied(), height);
+    }
+
+    pub fn scroll_parties(&mut self, by: isize, height: usize) {
+        self.party.scroll(by, self.parties.iter().copied(), height);
+    }
+
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// How many rows there are, and would be without a filter.
+    pub fn found(&self) -> (usize, usize) {
+        (self.list.len(), self.all)
+    }
+
+    pub fn party_count(&self) -> usize {
+        self.parties.len()
+    }
+
+    /// The task of a row of the lower pane.
+    pub fn task_at(&self, row: usize) -> Option<TaskId> {
+        self.parties.get(row)?.task()
+    }
+}
+
+impl Party {
+    fn task(self) -> Option<TaskId> {
+        match self {
+            Self::Holder(Holder::Task(task)) | Self::Waiter(task) => Some(task),
+            Self::Holder(_) | Self::Others | Self::Attribute(_) => None,
         }
     }
 }

@@ -1,37 +1,47 @@
-//! What the person has chosen to see. It knows no terminal, no colour and no key.
+//! What the person has chosen to see. It knows no terminal and no colour.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use ratatui::layout::Rect;
 
 use super::{
+    chooser::Choosing,
+    chosen::Columns,
     cursor::Cursor,
+    find::{Finding, Found},
     lateness::Histogram,
     layout::{Pane, Screen, Wish},
     lesson::{Lesson, Place, Reading},
     lists::{Call, CallId, Lists, Sort},
     moment::{Moment, Travel},
+    palette::Typing,
     resources::ResourcesState,
     source::{SourceState, Text},
     tab::Tab,
-    theme::ColorLevel,
+    theme::{ColorLevel, ThemeName},
     timeline,
     tree::TreeState,
 };
 use crate::{
     frame::Time,
-    keymap::{Action, Context},
+    keymap::{Action, Context, Keymap},
     model::{
         Model, Phase, TaskId, TimerId, WorkerId, expired::Expired, lint::FindingId, tree::Node,
     },
 };
 
-/// What the terminal can show.
-#[derive(Copy, Clone, Debug)]
+/// What the terminal can show, and what the person wants at first.
+#[derive(Clone, Debug)]
 pub struct Options {
     pub color: ColorLevel,
     /// Shapes, borders and bars beyond ASCII.
     pub unicode: bool,
+    pub theme: ThemeName,
+    pub keys: Keymap,
+    pub columns: Columns,
+    pub sort: Sort,
+    /// What a cell of a history stands for: one of [`CELLS`].
+    pub cell: Duration,
 }
 
 impl Default for Options {
@@ -39,18 +49,41 @@ impl Default for Options {
         Self {
             color: ColorLevel::default(),
             unicode: true,
+            theme: ThemeName::default(),
+            keys: Keymap::default(),
+            columns: Columns::default(),
+            sort: Sort::default(),
+            cell: CELLS[2],
         }
     }
 }
 
 /// What an action asks of others than the screen.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     Quit,
     RunAgain,
     Pause,
     Travel(Travel),
     Record,
+    /// To the clipboard; without control characters.
+    Copy(String),
+}
+
+/// Something that is said until the next key.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    pub words: String,
+    /// It went wrong.
+    pub bad: bool,
+}
+
+/// What the person is asked for.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    Filter(Finding),
+    Command(Typing),
+    Columns(Choosing),
 }
 
 /// A task whose details are open.
@@ -78,8 +111,6 @@ pub struct ViewState {
     pub moment: Moment,
     /// A recording is being written.
     pub recording: bool,
-    /// Something to say beside what the model says.
-    pub notice: Option<String>,
     pub(super) options: Options,
     pub(super) tab: Tab,
     /// One of the view's panes.
@@ -92,6 +123,14 @@ pub struct ViewState {
     pub(super) lesson: Option<&'static str>,
     /// The lesson while it is open.
     pub(super) reading: Option<Reading>,
+    pub(super) asked: Option<Asked>,
+    pub(super) notice: Option<Notice>,
+    pub(super) found: Option<Found>,
+    pub(super) marks: HashSet<TaskId>,
+    pub(super) followed: Option<TaskId>,
+    /// Moments, as they were marked.
+    pub(super) bookmarks: Vec<Time>,
+    pub(super) columns: Columns,
     pub(super) sort: Sort,
     pub(super) show_done: bool,
     /// In the task table; the same in every view that has it.
@@ -117,7 +156,7 @@ pub struct ViewState {
 }
 
 /// What a cell of a history may stand for.
-const CELLS: [Duration; 6] = [
+pub const CELLS: [Duration; 6] = [
     Duration::from_millis(50),
     Duration::from_millis(100),
     Duration::from_millis(200),
@@ -128,10 +167,12 @@ const CELLS: [Duration; 6] = [
 
 impl ViewState {
     pub fn new(options: Options) -> Self {
+        let columns = options.columns.clone();
+        let sort = options.sort;
+        let cell = CELLS.iter().position(|cell| *cell == options.cell);
         Self {
             moment: Moment::default(),
             recording: false,
-            notice: None,
             options,
             tab: Tab::Overview,
             focus: Pane::Tasks,
@@ -140,7 +181,14 @@ impl ViewState {
             overlay: None,
             lesson: None,
             reading: None,
-            sort: Sort::default(),
+            asked: None,
+            notice: None,
+            found: None,
+            marks: HashSet::new(),
+            followed: None,
+            bookmarks: Vec::new(),
+            columns,
+            sort,
             show_done: true,
             tasks: Cursor::default(),
             tree: TreeState::default(),
@@ -156,7 +204,7 @@ impl ViewState {
             timeline: timeline::Window::default(),
             output_end: None,
             lists: Lists::default(),
-            cell: 2,
+            cell: cell.unwrap_or(2),
             size: (80, 24),
         }
     }
@@ -175,11 +223,19 @@ impl ViewState {
     }
 
     pub fn context(&self) -> Context {
-        if self.overlay.is_some() || (self.reading.is_some() && !self.has_column()) {
-            Context::Overlay
-        } else {
-            self.context_below()
+        let over = self.reading.is_some() && !self.has_column();
+        match &self.asked {
+            Some(Asked::Filter(_)) => Context::Find,
+            Some(Asked::Command(_)) => Context::Palette,
+            Some(Asked::Columns(_)) => Context::Columns,
+            None if self.overlay.is_some() || over => Context::Overlay,
+            None => self.context_below(),
         }
+    }
+
+    /// What a key asks for now.
+    pub fn action(&self, key: crossterm::event::KeyEvent) -> Option<Action> {
+        self.options.keys.action(key, self.context())
     }
 
     /// A page that is open stands beside the panes; else it lies over them.
@@ -226,7 +282,7 @@ impl ViewState {
 
     /// Takes note of a changed model.
     pub fn sync(&mut self, model: &Model) {
-        self.lists = Lists::new(model, self.sort, self.show_done);
+        self.arrange(model);
         let rows = |pane| self.rows_of(pane, model);
         let [tasks, timers, blocking, workers] = [
             rows(Pane::Tasks),
@@ -243,7 +299,7 @@ impl ViewState {
         self.lints.sync(self.lists.lints.iter().copied(), rows);
         if self.tab == Tab::Tree {
             let rows = self.rows_of(Pane::Tree, model);
-            self.tree.sync(model, self.show_done, rows);
+            self.tree.sync(model, self.show_done, &self.lists, rows);
         }
         if self.tab == Tab::Timers {
             self.lateness = Histogram::new(model);
@@ -251,7 +307,7 @@ impl ViewState {
         }
         if self.tab == Tab::Resources {
             let rows = [Pane::Resources, Pane::Waiters].map(|pane| self.rows_of(pane, model));
-            self.resources.sync(model, rows);
+            self.resources.sync(model, &self.lists, rows);
         }
         if self.tab == Tab::Source {
             let rows = self.rows_of(Pane::Source, model);
@@ -260,8 +316,9 @@ impl ViewState {
         }
         if self.tab == Tab::Timeline {
             let size = self.timeline_size(model);
-            self.timeline.sync(model, self.show_done, size);
+            self.timeline.sync(model, self.show_done, &self.lists, size);
         }
+        self.keep_following(model);
     }
 
     /// Cells in a lane of the timeline, and lanes that are seen.
@@ -275,11 +332,19 @@ impl ViewState {
         self.timeline.cursor_time(model)
     }
 
+    fn arrange(&mut self, model: &Model) {
+        self.lists = Lists::new(model, self.sort, self.show_done, self.found.as_ref());
+    }
+
     /// Does what a key asked for, and tells what others must do.
     pub fn act(&mut self, action: Action, model: &Model) -> Option<Effect> {
+        self.notice = None;
         match action {
             Action::Quit => return Some(Effect::Quit),
-            Action::RunAgain => return Some(Effect::RunAgain),
+            Action::RunAgain => {
+                self.forget_tasks();
+                return Some(Effect::RunAgain);
+            }
             Action::Pause => return Some(Effect::Pause),
             Action::Record => return Some(Effect::Record),
             Action::Now if self.moment == Moment::Live => self.step(isize::MAX, model),
@@ -316,23 +381,15 @@ impl ViewState {
                 self.timeline.jump(to, height, model);
             }
             Action::Zoom => self.zoom(),
-            Action::Enter => self.open(model),
+            Action::Enter => return self.enter(model),
             Action::NextTask => self.open_beside(1, model),
             Action::PrevTask => self.open_beside(-1, model),
-            Action::SortNext => {
-                self.sort = Sort {
-                    by: self.sort.by.next(),
-                    reversed: false,
-                };
-                self.reorder(model);
-            }
-            Action::SortReverse => {
-                self.sort.reversed = !self.sort.reversed;
-                self.reorder(model);
-            }
+            Action::SortNext => self.sort_by(self.sort.by.next(), model),
+            Action::SortReverse => self.sort_by(self.sort.by, model),
             Action::Fold if self.sees_timeline() => {
                 let (_, height) = self.timeline_size(model);
-                self.timeline.fold(model, self.show_done, height);
+                self.timeline
+                    .fold(model, self.show_done, &self.lists, height);
             }
             Action::Fold => self.fold(model, TreeState::fold),
             Action::FoldAll => self.fold(model, TreeState::fold_all),
@@ -351,6 +408,23 @@ impl ViewState {
             Action::Finer | Action::Coarser if self.sees_timeline() => {
                 self.timeline.zoom(action == Action::Finer, model);
             }
+            Action::Find => self.ask_filter(model),
+            Action::Search => self.keep_filter(false, model),
+            Action::NextFound => self.go_to_found(1, model),
+            Action::PrevFound => self.go_to_found(-1, model),
+            Action::Mark => self.mark(model),
+            Action::NextMark => self.go_to_mark(model),
+            Action::FollowTask => self.follow(model),
+            Action::CopyId => return self.copy_id(model),
+            Action::CopyPlace => return self.copy_place(model),
+            Action::Bookmark => self.bookmark(model),
+            Action::ChooseColumns => self.asked = Some(Asked::Columns(Choosing::default())),
+            Action::TakeColumn => self.take_column(),
+            Action::ColumnEarlier => self.shift_column(-1),
+            Action::ColumnLater => self.shift_column(1),
+            Action::Command => self.ask_command(),
+            Action::Type(c) => self.insert(c.encode_utf8(&mut [0; 4]), model),
+            Action::Edit(edit) => self.edit(edit, model),
             Action::Finer => self.cell = self.cell.saturating_sub(1),
             Action::Coarser => self.cell = (self.cell + 1).min(CELLS.len() - 1),
         }
@@ -422,6 +496,12 @@ impl ViewState {
 
     /// One step towards the overview as it is at first. It never quits.
     fn leave(&mut self, model: &Model) {
+        if let Some(asked) = self.asked.take() {
+            if matches!(asked, Asked::Filter(_)) {
+                self.drop_filter(model);
+            }
+            return;
+        }
         if self.overlay.take().is_some() {
             return;
         }
@@ -435,6 +515,8 @@ impl ViewState {
         let first = self.tab.panes()[0];
         if self.zoomed {
             self.zoomed = false;
+        } else if self.drop_filter(model) {
+            // That was the step.
         } else if self.focus != first {
             self.focus = first;
         } else if self.tab == Tab::Timeline && !self.timeline.is_at_rest() {
@@ -445,7 +527,7 @@ impl ViewState {
         }
     }
 
-    fn show_tab(&mut self, tab: Tab, model: &Model) {
+    pub(super) fn show_tab(&mut self, tab: Tab, model: &Model) {
         self.details = None;
         self.look_up();
         if tab == self.tab {
@@ -483,7 +565,7 @@ impl ViewState {
     }
 
     /// From the page to what is beside it.
-    fn look_up(&mut self) {
+    pub(super) fn look_up(&mut self) {
         if let Some(reading) = &mut self.reading {
             reading.focused = false;
             reading.zoomed = false;
@@ -526,44 +608,108 @@ impl ViewState {
         }
     }
 
+    /// What Enter does, by what there is to do.
+    fn enter(&mut self, model: &Model) -> Option<Effect> {
+        match self.asked {
+            Some(Asked::Filter(_)) => self.keep_filter(true, model),
+            Some(Asked::Command(_)) => return self.do_command(model),
+            Some(Asked::Columns(_)) => self.asked = None,
+            None => self.open(model),
+        }
+        None
+    }
+
     /// Opens the task of the row that the cursor is on.
-    fn open(&mut self, model: &Model) {
-        let lists = &self.lists;
-        let task = match self.focus {
-            Pane::Tree => match self.tree.at() {
-                Some(Node::Task(task)) => Some(task),
-                Some(Node::Scope(_)) => return self.fold(model, TreeState::fold),
-                None => None,
-            },
-            Pane::Tasks => lists.tasks.get(self.tasks.row()).copied(),
-            Pane::Timeline => self.timeline.task(),
-            Pane::Timers => {
-                let timer = lists.timers.get(self.timers.row());
-                timer.and_then(|id| model.timers.get(*id)?.task)
-            }
-            Pane::Blocking => {
-                let call = lists.calls.get(self.calls.row());
-                call.and_then(Call::task)
-            }
-            Pane::Workers => {
-                let worker = lists.workers.get(self.workers.row());
-                worker.and_then(|id| model.polled_by(*id)).map(|t| t.id)
-            }
-            Pane::Resources => {
-                self.focus = Pane::Waiters;
-                return;
-            }
-            Pane::Waiters => self.resources.task(),
-            Pane::Source => self.source.task(),
-            Pane::Lints | Pane::Explained => {
-                let finding = self.marked_lint().and_then(|id| model.lints.get(id));
-                finding.and_then(|finding| finding.task)
-            }
-            Pane::Lateness | Pane::Output => None,
-        };
-        if let Some(task) = task {
+    pub(super) fn open(&mut self, model: &Model) {
+        if self.focus == Pane::Tree && matches!(self.tree.at(), Some(Node::Scope(_))) {
+            self.fold(model, TreeState::fold);
+        } else if self.focus == Pane::Resources {
+            self.focus = Pane::Waiters;
+        } else if let Some(task) = self.task_at(self.focus, self.cursor_row(), model) {
             self.details = Some(Open { task, scroll: 0 });
         }
+    }
+
+    /// The task that a row of a pane belongs to.
+    pub(super) fn task_at(&self, pane: Pane, row: usize, model: &Model) -> Option<TaskId> {
+        let lists = &self.lists;
+        match pane {
+            Pane::Tree => self.tree.task_at(row),
+            Pane::Tasks => lists.tasks.get(row).copied(),
+            Pane::Timeline => self.timeline.task(),
+            Pane::Timers => model.timers.get(*lists.timers.get(row)?)?.task,
+            Pane::Blocking => lists.calls.get(row)?.task(),
+            Pane::Workers => model
+                .polled_by(*lists.workers.get(row)?)
+                .map(|task| task.id),
+            Pane::Waiters => self.resources.task_at(row),
+            Pane::Source => self.source.task(),
+            Pane::Lints => model.lints.get(*lists.lints.get(row)?)?.task,
+            Pane::Explained => model.lints.get(self.marked_lint()?)?.task,
+            Pane::Resources | Pane::Lateness | Pane::Output => None,
+        }
+    }
+
+    /// How many rows a pane has, of which each is of a task or none; lines of text are not
+    /// counted.
+    pub(super) fn row_count(&self, pane: Pane) -> usize {
+        let lists = &self.lists;
+        match pane {
+            Pane::Tree => self.tree.len(),
+            Pane::Tasks => lists.tasks.len(),
+            Pane::Timers => lists.timers.len(),
+            Pane::Blocking => lists.calls.len(),
+            Pane::Workers => lists.workers.len(),
+            Pane::Resources => self.resources.len(),
+            Pane::Waiters => self.resources.party_count(),
+            Pane::Lints => lists.lints.len(),
+            Pane::Timeline | Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => 0,
+        }
+    }
+
+    /// The row of the focused pane that the cursor is on.
+    pub(super) fn cursor_row(&self) -> usize {
+        match self.focus {
+            Pane::Tree => self.tree.cursor.row(),
+            Pane::Tasks => self.tasks.row(),
+            Pane::Timers => self.timers.row(),
+            Pane::Blocking => self.calls.row(),
+            Pane::Workers => self.workers.row(),
+            Pane::Resources => self.resources.cursor.row(),
+            Pane::Waiters => self.resources.party.row(),
+            Pane::Lints => self.lints.row(),
+            Pane::Timeline | Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => 0,
+        }
+    }
+
+    /// Moves the cursor to the next row, or the one before, whose task is wanted, around the
+    /// ends; tells whether there is one.
+    pub(super) fn go_to_row(
+        &mut self,
+        by: isize,
+        model: &Model,
+        is_wanted: impl Fn(&Self, TaskId) -> bool,
+    ) -> bool {
+        let (count, from) = (self.row_count(self.focus), self.cursor_row());
+        let wanted = (1..=count)
+            .map(|n| if by < 0 { count - n } else { n })
+            .map(|n| (from + n) % count)
+            .find(|row| {
+                let task = self.task_at(self.focus, *row, model);
+                task.is_some_and(|task| is_wanted(self, task))
+            });
+        if let Some(row) = wanted {
+            self.step_to(row, model);
+        }
+        wanted.is_some()
+    }
+
+    /// Moves the focused pane's cursor to a row.
+    pub(super) fn step_to(&mut self, row: usize, model: &Model) {
+        let by = row
+            .cast_signed()
+            .saturating_sub(self.cursor_row().cast_signed());
+        self.step(by, model);
     }
 
     fn open_beside(&mut self, by: isize, model: &Model) {
@@ -580,14 +726,29 @@ impl ViewState {
         });
     }
 
+    /// Another run has other tasks, whose numbers are the same.
+    fn forget_tasks(&mut self) {
+        self.marks.clear();
+        self.followed = None;
+        self.bookmarks.clear();
+    }
+
     /// A new order is looked at from its beginning.
-    fn reorder(&mut self, model: &Model) {
-        self.lists = Lists::new(model, self.sort, self.show_done);
+    pub(super) fn reorder(&mut self, model: &Model) {
+        self.arrange(model);
         self.tasks.reset();
     }
 
     /// Moves what the context says by so many lines.
-    fn step(&mut self, by: isize, model: &Model) {
+    pub(super) fn step(&mut self, by: isize, model: &Model) {
+        match &mut self.asked {
+            Some(Asked::Command(_)) => return self.step_command(by, model),
+            Some(Asked::Columns(_)) => return self.step_columns(by),
+            // Home and End are the line's own.
+            Some(Asked::Filter(finding)) if by == isize::MIN => return finding.input.go_to_start(),
+            Some(Asked::Filter(finding)) if by == isize::MAX => return finding.input.go_to_end(),
+            Some(Asked::Filter(_)) | None => {}
+        }
         if let Some(overlay) = &mut self.overlay {
             overlay.scroll = overlay
                 .scroll
@@ -600,6 +761,10 @@ impl ViewState {
         } else {
             let rows = self.rows(model);
             let lists = &self.lists;
+            if matches!(self.focus, Pane::Tasks | Pane::Tree) {
+                // One who goes elsewhere does not want to be taken back.
+                self.followed = None;
+            }
             match self.focus {
                 Pane::Tree => {
                     self.tree.step(by, rows);
@@ -632,10 +797,7 @@ impl ViewState {
                     self.lints.step(by, lists.lints.iter().copied(), rows);
                     self.explained = 0;
                 }
-                Pane::Explained => {
-                    let to = self.explained.saturating_add_signed(by);
-                    self.explained = to.min(Self::MAX_SCROLL);
-                }
+                Pane::Explained => self.scroll_explanation(by),
                 Pane::Output => self.scroll_output(by, model),
             }
         }
@@ -644,15 +806,19 @@ impl ViewState {
     /// Overlays and details are never longer.
     const MAX_SCROLL: usize = 200;
 
-    fn read(&mut self, by: isize, model: &Model) {
-        let (width, height) = self.size;
-        let place = Self::place(&self.screen(Rect::new(0, 0, width, height), model));
+    pub(super) fn read(&mut self, by: isize, model: &Model) {
+        let place = Self::place(&self.screen(self.area(), model));
         if let (Some(reading), Some(page)) = (&mut self.reading, self.lesson) {
             reading.step(by, page, place);
         }
     }
 
-    fn scroll_output(&mut self, by: isize, model: &Model) {
+    pub(super) fn scroll_explanation(&mut self, by: isize) {
+        let to = self.explained.saturating_add_signed(by);
+        self.explained = to.min(Self::MAX_SCROLL);
+    }
+
+    pub(super) fn scroll_output(&mut self, by: isize, model: &Model) {
         let dropped = model.output.dropped();
         let end = dropped + model.output.len() as u64;
         let first = (dropped + self.rows(model) as u64).min(end);
@@ -666,15 +832,18 @@ impl ViewState {
     }
 
     /// How many rows of a pane are seen.
-    fn rows_of(&self, pane: Pane, model: &Model) -> usize {
+    pub(super) fn rows_of(&self, pane: Pane, model: &Model) -> usize {
         let height = self.area_of(pane, model).map_or(0, |area| area.height);
         usize::from(height.saturating_sub(pane.head())).max(1)
     }
 
     fn area_of(&self, pane: Pane, model: &Model) -> Option<Rect> {
-        let (width, height) = self.size;
-        let screen = self.screen(Rect::new(0, 0, width, height), model);
-        screen.pane(pane)
+        self.screen(self.area(), model).pane(pane)
+    }
+
+    /// The whole screen.
+    pub(super) fn area(&self) -> Rect {
+        Rect::new(0, 0, self.size.0, self.size.1)
     }
 
     fn page(&self, model: &Model) -> isize {

@@ -57,6 +57,22 @@ impl Tab {
         }
     }
 
+    /// What the configuration and the palette call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Timeline => "timeline",
+            Self::Tree => "tree",
+            Self::Tasks => "tasks",
+            Self::Timers => "timers",
+            Self::Threads => "threads",
+            Self::Resources => "resources",
+            Self::Source => "source",
+            Self::Lints => "lints",
+            Self::Output => "output",
+        }
+    }
+
     /// In full, and short.
     pub fn names(self) -> [&'static str; 2] {
         match self {
@@ -127,6 +143,18 @@ impl Widget for &Tabs<'_> {
 }
 
 impl Tabs<'_> {
+    /// The view that is named at a place of the line.
+    pub fn at(&self, area: Rect, x: u16) -> Option<Tab> {
+        let mut from = usize::from(area.x);
+        let words = self.words(usize::from(area.width));
+        words.into_iter().find_map(|(tab, words, gap)| {
+            let to = from + text::width(&words);
+            let found = (from..to).contains(&usize::from(x)).then_some(tab);
+            from = to + gap;
+            found
+        })
+    }
+
     /// Each view's words, and the cells behind them.
     fn words(&self, width: usize) -> Vec<(Tab, String, usize)> {
         let shown = self.0.state.tab;

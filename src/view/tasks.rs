@@ -14,10 +14,10 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
     View,
-    columns::{self, Align, Step, step, whole},
+    chosen::{Column, Columns},
+    columns::{self, Step, step, whole},
     fmt, glyphs,
     layout::Pane,
-    lists::SortBy,
     pane,
     pen::Pen,
     text,
@@ -30,93 +30,70 @@ use crate::{
 
 pub struct Tasks<'a>(pub(super) View<'a>);
 
-/// What a column shows; in the order in which they stand.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Of {
-    State,
-    Name,
-    Kind,
-    Total,
-    Busy,
-    Ready,
-    Idle,
-    Polls,
-    Longest,
-    History,
-    Waits,
-}
-
-struct Column {
-    of: Of,
-    title: &'static str,
-    align: Align,
-    /// A history cannot be sorted by.
-    sort: Option<SortBy>,
-}
-
-const fn column(of: Of, title: &'static str, align: Align, sort: Option<SortBy>) -> Column {
-    Column {
-        of,
-        title,
-        align,
-        sort,
-    }
-}
-
-const COLUMNS: [Column; 11] = [
-    column(Of::State, "STATE", Align::Left, Some(SortBy::State)),
-    column(Of::Name, "NAME", Align::Left, Some(SortBy::Name)),
-    column(Of::Kind, "KIND", Align::Left, Some(SortBy::Kind)),
-    column(Of::Total, "TOTAL", Align::Right, Some(SortBy::Total)),
-    column(Of::Busy, "BUSY", Align::Right, Some(SortBy::Busy)),
-    column(Of::Ready, "READY", Align::Right, Some(SortBy::Ready)),
-    column(Of::Idle, "IDLE", Align::Right, Some(SortBy::Idle)),
-    column(Of::Polls, "POLLS", Align::Right, Some(SortBy::Polls)),
-    column(Of::Longest, "LONGEST", Align::Right, Some(SortBy::Longest)),
-    column(Of::History, "", Align::Left, None),
-    column(Of::Waits, "WAITS FOR", Align::Left, Some(SortBy::Waits)),
-];
-
 const GROWTH: &[Step] = &[
-    step(Of::State as usize, 1),
-    step(Of::Name as usize, 10),
-    step(Of::Waits as usize, 14),
-    step(Of::Busy as usize, fmt::DURATION),
-    whole(Of::State as usize, 11),
-    step(Of::History as usize, 11),
-    step(Of::Ready as usize, fmt::DURATION),
-    step(Of::Polls as usize, fmt::COUNT),
-    step(Of::Waits as usize, 20),
-    step(Of::Longest as usize, fmt::DURATION + 1),
-    step(Of::Total as usize, fmt::DURATION),
-    step(Of::Name as usize, 12),
-    step(Of::Kind as usize, 8),
-    step(Of::Waits as usize, 24),
-    step(Of::Idle as usize, fmt::DURATION),
-    step(Of::Name as usize, 14),
-    step(Of::Waits as usize, 28),
-    step(Of::History as usize, 20),
-    step(Of::Name as usize, 24),
-    step(Of::Waits as usize, 40),
-    step(Of::History as usize, 60),
-    step(Of::Waits as usize, 60),
+    step(Column::State as usize, 1),
+    step(Column::Name as usize, 10),
+    step(Column::Waits as usize, 14),
+    step(Column::Busy as usize, fmt::DURATION),
+    whole(Column::State as usize, 11),
+    step(Column::History as usize, 11),
+    step(Column::Ready as usize, fmt::DURATION),
+    step(Column::Polls as usize, fmt::COUNT),
+    step(Column::Waits as usize, 20),
+    step(Column::Longest as usize, fmt::DURATION + 1),
+    step(Column::Total as usize, fmt::DURATION),
+    step(Column::Name as usize, 12),
+    step(Column::Kind as usize, 8),
+    step(Column::Waits as usize, 24),
+    step(Column::Idle as usize, fmt::DURATION),
+    step(Column::Name as usize, 14),
+    step(Column::Waits as usize, 28),
+    step(Column::History as usize, 20),
+    step(Column::Name as usize, 24),
+    step(Column::Waits as usize, 40),
+    step(Column::History as usize, 60),
+    step(Column::Waits as usize, 60),
 ];
+
+/// The columns that a person has chosen and that have room, from left to right, and the cells
+/// of each.
+type Laid = Vec<(Column, usize)>;
+
+fn lay(columns: &Columns, area: Rect) -> Laid {
+    let chosen = |step: &&Step| columns.shown().any(|c| c as usize == step.column);
+    let steps: Vec<Step> = GROWTH.iter().filter(chosen).copied().collect();
+    let room = usize::from(area.width.saturating_sub(1));
+    let widths = columns::widths(&steps, Column::ALL.len(), room);
+    let wide = |column| (column, widths[column as usize]);
+    columns
+        .shown()
+        .map(wide)
+        .filter(|(_, width)| *width > 0)
+        .collect()
+}
+
+/// The column whose title is at a place of the line of titles.
+pub fn column_at(columns: &Columns, area: Rect, x: u16) -> Option<Column> {
+    let mut from = usize::from(area.x) + 1;
+    lay(columns, area).into_iter().find_map(|(column, width)| {
+        let to = from + width;
+        let found = (from..to).contains(&usize::from(x)).then_some(column);
+        from = to + 1;
+        found
+    })
+}
 
 impl Widget for &Tasks<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
-        let widths = columns::widths(
-            GROWTH,
-            COLUMNS.len(),
-            usize::from(area.width.saturating_sub(1)),
-        );
-        let area = pane::heading(view, Pane::Tasks, &self.facts(&widths), area, buf);
+        let laid = lay(&view.state.columns, area);
+        let area = pane::heading(view, Pane::Tasks, &self.facts(&laid), area, buf);
         let ids = &view.state.lists.tasks;
         if ids.is_empty() {
-            pane::say(view, &self.empty(), area, buf);
+            pane::empty(view, Pane::Tasks, &self.empty(), area, buf);
             return;
         }
-        self.titles(&widths, area, buf);
+        self.titles(&laid, area, buf);
         let area = pane::below_titles(area);
         let rows = usize::from(area.height);
         let cursor = &view.state.tasks;
@@ -124,7 +101,7 @@ impl Widget for &Tasks<'_> {
         for (row, (at, id)) in (0..area.height).zip(visible) {
             if let Some(task) = view.model.tasks.get(*id) {
                 let line = pane::line(area, row);
-                self.row(task, &widths, line, buf);
+                self.row(task, &laid, line, buf);
                 pane::mark(view, Pane::Tasks, at == cursor.row(), line, buf);
             }
         }
@@ -132,7 +109,7 @@ impl Widget for &Tasks<'_> {
 }
 
 impl Tasks<'_> {
-    fn facts(&self, widths: &[usize]) -> Vec<(String, Style)> {
+    fn facts(&self, laid: &Laid) -> Vec<(String, Style)> {
         let view = self.0;
         let lists = &view.state.lists;
         let dim = view.theme.dim();
@@ -143,11 +120,16 @@ impl Tasks<'_> {
         if lists.hidden > 0 {
             facts.push((format!("{} finished hidden", lists.hidden), dim));
         }
+        if let Some(task) = view.state.followed {
+            facts.push((
+                format!("follows {}", view.label_of(task)),
+                view.theme.focus(),
+            ));
+        }
         let sort = view.state.sort;
-        let shown = COLUMNS
+        let shown = laid
             .iter()
-            .zip(widths)
-            .any(|(column, width)| column.sort == Some(sort.by) && *width > 0);
+            .any(|(column, _)| column.sort() == Some(sort.by));
         if !shown && sort != super::lists::Sort::default() {
             facts.push((format!("by {} {}", sort.by.word(), self.sort_mark()), dim));
         }
@@ -184,42 +166,52 @@ impl Tasks<'_> {
         }
     }
 
-    fn titles(&self, widths: &[usize], area: Rect, buf: &mut Buffer) {
+    fn titles(&self, laid: &Laid, area: Rect, buf: &mut Buffer) {
         let view = self.0;
         let mut pen = Pen::new(area, 0, buf);
         pen.skip(1);
-        for (column, width) in COLUMNS.iter().zip(widths).filter(|(_, w)| **w > 0) {
-            let sorted = column.sort == Some(view.state.sort.by);
+        for (column, width) in laid {
+            let sorted = column.sort() == Some(view.state.sort.by);
             let mark = if sorted { self.sort_mark() } else { "" };
-            let title = match column.of {
-                Of::History => format!("LAST {}", view.duration(view.state.cell() * *width as u32)),
+            let title = column.title();
+            let title = match column {
+                Column::History => {
+                    let length = view.duration(view.state.cell() * *width as u32);
+                    format!("{title} {length}")
+                }
                 // A lone shape needs no title.
-                Of::State if *width < 5 => mark.to_owned(),
-                _ => format!("{}{mark}", column.title),
+                Column::State if *width < 5 => mark.to_owned(),
+                _ => format!("{title}{mark}"),
             };
             let style = if sorted {
                 view.theme.focus()
             } else {
                 view.theme.label()
             };
-            columns::put(&mut pen, &title, *width, column.align, (style, view.glyphs));
+            columns::put(
+                &mut pen,
+                &title,
+                *width,
+                column.align(),
+                (style, view.glyphs),
+            );
         }
     }
 
-    fn row(&self, task: &Task, widths: &[usize], line: Rect, buf: &mut Buffer) {
+    fn row(&self, task: &Task, laid: &Laid, line: Rect, buf: &mut Buffer) {
         let state = self.0.model.state(task);
         let mut pen = Pen::new(line, 0, buf);
         pen.skip(1);
-        for (column, width) in COLUMNS.iter().zip(widths).filter(|(_, w)| **w > 0) {
-            self.cell(column, task, state, *width, &mut pen);
+        for (column, width) in laid {
+            self.cell(*column, task, state, *width, &mut pen);
             pen.skip(1);
         }
     }
 
-    fn cell(&self, column: &Column, task: &Task, state: State, width: usize, pen: &mut Pen<'_>) {
+    fn cell(&self, column: Column, task: &Task, state: State, width: usize, pen: &mut Pen<'_>) {
         let view = self.0;
-        match column.of {
-            Of::State => {
+        match column {
+            Column::State => {
                 let shape = view.glyphs.state(state);
                 let word = if width < 3 {
                     shape.to_owned()
@@ -231,42 +223,42 @@ impl Tasks<'_> {
                     view.theme.state(state),
                 );
             }
-            Of::History => {
+            Column::History => {
                 let (area, buf) = pen.cells(width);
                 history(view, task, area, buf);
             }
-            Of::Waits => self.waits(task, width, pen),
+            Column::Waits => self.waits(task, width, pen),
             _ => {
-                let (figure, style) = self.figure(column.of, task);
+                let (figure, style) = self.figure(column, task);
                 let unknown = figure == view.glyphs.dash;
                 let style = if unknown || task.is_done() {
                     view.theme.dim()
                 } else {
                     style
                 };
-                pen.put(&column.align.pad(&figure, width, view.glyphs), style);
+                pen.put(&column.align().pad(&figure, width, view.glyphs), style);
             }
         }
     }
 
-    fn figure(&self, of: Of, task: &Task) -> (String, Style) {
+    fn figure(&self, column: Column, task: &Task) -> (String, Style) {
         let view = self.0;
         let (now, theme) = (view.model.now, view.theme);
-        match of {
-            Of::Name => (view.label(task), theme.strong()),
-            Of::Kind => (view.clean(task.kind.as_str()), theme.dim()),
-            Of::Total => (view.duration(task.total(now)), theme.text()),
-            Of::Busy => (view.duration(task.busy(now)), theme.text()),
-            Of::Ready => (view.known(task.ready(now)), theme.text()),
-            Of::Idle => (view.duration(task.idle(now)), theme.text()),
-            Of::Polls => (fmt::count(task.polls()), theme.text()),
-            Of::Longest => {
+        match column {
+            Column::Name => (view.label(task), theme.strong()),
+            Column::Kind => (view.clean(task.kind.as_str()), theme.dim()),
+            Column::Total => (view.duration(task.total(now)), theme.text()),
+            Column::Busy => (view.duration(task.busy(now)), theme.text()),
+            Column::Ready => (view.known(task.ready(now)), theme.text()),
+            Column::Idle => (view.duration(task.idle(now)), theme.text()),
+            Column::Polls => (fmt::count(task.polls()), theme.text()),
+            Column::Longest => {
                 let (longest, _) = task.longest_poll(now);
                 let blocks = task.kind.is_async() && longest >= Lints::BLOCKED;
                 let style = if blocks { theme.bad() } else { theme.text() };
                 (view.longest(task), style)
             }
-            Of::State | Of::History | Of::Waits => (String::new(), theme.text()),
+            Column::State | Column::History | Column::Waits => (String::new(), theme.text()),
         }
     }
 

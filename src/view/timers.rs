@@ -61,7 +61,8 @@ impl Widget for &Timers<'_> {
         )];
         let area = pane::heading(view, Pane::Timers, &facts, area, buf);
         if lists.timers.is_empty() {
-            pane::say(view, &["No sleeps, intervals or timeouts."], area, buf);
+            let lines = ["No sleeps, intervals or timeouts."];
+            pane::empty(view, Pane::Timers, &lines, area, buf);
             return;
         }
         let room = usize::from(area.width.saturating_sub(1));

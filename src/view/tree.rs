@@ -22,12 +22,13 @@ use super::{
     cursor::Cursor,
     fmt, glyphs,
     layout::Pane,
+    lists::Lists,
     pane,
     pen::Pen,
     text,
 };
 use crate::model::{
-    Model, Scope, ScopeId, Task,
+    Model, Scope, ScopeId, Task, TaskId,
     tree::{Branch, Node, Tree as Forest},
 };
 
@@ -49,8 +50,10 @@ struct Row {
 }
 
 impl TreeState {
-    pub fn sync(&mut self, model: &Model, show_done: bool, height: usize) {
-        let forest = Forest::new(model, |task| show_done || !task.is_done());
+    pub fn sync(&mut self, model: &Model, show_done: bool, lists: &Lists, height: usize) {
+        let forest = Forest::new(model, |task| {
+            (show_done || !task.is_done()) && lists.is_shown(Some(task.id))
+        });
         // What has gone can never be unfolded again.
         self.folded.retain(|node| match node {
             Node::Task(id) => model.tasks.get(*id).is_some(),
@@ -64,6 +67,25 @@ impl TreeState {
     pub fn step(&mut self, by: isize, height: usize) {
         let nodes = self.rows.iter().map(|row| row.branch.node);
         self.cursor.step(by, nodes, height);
+    }
+
+    /// Moves what is seen by so many rows.
+    pub fn scroll(&mut self, by: isize, height: usize) {
+        let nodes = self.rows.iter().map(|row| row.branch.node);
+        self.cursor.scroll(by, nodes, height);
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The task of a row; none if it is a scope's.
+    pub fn task_at(&self, row: usize) -> Option<TaskId> {
+        match self.rows.get(row)?.branch.node {
+            Node::Task(task) => Some(task),
+            Node::Scope(_) => None,
+        }
     }
 
     /// The node that the cursor is on.
@@ -172,7 +194,7 @@ impl Widget for &Tree<'_> {
         let area = pane::heading(view, Pane::Tree, &self.facts(), area, buf);
         let tree = &view.state.tree;
         if tree.rows.is_empty() {
-            pane::say(view, &["", "No tasks are known."], area, buf);
+            pane::empty(view, Pane::Tree, &["", "No tasks are known."], area, buf);
             return;
         }
         let room = usize::from(area.width.saturating_sub(1));

@@ -36,8 +36,14 @@ impl View<'_> {
         }
     }
 
+    /// A task's name, behind a mark if the person has set one.
     pub fn label(self, task: &Task) -> String {
-        self.named(&task.label())
+        let name = self.named(&task.label());
+        if self.state.marks.contains(&task.id) {
+            format!("{} {name}", self.glyphs.marked)
+        } else {
+            name
+        }
     }
 
     /// A thread's name and its number, which is kept where the name is cut: those of the

@@ -122,6 +122,14 @@ impl Terminal {
         self.until(text, |screen| screen.contains(text))
     }
 
+    /// The program is told what the mouse does, in a form for wide screens.
+    pub fn has_mouse(&self) -> bool {
+        let parser = self.seen.parser.lock().unwrap();
+        let screen = parser.0.screen();
+        screen.mouse_protocol_mode() == vt100::MouseProtocolMode::ButtonMotion
+            && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+    }
+
     /// Waits for the program's end.
     #[track_caller]
     pub fn ended(&mut self) -> ExitStatus {

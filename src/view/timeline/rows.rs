@@ -2,9 +2,12 @@
 
 use std::{collections::HashSet, ops::Range};
 
-use crate::model::{
-    Model, Role, ScopeId, TaskId,
-    tree::{Node, Tree},
+use crate::{
+    model::{
+        Model, Role, ScopeId, TaskId,
+        tree::{Node, Tree},
+    },
+    view::lists::Lists,
 };
 
 /// What a lane is of.
@@ -81,7 +84,7 @@ impl Rows {
         })
     }
 
-    pub fn sync(&mut self, model: &Model, show_done: bool) {
+    pub fn sync(&mut self, model: &Model, show_done: bool, lists: &Lists) {
         let threads = model.timeline.threads().count();
         let of = (
             model.tasks.revision(),
@@ -89,22 +92,26 @@ impl Rows {
             threads,
             show_done,
         );
-        if self.of != Some(of) {
-            self.of = Some(of);
-            self.make(model, show_done);
+        // What a filter lets through can change while the tasks stay the same.
+        let of = Some(of).filter(|_| !lists.hides());
+        if self.of.is_none() || self.of != of {
+            self.of = of;
+            self.make(model, show_done, lists);
         }
     }
 
     /// Folds a row that has others below it, or unfolds it.
-    pub fn fold(&mut self, id: RowId, model: &Model, show_done: bool) {
+    pub fn fold(&mut self, id: RowId, model: &Model, show_done: bool, lists: &Lists) {
         if !self.folded.remove(&id) {
             self.folded.insert(id);
         }
-        self.make(model, show_done);
+        self.make(model, show_done, lists);
     }
 
-    fn make(&mut self, model: &Model, show_done: bool) {
-        let tree = Tree::new(model, |task| show_done || !task.is_done());
+    fn make(&mut self, model: &Model, show_done: bool, lists: &Lists) {
+        let tree = Tree::new(model, |task| {
+            (show_done || !task.is_done()) && lists.is_shown(Some(task.id))
+        });
         let branches = tree.branches();
         self.nodes = branches.iter().map(|branch| branch.node).collect();
         self.all = vec![Row::new(RowId::Loop)];

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     frame::Time,
     model::{Model, TaskId, timeline::Grid},
-    view::cursor::Cursor,
+    view::{cursor::Cursor, lists::Lists},
 };
 
 const US: u64 = 1_000;
@@ -108,10 +108,11 @@ impl Window {
         &mut self,
         model: &Model,
         show_done: bool,
+        lists: &Lists,
         (width, height): (usize, usize),
     ) {
         self.width = width.max(1);
-        self.rows.sync(model, show_done);
+        self.rows.sync(model, show_done, lists);
         self.at.sync(self.rows.ids(), height);
         self.look(model);
     }
@@ -122,9 +123,15 @@ impl Window {
     }
 
     /// Folds what is below the row, or unfolds it.
-    pub(in crate::view) fn fold(&mut self, model: &Model, show_done: bool, height: usize) {
+    pub(in crate::view) fn fold(
+        &mut self,
+        model: &Model,
+        show_done: bool,
+        lists: &Lists,
+        height: usize,
+    ) {
         let id = self.selected();
-        self.rows.fold(id, model, show_done);
+        self.rows.fold(id, model, show_done, lists);
         self.at.choose(id, self.rows.ids(), height);
     }
 
