@@ -455,6 +455,31 @@ fn the_wheel_scrolls_what_is_under_it() {
 }
 
 #[test]
+fn time_is_chosen_in_the_timeline_with_the_mouse() {
+    let mut person = Person::new((120, 40));
+    person.press("2");
+    person.assert_shows("50.0 ms a cell");
+    let lane = person.find(4, " B ");
+    let x = 60;
+    person.mouse(Position::new(x, lane.y), Gesture::Press);
+    let cursor = person.screen();
+    let named = |screen: &str| {
+        screen
+            .lines()
+            .any(|l| l.starts_with('▸') && l.contains(" B "))
+    };
+    assert!(named(&cursor), "{cursor}");
+    person.mouse(Position::new(x + 8, lane.y), Gesture::Drag);
+    person.mouse(Position::new(x + 8, lane.y), Gesture::Release);
+    // Nine cells of 50 ms now have the whole width.
+    person.assert_shows("5.00 ms a cell");
+    // A click alone chooses nothing.
+    person.mouse(Position::new(x, lane.y), Gesture::Press);
+    person.mouse(Position::new(x, lane.y), Gesture::Release);
+    person.assert_shows("5.00 ms a cell");
+}
+
+#[test]
 fn lists_to_choose_from_are_clicked() {
     let mut person = Person::new(SIZE);
     person.press(":");
@@ -535,6 +560,7 @@ fn ten_thousand_keys_never_break_it_and_can_be_left() {
                 let gestures = [
                     Gesture::Press,
                     Gesture::Drag,
+                    Gesture::Release,
                     Gesture::WheelUp,
                     Gesture::WheelDown,
                 ];

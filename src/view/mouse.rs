@@ -13,7 +13,7 @@ use super::{
     popup::Popup,
     state::{Asked, Effect},
     tab::{Tab, Tabs},
-    tasks,
+    tasks, timeline,
 };
 use crate::{
     keymap::{Action, Context},
@@ -33,6 +33,8 @@ pub enum Gesture {
     Press,
     /// With the left button held.
     Drag,
+    /// Of the left button.
+    Release,
     WheelUp,
     WheelDown,
 }
@@ -43,6 +45,7 @@ impl Mouse {
         let gesture = match event.kind {
             MouseEventKind::Down(MouseButton::Left) => Gesture::Press,
             MouseEventKind::Drag(MouseButton::Left) => Gesture::Drag,
+            MouseEventKind::Up(MouseButton::Left) => Gesture::Release,
             MouseEventKind::ScrollUp => Gesture::WheelUp,
             MouseEventKind::ScrollDown => Gesture::WheelDown,
             _ => return None,
@@ -72,6 +75,8 @@ enum Hit {
     Pane(Pane),
     Title(Column),
     Row(Pane, usize),
+    /// A lane of the timeline, and a cell of it.
+    Lane(usize, Option<usize>),
 }
 
 /// Rows that a notch of the wheel moves.
@@ -84,6 +89,7 @@ impl ViewState {
         match mouse.gesture {
             Gesture::Press => return self.press(hit?, model),
             Gesture::Drag => self.drag(hit?, model),
+            Gesture::Release => self.timeline.finish(model),
             Gesture::WheelUp => self.wheel(hit, -NOTCH, model),
             Gesture::WheelDown => self.wheel(hit, NOTCH, model),
         }
@@ -112,6 +118,13 @@ impl ViewState {
                     self.sort_by(by, model);
                 }
             }
+            Hit::Lane(row, cell) => {
+                self.focus(Pane::Timeline, model);
+                self.step_to(row, model);
+                if let Some(cell) = cell {
+                    self.timeline.begin(cell, model);
+                }
+            }
             Hit::Row(pane, row) => {
                 let focused = self.context() == Context::Pane(pane);
                 let again = focused && self.cursor_row() == row;
@@ -125,9 +138,11 @@ impl ViewState {
         None
     }
 
-    /// Within the pane that has the focus: the cursor goes along.
+    /// Within the pane that has the focus the cursor goes along; in the timeline, time is chosen.
     fn drag(&mut self, hit: Hit, model: &Model) {
-        if let Hit::Row(pane, row) = hit
+        if let Hit::Lane(_, Some(cell)) = hit {
+            self.timeline.stretch(cell, model);
+        } else if let Hit::Row(pane, row) = hit
             && self.context() == Context::Pane(pane)
         {
             self.step_to(row, model);
@@ -147,6 +162,7 @@ impl ViewState {
     fn wheel(&mut self, hit: Option<Hit>, by: isize, model: &Model) {
         let pane = match hit {
             Some(Hit::Pane(pane) | Hit::Row(pane, _)) => pane,
+            Some(Hit::Lane(..)) => Pane::Timeline,
             Some(Hit::Title(_)) => Pane::Tasks,
             Some(Hit::Lesson) => return self.read(by, model),
             _ if matches!(self.context(), Context::Pane(_)) => return,
@@ -215,6 +231,13 @@ impl View<'_> {
 
     fn hit_pane(self, pane: Pane, area: Rect, at: Position) -> Hit {
         let state = self.state;
+        if pane == Pane::Timeline {
+            let plan = timeline::Plan::new(area);
+            let (_, height) = plan.size();
+            let top = state.timeline.top(height);
+            let lane = plan.at(at).map(|(row, cell)| Hit::Lane(top + row, cell));
+            return lane.unwrap_or(Hit::Pane(pane));
+        }
         let line = at.y - area.y;
         let count = state.row_count(pane);
         if line < pane.head() || count == 0 {

@@ -678,7 +678,8 @@ impl ViewState {
             Pane::Resources => self.resources.cursor.row(),
             Pane::Waiters => self.resources.party.row(),
             Pane::Lints => self.lints.row(),
-            Pane::Timeline | Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => 0,
+            Pane::Timeline => self.timeline.row(),
+            Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => 0,
         }
     }
 

@@ -23,7 +23,12 @@ mod readout;
 mod rows;
 mod window;
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+    widgets::Widget,
+};
 
 use self::{
     links::Mark,
@@ -76,6 +81,16 @@ impl Plan {
             lanes: row(2, height),
             readout: row(2 + height, 2),
         }
+    }
+
+    /// The lane at a place of the screen, counted from the first that is seen, and the cell
+    /// there, if it is not on a name.
+    pub fn at(&self, place: Position) -> Option<(usize, Option<usize>)> {
+        if !self.lanes.contains(place) {
+            return None;
+        }
+        let column = (place.x - self.lanes.x).checked_sub(self.names);
+        Some((usize::from(place.y - self.lanes.y), column.map(usize::from)))
     }
 
     /// Cells in a lane, and lanes.
@@ -358,21 +373,27 @@ impl Timeline<'_> {
     /// The cursor's column, over everything.
     fn cursor(&self, grid: &Grid, plan: &Plan, buf: &mut Buffer) {
         let view = self.0;
-        let at = view.state.timeline.cursor_time(view.model);
-        let Some(cell) = grid.cell_of(at) else {
-            return;
-        };
-        let x = plan
-            .lanes
-            .x
-            .saturating_add(plan.names)
-            .saturating_add(cell as u16);
-        let column = Rect {
-            x,
+        let window = &view.state.timeline;
+        let columns = |cell: usize, width: usize| Rect {
+            x: plan
+                .lanes
+                .x
+                .saturating_add(plan.names)
+                .saturating_add(cell as u16),
             y: plan.axis.y,
-            width: 1,
+            width: width as u16,
             height: plan.axis.height + plan.lanes.height,
         };
+        if let Some((from, to)) = window.chosen() {
+            let from = grid.cell_of(from).unwrap_or(0);
+            let to = grid.cell_of(to).unwrap_or(from);
+            let stretch = columns(from, to.saturating_sub(from) + 1);
+            buf.set_style(stretch.intersection(buf.area), view.theme.selected());
+        }
+        let Some(cell) = grid.cell_of(window.cursor_time(view.model)) else {
+            return;
+        };
+        let column = columns(cell, 1);
         buf.set_style(column.intersection(buf.area), view.theme.selected());
         let mut pen = Pen::new(
             Rect {

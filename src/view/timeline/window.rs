@@ -62,6 +62,8 @@ pub struct Window {
     from: Option<Time>,
     /// None while it follows what happens.
     cursor: Option<Time>,
+    /// The stretch that is being chosen with the mouse: where it was begun, and where it is now.
+    chosen: Option<(Time, Time)>,
     /// Cells that a lane has.
     width: usize,
 }
@@ -75,6 +77,7 @@ impl Default for Window {
             cell: FIRST_CELL,
             from: None,
             cursor: None,
+            chosen: None,
             width: 1,
         }
     }
@@ -93,6 +96,16 @@ impl Window {
     pub(super) fn selected(&self) -> RowId {
         let row = self.rows.all().get(self.at.row());
         row.map_or(RowId::Loop, |row| row.id)
+    }
+
+    /// The row that the cursor is on.
+    pub(in crate::view) fn row(&self) -> usize {
+        self.at.row()
+    }
+
+    /// The first row that is seen where `height` rows have room.
+    pub(in crate::view) fn top(&self, height: usize) -> usize {
+        self.at.top(height)
     }
 
     /// The task of the row that the cursor is on.
@@ -206,6 +219,44 @@ impl Window {
         self.move_cursor(far.saturating_mul(by), model);
         let cursor = self.cursor_time(model);
         self.put_at(cursor, self.width / 2, model);
+    }
+
+    /// Puts the cursor on a column, and begins to choose a stretch there.
+    pub(in crate::view) fn begin(&mut self, column: usize, model: &Model) {
+        let grid = self.grid(model, self.width);
+        let at = grid.start(column);
+        self.from = Some(grid.from());
+        self.put_cursor(at, model);
+        self.chosen = Some((at, at));
+    }
+
+    /// The stretch reaches to a column; the cursor goes along.
+    pub(in crate::view) fn stretch(&mut self, column: usize, model: &Model) {
+        if let Some((begun, _)) = self.chosen {
+            let to = self.grid(model, self.width).start(column);
+            self.put_cursor(to, model);
+            self.chosen = Some((begun, to));
+        }
+    }
+
+    /// Shows the stretch that was chosen as large as it fits; a single cell is none.
+    pub(in crate::view) fn finish(&mut self, model: &Model) {
+        let Some((from, to)) = self.chosen().filter(|(from, to)| from < to) else {
+            self.chosen = None;
+            return;
+        };
+        self.chosen = None;
+        let length = (to + self.cell()).since(from).as_nanos();
+        let fits = |cell: &u64| u128::from(*cell) * self.width as u128 >= length;
+        self.cell = CELLS.iter().position(fits).unwrap_or(CELLS.len() - 1);
+        self.put_at(from, 0, model);
+        self.look(model);
+    }
+
+    /// The stretch that is being chosen, from its first cell to its last.
+    pub(super) fn chosen(&self) -> Option<(Time, Time)> {
+        let (a, b) = self.chosen?;
+        Some((a.min(b), a.max(b)))
     }
 
     /// Puts the cursor on a time, and that in sight.
