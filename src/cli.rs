@@ -42,7 +42,8 @@ Examples:
   loopview run blocking --set secs=1       with a setting of its own
   loopview run blocking --lesson           with its page to read
   loopview run cpu --format json           a report for a script, without a screen
-  loopview run --for 5s -- ./shop -p 80    a program of yours, for five seconds";
+  loopview run --for 5s -- ./shop -p 80    a program of yours, for five seconds
+  loopview run --prometheus 9185 -- ./shop and its metrics on http://127.0.0.1:9185/metrics";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -332,6 +333,12 @@ pub struct Watch {
     /// Record all that is told to this file, which must be a new one
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Serve metrics for Prometheus on <http://ADDR/metrics> meanwhile
+    ///
+    /// ADDR is `HOST:PORT`, or a port of loopback; port 0 is any that is free. Whoever can reach
+    /// it can read the metrics.
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub prometheus: Option<String>,
     /// How much of the past to keep for going back in time, such as `200M`
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
     pub history: u64,
@@ -418,6 +425,18 @@ fn size(text: &str) -> Result<u64, String> {
     size.ok_or_else(|| "expected a size such as 200M or 2G".to_owned())
 }
 
+/// `HOST:PORT`, for a port alone as well.
+fn address(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let host = if host.is_empty() { "127.0.0.1" } else { host };
+    // An address of version 6 has brackets around it, so that its end is known.
+    let is_bare = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+    match port.parse::<u16>() {
+        Ok(port) if !is_bare => Ok(format!("{host}:{port}")),
+        _ => Err("expected HOST:PORT, or a port of loopback".to_owned()),
+    }
+}
+
 fn scale(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(scale) if (0.0..=1_000.0).contains(&scale) => Ok(scale),
@@ -438,6 +457,19 @@ mod tests {
         assert_eq!(size("2GiB"), Ok(2 << 30));
         for wrong in ["", "M", "-1", "1.5G", "2T", "99999999999G"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_one_of_loopback() {
+        for port in ["9185", ":9185", "127.0.0.1:9185"] {
+            assert_eq!(address(port).as_deref(), Ok("127.0.0.1:9185"), "{port}");
+        }
+        for own in ["0.0.0.0:0", "localhost:80", "[::1]:9185"] {
+            assert_eq!(address(own).as_deref(), Ok(own));
+        }
+        for wrong in ["", ":", "localhost", "host:", "host:65536", "::1", "::1:80"] {
+            assert!(address(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -53,6 +53,8 @@ pub enum Error {
     OwnPath(io::Error),
     #[error("no terminal to draw on: {0}; --headless prints a report instead")]
     Terminal(io::Error),
+    #[error("cannot serve metrics on {address}: {error}; port 0 is any that is free")]
+    Listen { address: String, error: io::Error },
     #[error("cannot write the report: {0}")]
     Report(io::Error),
     #[error("cannot write {name}: {error}")]
@@ -102,7 +104,8 @@ impl Error {
             | Self::ProgramIsFolder { .. }
             | Self::ProgramNotExecutable { .. }
             | Self::Config { .. }
-            | Self::Terminal(_) => exit::USAGE,
+            | Self::Terminal(_)
+            | Self::Listen { .. } => exit::USAGE,
             Self::Recording { .. } => exit::RECORDING,
             Self::Connect(_) => exit::CONNECTION,
             Self::Program { .. }

@@ -28,6 +28,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crossterm", &["keymap", "view", "app", "cmd", "term"]),
     ("tokio", &["target", "app", "cmd"]),
     ("tonic", &["target"]),
+    ("hyper", &["cmd"]),
+    ("prometheus", &["sink"]),
     ("loopview_workloads", &["cmd", "error"]),
     ("clap", &["cli", "cmd"]),
     ("regex", &["filter"]),

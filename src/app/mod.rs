@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use self::{live::Live, travel::Traveller};
 use crate::{
-    cmd::Signals,
+    cmd::{Metrics, Question, Signals, question},
     error::Error,
     frame::{Frame, Target},
     model::{Model, lint::Thresholds},
@@ -73,10 +73,12 @@ pub struct Replay {
 }
 
 /// Shows the source on the screen until the person leaves. `start` makes the source anew.
+/// Meanwhile metrics are told to whoever asks for them.
 pub async fn run(
     screen: &mut Screen,
     target: &Target,
     options: &Options,
+    metrics: Option<Metrics>,
     source: Source,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<Watched, Error> {
@@ -96,6 +98,8 @@ pub async fn run(
     };
     let mut app = App::new(options, traveller);
     app.live = Some(&mut live);
+    app.state.notice = metrics.as_ref().map(Metrics::words);
+    app.metrics = metrics;
     app.show(screen, options.limit, start).await?;
     Ok(Watched {
         model: live.model,
@@ -135,6 +139,7 @@ async fn next(live: &mut Option<&mut Live>) -> Option<Frame> {
 struct App<'a> {
     sources: &'a Sources,
     live: Option<&'a mut Live>,
+    metrics: Option<Metrics>,
     traveller: Traveller,
     state: ViewState,
     /// How the recording fared when that was last told.
@@ -156,6 +161,7 @@ impl<'a> App<'a> {
         Self {
             sources: &options.sources,
             live: None,
+            metrics: None,
             traveller,
             state,
             told: Status::None,
@@ -198,6 +204,7 @@ impl<'a> App<'a> {
             tokio::select! {
                 frame = next(&mut self.live) => self.take_in(frame),
                 found = self.traveller.found() => self.arrive(found),
+                question = question(&mut self.metrics) => self.answer(question),
                 key = screen.keys.next() => match key {
                     Some(Ok(event)) => match self.react(&event) {
                         Some(Effect::Copy(text)) => screen.copy(&text),
@@ -227,6 +234,13 @@ impl<'a> App<'a> {
                 self.draw_after(pause);
             }
             None => live.running = false,
+        }
+    }
+
+    /// Tells the metrics of the newest moment, whatever is shown.
+    fn answer(&mut self, question: Question) {
+        if let (Some(metrics), Some(live)) = (&mut self.metrics, &self.live) {
+            metrics.answer(question, &live.model);
         }
     }
 
@@ -345,6 +359,9 @@ impl<'a> App<'a> {
         match &mut self.live {
             Some(live) => {
                 live.run_again(start).await?;
+                if let Some(metrics) = &mut self.metrics {
+                    metrics.begin_anew();
+                }
                 self.traveller = Traveller::live(live.scribe.history().clone());
             }
             None => self.traveller.again(),

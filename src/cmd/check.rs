@@ -49,7 +49,7 @@ fn watched(check: cli::Check, thresholds: &Thresholds) -> Result<(Model, bool), 
         None => run::program(check.program)?,
     };
     let start = async || launch(&what);
-    let seen = watch::headless(&target, check.time, thresholds, None, start);
+    let seen = watch::headless(&target, check.time, thresholds, None, None, start);
     let (model, stopped, _) = super::runtime()?.block_on(seen)?;
     Ok((model, stopped))
 }

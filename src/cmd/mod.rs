@@ -8,6 +8,7 @@ mod export;
 mod lints;
 mod list;
 mod man;
+mod metrics;
 mod pick;
 mod replay;
 mod run;
@@ -18,6 +19,7 @@ mod workload;
 
 use std::{io::Write, process::ExitCode};
 
+pub use metrics::{Metrics, Question, question};
 pub use usage::parse;
 pub use watch::Signals;
 

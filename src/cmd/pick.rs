@@ -54,7 +54,7 @@ pub fn execute(wishes: &Wishes) -> Result<ExitCode, Error> {
                 thresholds: Thresholds::default(),
             };
             let source = launch(&what)?;
-            let watched = app::run(&mut screen, &target, &options, source, start).await?;
+            let watched = app::run(&mut screen, &target, &options, None, source, start).await?;
             watched.source.stopped().await;
         }
         drop(screen);

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::sources;
+use super::{Metrics, question, sources};
 use crate::{
     app,
     cli::{Format, Watch},
@@ -36,6 +36,11 @@ pub fn watch(
 ) -> Result<ExitCode, Error> {
     let thresholds = super::lints::thresholds(&options.thresholds.threshold)?;
     super::runtime()?.block_on(async {
+        // What cannot be served is told before anything is started.
+        let metrics = match &options.prometheus {
+            Some(address) => Some(Metrics::listen(address).await?),
+            None => None,
+        };
         let screen = !options.headless && options.format.is_none() && has_screen();
         let (model, stopped, recording) = if screen {
             let source = start().await?;
@@ -50,17 +55,19 @@ pub fn watch(
                 thresholds,
             };
             let mut screen = Screen::open(wishes.mouse).map_err(Error::Terminal)?;
-            let watched = app::run(&mut screen, target, &shown, source, start).await?;
+            let watched = app::run(&mut screen, target, &shown, metrics, source, start).await?;
             // The terminal is the person's again before the target has ended.
             drop(screen);
             watched.source.stopped().await;
             (watched.model, watched.running, watched.recording)
         } else {
+            tell(metrics.as_ref().map(Metrics::words));
             headless(
                 target,
                 options.time,
                 &thresholds,
                 options.record.as_deref(),
+                metrics,
                 start,
             )
             .await?
@@ -119,6 +126,7 @@ pub(super) async fn headless(
     time: Option<Duration>,
     thresholds: &Thresholds,
     file: Option<&Path>,
+    mut metrics: Option<Metrics>,
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<(Model, bool, Status), Error> {
     let mut signals = Signals::listen()?;
@@ -140,6 +148,11 @@ pub(super) async fn headless(
                 match &mut scribe {
                     Some(scribe) => scribe.take(frame, &mut model),
                     None => model.apply(&frame),
+                }
+            }
+            question = question(&mut metrics) => {
+                if let Some(metrics) = &mut metrics {
+                    metrics.answer(question, &model);
                 }
             }
             () = signals.any(), if !stopped => {

@@ -3,8 +3,8 @@
 //! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
 //! One file a kind of thing: [`task`] and [`tasks`], [`timers`], [`resources`] (what a task can wait
 //! for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`],
-//! [`threads`], [`runtimes`] (their workers), [`usage`] (processor and memory), [`history`]
-//! (busy shares over time), [`timeline`] (what each task did when), [`lint`] (what is wrong).
+//! [`threads`], [`runtimes`] (their workers), [`usage`] (processor and memory), [`totals`] (what
+//! all tasks have done together), [`lengths`] (of polls), [`history`] (busy shares over time), [`timeline`] (what each task did when), [`lint`] (what is wrong).
 //! To add one, add its file, a field here, and a line in [`Model::apply`].
 
 pub mod details;
@@ -12,6 +12,7 @@ pub mod expired;
 pub mod history;
 pub mod holders;
 mod kept;
+pub mod lengths;
 pub mod lint;
 pub mod output;
 pub mod places;
@@ -25,6 +26,7 @@ pub mod tasks;
 pub mod threads;
 pub mod timeline;
 pub mod timers;
+pub mod totals;
 pub mod tree;
 pub mod usage;
 pub mod wait;
@@ -42,6 +44,7 @@ use crate::frame::{Event, Exit, Frame, Gap, Target, Time};
 pub use details::Details;
 pub use history::Strip;
 pub use holders::{Hold, Holder, Holders};
+pub use lengths::Lengths;
 pub use lint::{Blocked, Finding, Victim};
 pub use output::Output;
 pub use places::Place;
@@ -54,6 +57,7 @@ pub use task::{Kind, Outcome, Task, TaskId};
 pub use threads::{Role, Thread};
 pub use timeline::Timeline;
 pub use timers::{Timer, TimerId, TimerKind, TimerState};
+pub use totals::Totals;
 pub use wait::{State, Wait};
 pub use why::{Cycle, Link, Why};
 pub use wire::Location;
@@ -149,6 +153,8 @@ pub struct Model {
     pub busy: Strip,
     #[serde(deserialize_with = "kept::sound")]
     pub timeline: Timeline,
+    /// Of what the probe tells poll by poll.
+    pub poll_lengths: lengths::PollLengths,
     pub details: Option<Details>,
     #[serde(deserialize_with = "kept::sound")]
     pub output: Output,
@@ -206,6 +212,7 @@ impl Model {
             runtimes: runtimes::Runtimes::default(),
             busy: Strip::default(),
             timeline: Timeline::default(),
+            poll_lengths: lengths::PollLengths::default(),
             details: None,
             output: Output::default(),
             lints: lint::Lints::default(),
@@ -433,6 +440,9 @@ impl Model {
         if self.process.is_some() {
             self.lost.polls.get_or_insert(0);
         }
+        if let Some(polls) = &update.polls {
+            self.poll_lengths.apply(polls);
+        }
         self.polls.extend(update.polls.clone());
         self.timers.look_for_neglect(now, &self.tasks);
         self.tell_time();
@@ -489,6 +499,12 @@ impl Model {
     pub fn busy_ratio(&self) -> Option<f64> {
         let whole = self.watched.as_secs_f64();
         (whole > 0.0).then(|| (self.polled.as_secs_f64() / whole).min(1.0))
+    }
+
+    /// Time that a worker has spent in polls since the first update, the mean of them: what
+    /// [`Self::busy_ratio`] is a share of.
+    pub fn loop_busy(&self) -> Duration {
+        self.polled
     }
 
     /// What fills the console protocol in the target, once that is known.

@@ -54,7 +54,11 @@ pub struct Worker {
     pub busy: Duration,
     pub polls: u64,
     pub parks: u64,
+    /// Parks that ended without a poll.
+    pub noops: u64,
     pub steals: u64,
+    /// Times that the local queue was full.
+    pub overflows: u64,
     pub local_queue: u64,
     /// The probe's number of the thread that runs it.
     pub thread: Option<u64>,
@@ -141,7 +145,8 @@ impl Runtime {
         self.total(|w| w.steals)
     }
 
-    fn total(&self, of: impl Fn(&Worker) -> u64) -> u64 {
+    /// A figure of all workers together.
+    pub fn total(&self, of: impl Fn(&Worker) -> u64) -> u64 {
         self.workers.iter().map(of).fold(0, u64::saturating_add)
     }
 
@@ -174,7 +179,9 @@ impl Runtime {
             worker.busy = busy;
             worker.polls = new.polls;
             worker.parks = new.parks;
+            worker.noops = new.noops;
             worker.steals = new.steals;
+            worker.overflows = new.overflows;
             worker.local_queue = new.local_queue_depth;
             worker.thread = new.thread;
         }

@@ -14,6 +14,7 @@ use super::{
     kept::{self, Sound, Unsound},
     scopes::ScopeId,
     task::{Ended, EndedPoll, Kind, Task, TaskId},
+    totals::Totals,
 };
 use crate::frame::Time;
 
@@ -52,6 +53,8 @@ pub struct Tasks {
     never_named: usize,
     /// The newest of tokio's ids of what was forgotten: tokio counts upwards.
     newest_forgotten: u64,
+    /// What the forgotten ones have done.
+    past: Totals,
     next: u64,
     spawned: u64,
     revision: u64,
@@ -144,6 +147,15 @@ impl Tasks {
     /// Tasks ever seen.
     pub fn spawned(&self) -> u64 {
         self.spawned
+    }
+
+    /// What all of them have done up to this time, the forgotten ones included.
+    pub fn totals(&self, now: Time) -> Totals {
+        let mut totals = self.past;
+        for task in self.all.values() {
+            totals.add(task, now);
+        }
+        totals
     }
 
     /// Those that have ended and are kept, in the order in which they ended.
@@ -372,6 +384,7 @@ impl Tasks {
         let Some(task) = oldest.and_then(|id| self.all.remove(&id)) else {
             return;
         };
+        self.past.add(&task, task.dropped.unwrap_or_default());
         self.gone.push(task.id);
         self.revision += 1;
         if self.by_span.get(&task.span) == Some(&task.id) {

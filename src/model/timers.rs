@@ -92,6 +92,13 @@ pub struct Timer {
 }
 
 impl Timer {
+    /// tokio's timers count whole milliseconds, so less is no delay.
+    pub const LATE: Duration = Duration::from_millis(2);
+
+    pub fn fired_late(&self) -> bool {
+        self.fires > 0 && self.late.is_some_and(|late| late >= Self::LATE)
+    }
+
     pub fn state(&self) -> TimerState {
         match (self.fired, self.dropped) {
             (Some(_), _) => TimerState::Fired,
@@ -141,11 +148,13 @@ pub struct Timers {
     next: u64,
     /// Timers that were kept after their end, and are not any more.
     forgotten: u64,
+    /// Those of them that had fired late.
+    forgotten_late: u64,
 }
 
 impl Sound for Timers {
     fn sound(mut self) -> Result<Self, Unsound> {
-        kept::countable(&[self.next, self.forgotten])?;
+        kept::countable(&[self.next, self.forgotten, self.forgotten_late])?;
         for timer in self.all.values() {
             if let Some((task, is_limit, deadline)) = timer.place() {
                 self.due.insert((deadline, timer.id));
@@ -205,6 +214,12 @@ impl Timers {
         let own = self.of_task.range(first..);
         own.take_while(move |(owner, ..)| *owner == task)
             .filter_map(|(.., id)| self.all.get(id))
+    }
+
+    /// How many fired late, the forgotten ones included. An interval counts once.
+    pub fn fired_late(&self) -> u64 {
+        let late = self.all.values().filter(|timer| timer.fired_late());
+        self.forgotten_late.saturating_add(late.count() as u64)
     }
 
     pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks) {
@@ -339,9 +354,9 @@ impl Timers {
     fn forget_oldest(&mut self) {
         let oldest = self.gone.pop_front();
         self.forgotten += 1;
-        let span = oldest
-            .and_then(|id| self.all.remove(&id))
-            .and_then(|timer| timer.span);
+        let timer = oldest.and_then(|id| self.all.remove(&id));
+        self.forgotten_late += u64::from(timer.as_ref().is_some_and(Timer::fired_late));
+        let span = timer.and_then(|timer| timer.span);
         if let Some(span) = span
             && self.by_span.get(&span) == oldest.as_ref()
         {

@@ -4,11 +4,13 @@
 pub mod check;
 pub mod csv;
 pub mod json;
+pub mod prometheus;
 pub mod report;
 pub mod text;
 pub mod trace;
 
 pub use check::Check;
+pub use prometheus::Prometheus;
 pub use report::{Outcome, Report};
 
 use crate::{frame::Frame, model::Model};

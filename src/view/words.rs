@@ -111,7 +111,6 @@ impl View<'_> {
     }
 }
 
-/// tokio's timers count whole milliseconds, so less is no delay.
 pub fn is_late(late: Duration) -> bool {
-    late >= Duration::from_millis(2)
+    late >= Timer::LATE
 }
