@@ -98,7 +98,9 @@ pub async fn run(
     };
     let mut app = App::new(options, traveller);
     app.live = Some(&mut live);
-    app.state.notice = metrics.as_ref().map(Metrics::words);
+    if let Some(metrics) = &metrics {
+        app.state.say(metrics.words());
+    }
     app.metrics = metrics;
     app.show(screen, options.limit, start).await?;
     Ok(Watched {
