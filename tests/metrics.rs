@@ -1,7 +1,10 @@
 //! What Prometheus is told of a program: of the stories in `tests/scenarios`.
 
+#![expect(clippy::float_cmp, reason = "they are whole numbers")]
+
 #[path = "support/exposition.rs"]
 mod exposition;
+
 mod support;
 
 use std::{collections::BTreeMap, fs, time::Duration};

@@ -4,6 +4,7 @@
 mod exposition;
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -258,8 +259,10 @@ impl Server {
 
     /// The series that answer a query, once the server answers.
     fn query(&self, query: &str) -> Vec<serde_json::Value> {
-        let escaped: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let request = format!("GET /api/v1/query?query={escaped}");
+        let mut request = "GET /api/v1/query?query=".to_owned();
+        for byte in query.bytes() {
+            write!(request, "%{byte:02X}").expect("a text takes it");
+        }
         let answer: serde_json::Value = until(|| {
             let (_, body) = try_to_ask(&self.address, &request)?;
             serde_json::from_str(&body).ok()

@@ -395,6 +395,7 @@ impl Model {
         if let Some(polls) = &update.polls {
             let least = self.lints.thresholds.shortest_poll();
             self.tasks.apply_polls(polls, least);
+            self.poll_lengths.apply(polls);
             if update.tasks.is_empty() && update.runtimes.is_empty() {
                 // They come alone, before all else that is told of the same moment.
                 self.polls.push(polls.clone());

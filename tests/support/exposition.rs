@@ -85,21 +85,19 @@ impl Exposition {
 
 /// `name{label="value",…} 1.5`
 fn sample(line: &str) -> Option<(String, Labels, f64)> {
-    let (name, rest) = line.split_once('{')?;
+    let (name, mut rest) = line.split_once('{')?;
     let mut labels = Labels::new();
-    let mut rest = rest;
     loop {
         let (label, quoted) = rest.split_once("=\"")?;
         let (value, after) = unquote(quoted)?;
         if !is_name(label) || labels.insert(label.to_owned(), value).is_some() {
             return None;
         }
-        match after.strip_prefix(',') {
-            Some(more) => rest = more,
-            None => {
-                let value = after.strip_prefix("} ")?.parse().ok()?;
-                return is_name(name).then(|| (name.to_owned(), labels, value));
-            }
+        if let Some(more) = after.strip_prefix(',') {
+            rest = more;
+        } else {
+            let value = after.strip_prefix("} ")?.parse().ok()?;
+            return is_name(name).then(|| (name.to_owned(), labels, value));
         }
     }
 }

@@ -171,7 +171,7 @@ impl Prometheus {
 fn runtimes(model: &Model, page: &mut Page<'_>) {
     let of = |figure: fn(&Runtime) -> f64| {
         let all = model.runtimes.iter();
-        all.map(move |r| Sample::from(figure(r)).with("runtime", r.id))
+        all.map(move |r| Sample::from(figure(r)).with("runtime", &r.id))
     };
     for (name, help, figure) in RUNTIME_GAUGES {
         page.gauge(name, help, of(*figure));
@@ -183,8 +183,8 @@ fn runtimes(model: &Model, page: &mut Page<'_>) {
         let ids = model.runtimes.worker_ids();
         let workers = ids.filter_map(|id| Some((id, model.runtimes.worker(id)?)));
         let samples = workers.map(|(id, worker)| {
-            let sample = figure(worker).with("runtime", id.runtime);
-            sample.with("worker", id.index)
+            let sample = figure(worker).with("runtime", &id.runtime);
+            sample.with("worker", &id.index)
         });
         page.counter(name, help, samples);
     }
@@ -215,7 +215,7 @@ fn tasks(model: &Model, page: &mut Page<'_>) {
         "loopview_blocking_calls",
         "Blocking calls that wait for a thread, and that run",
         [("queued", queued), ("running", running)]
-            .map(|(state, count)| Sample::from(count).with("state", state)),
+            .map(|(state, count)| Sample::from(count).with("state", &state)),
     );
     page.counter(
         "loopview_spawned_total",
@@ -297,7 +297,7 @@ fn lints(model: &Model, page: &mut Page<'_>) {
         "Cases of what was found to be wrong, by lint",
         kinds.map(|kind| {
             let count = found.get(kind).copied().unwrap_or(0);
-            Sample::from(count).with("lint", kind.name())
+            Sample::from(count).with("lint", &kind.name())
         }),
     );
 }

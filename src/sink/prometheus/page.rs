@@ -22,7 +22,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    pub fn with(mut self, label: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, label: &'static str, value: &impl ToString) -> Self {
         self.labels.push((label, value.to_string()));
         self
     }
