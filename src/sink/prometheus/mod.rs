@@ -63,12 +63,6 @@ const RUNTIME_GAUGES: &[OfRuntime] = &[
         |r| r.workers.iter().map(|w| w.local_queue).min().unwrap_or(0) as f64,
     ),
     (
-        "tokio_busy_ratio",
-        "Time in which workers were busy, by the time that passed, over about the last second: \
-         up to 1 for each worker",
-        |r| r.workers.iter().map(|w| w.busy_ratio).sum(),
-    ),
-    (
         "tokio_blocking_queue_depth",
         "Blocking calls that wait for a thread",
         |r| r.blocking_queue as f64,
