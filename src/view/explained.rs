@@ -11,7 +11,9 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
-use super::{View, layout::Pane, markdown::Document, pane, pen::Pen, popup::Line, text};
+use super::{
+    View, layout::Pane, markdown::Document, pane, pen::Pen, popup::Line, wrap::wrap,
+};
 use crate::model::{Finding, lint::Figure};
 
 pub struct Explained<'a>(pub(super) View<'a>);
@@ -53,20 +55,18 @@ impl Explained<'_> {
         let view = self.0;
         let who = finding.task.map(|id| view.label_of(id));
         let who = who.map_or_else(String::new, |who| format!("{who} "));
-        let what = format!("{who}{}", view.clean(&finding.message));
-        let mut lines: Vec<Line> = vec![
-            vec![(text::fit(&what, width, view.glyphs), view.theme.strong())],
-            vec![(
-                text::fit(&self.facts(finding), width, view.glyphs),
-                view.theme.dim(),
-            )],
+        let what = format!("{who}{}", view.sentence(&finding.message));
+        let mut head = vec![
+            (what, view.theme.strong()),
+            (self.facts(finding), view.theme.dim()),
         ];
         if let Some(late) = view.late(&finding.victims, NAMED, NAME) {
-            lines.push(vec![(
-                text::fit(&late, width, view.glyphs),
-                view.theme.ready(),
-            )]);
+            head.push((late, view.theme.ready()));
         }
+        let mut lines: Vec<Line> = head
+            .into_iter()
+            .flat_map(|words| wrap(&vec![words], width))
+            .collect();
         lines.push(Vec::new());
         let words = finding.kind.explanation(&view.model.lints.thresholds);
         lines.extend(Document::parse(&words).lines(width, view.theme, view.glyphs));

@@ -125,7 +125,7 @@ impl Lints<'_> {
                         theme.strong(),
                     )
                 }
-                WHAT => (view.clean(&finding.message), theme.text()),
+                WHAT => (view.sentence(&finding.message), theme.text()),
                 TIMES => (fmt::count(finding.count), theme.text()),
                 SINCE => {
                     let since = view.model.started.map(|start| finding.at.since(start));

@@ -71,14 +71,14 @@ impl Message<'_> {
                 Some((words, theme.notice(), true))
             }
             Phase::Disconnected { reason } => {
-                let words = format!("Connection lost: {}", view.clean(reason));
+                let words = format!("Connection lost: {}", view.sentence(reason));
                 Some((words, theme.alarm(), true))
             }
             Phase::Ended(exit) => Some(self.ended(*exit)),
             Phase::Connecting { waited: None } | Phase::Live => {
                 let worth = |f: &&Finding| f.kind.severity() > Severity::Note;
                 let last = view.model.lints.iter().rfind(worth)?;
-                Some((self.lint(last), theme.warning(), false))
+                Some((self.lint(last, room), theme.warning(), false))
             }
         }
     }
@@ -135,7 +135,8 @@ impl Message<'_> {
         (words, style, false)
     }
 
-    fn lint(&self, lint: &Finding) -> String {
+    /// What happened is cut before the place is.
+    fn lint(&self, lint: &Finding, room: usize) -> String {
         let view = self.0;
         let who = lint
             .task
@@ -148,7 +149,12 @@ impl Message<'_> {
         let at = view
             .location(lint.location.as_ref())
             .map_or_else(String::new, |at| format!(" {} {at}", view.glyphs.dot));
-        let message = view.clean(&lint.message);
-        format!("{} {when}{who}{message}{at}", view.glyphs.warning)
+        let before = format!("{} {when}{who}", view.glyphs.warning);
+        // The place stays while half of the line is left for what happened.
+        let left = room.saturating_sub(text::width(&before));
+        let beside = left.saturating_sub(text::width(&at));
+        let most = if beside < room / 2 { left } else { beside };
+        let message = text::fit(&lint.message, most, view.glyphs);
+        format!("{before}{message}{at}")
     }
 }

@@ -8,7 +8,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{View, layout::Pane, pen::Pen, tab::Tab, text};
+use super::{View, layout::Pane, pen::Pen, tab::Tab, text, wrap::wrap};
 
 /// Draws the heading, and gives the area below it.
 pub fn heading(
@@ -49,13 +49,19 @@ pub fn heading(
     }
 }
 
-/// Lines in the place of rows: what an empty pane has to say.
+/// Lines in the place of rows: what an empty pane has to say, clean, and broken where there is
+/// no room.
 pub fn say(view: View<'_>, lines: &[&str], area: Rect, buf: &mut Buffer) {
-    for (row, line) in (0..area.height).zip(lines) {
+    let room = usize::from(area.width).saturating_sub(2);
+    let said = lines
+        .iter()
+        .flat_map(|line| wrap(&vec![((*line).to_owned(), view.theme.dim())], room));
+    for (row, line) in (0..area.height).zip(said) {
         let mut pen = Pen::new(area, row, buf);
         pen.skip(2);
-        let line = text::fit(line, pen.room(), view.glyphs);
-        pen.put(&line, view.theme.dim());
+        for (words, style) in line {
+            pen.put(&words, style);
+        }
     }
 }
 

@@ -141,7 +141,7 @@ impl Widget for &Source<'_> {
         let lines = match source.texts.get(file) {
             Some(Ok(lines)) => lines,
             Some(Err(why)) => {
-                pane::say(view, &["", &view.clean(why)], area, buf);
+                pane::say(view, &["", &view.sentence(why)], area, buf);
                 return;
             }
             None => return,

@@ -8,9 +8,17 @@ use crate::model::{Location, Scope, Task, TaskId, Thread, Timer, TimerKind};
 /// No name is worth more than this on one line.
 pub const NAME: usize = 60;
 
+/// Nor is a sentence, which may hold names and fill a line or be broken into several.
+const SENTENCE: usize = 400;
+
 impl View<'_> {
     pub fn clean(self, text: &str) -> String {
         text::fit(text, NAME, self.glyphs)
+    }
+
+    /// What is told in a sentence: whoever draws it cuts or breaks it where the room ends.
+    pub fn sentence(self, text: &str) -> String {
+        text::fit(text, SENTENCE, self.glyphs)
     }
 
     pub fn duration(self, d: Duration) -> String {
