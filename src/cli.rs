@@ -48,7 +48,9 @@ Examples:
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   loopview export gather.lv --to chrome -o gather.json
-  loopview export gather.lv --to csv --table polls | head";
+  loopview export gather.lv --to csv --table polls | head
+  loopview export gather.lv --to svg --at 2.5s -o gather.svg
+  loopview export gather.lv --to cast --keys gather.keys --idle-limit 2s -o gather.cast";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
@@ -147,7 +149,9 @@ pub enum Command {
     /// Make something else of a recording
     ///
     /// `json` and `text` are the report of its end, `csv` is one table, `chrome` is a trace
-    /// for Perfetto (<https://ui.perfetto.dev>) and `chrome://tracing`.
+    /// for Perfetto (<https://ui.perfetto.dev>) and `chrome://tracing`. `cast` and `cast3` are
+    /// the screen as an asciicast of version 2 or 3, which asciinema plays, and `svg` is the
+    /// screen as a picture.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(Export),
     /// Run a workload or a program, or read a recording, and fail if something is wrong with it
@@ -226,6 +230,39 @@ pub struct Export {
     /// Write to this file; one that is there is replaced [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub screen: ExportScreen,
+}
+
+/// What is seen, and for how long, where the screen is exported.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for cast, cast3 and svg")]
+pub struct ExportScreen {
+    /// Columns and rows
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x40", value_parser = columns_and_rows)]
+    pub size: (u16, u16),
+    /// Press the keys of this script, and end with it [default: the whole recording]
+    #[arg(long, value_name = "SCRIPT")]
+    pub keys: Option<PathBuf>,
+    /// How much faster than it was, from 0.1 to 50
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true, value_parser = speed)]
+    pub speed: f64,
+    /// Begin this long after the beginning, such as `1.5s`
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
+    pub from: Duration,
+    /// Nothing stays as it is for longer than this, such as `2s`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub idle_limit: Option<Duration>,
+    /// Pictures a second, at most
+    #[arg(long, value_name = "PICTURES", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub rate: u32,
+    /// svg: the screen at this time; by default that at the end
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["from", "speed", "animated"])]
+    pub at: Option<Duration>,
+    /// svg: all pictures, which take each other's place
+    #[arg(long)]
+    pub animated: bool,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -234,6 +271,9 @@ pub enum Form {
     Csv,
     Json,
     Text,
+    Cast,
+    Cast3,
+    Svg,
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -407,6 +447,17 @@ fn time(text: &str) -> Result<Duration, String> {
     match seconds {
         Some(time) => Ok(time),
         None => humantime::parse_duration(text).map_err(|error| error.to_string()),
+    }
+}
+
+/// The size of a screen, as `120x40`.
+fn columns_and_rows(text: &str) -> Result<(u16, u16), String> {
+    let numbers = text.split_once('x');
+    let size =
+        numbers.and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+    match size {
+        Some((columns @ 20..=500, rows @ 5..=200)) => Ok((columns, rows)),
+        _ => Err("expected a size from 20x5 to 500x200, such as 120x40".to_owned()),
     }
 }
 

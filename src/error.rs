@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{recording, target::ConnectError};
+use crate::{recording, script, target::ConnectError};
 
 /// The exit codes, in one place.
 pub mod exit {
@@ -66,6 +66,12 @@ pub enum Error {
         path: String,
         error: recording::Error,
     },
+    #[error("cannot read the keys script {path:?}: {error}")]
+    KeysUnreadable { path: String, error: io::Error },
+    #[error("the keys script is wrong: {0}")]
+    Keys(script::Error),
+    #[error("the keys script does not fit the recording: {0}")]
+    Unplayable(script::Error),
     #[error("cannot start: {0}")]
     Runtime(io::Error),
 }
@@ -100,6 +106,8 @@ impl Error {
             | Self::UnknownWorkload { .. }
             | Self::NotAWorkload { .. }
             | Self::Settings(_)
+            | Self::KeysUnreadable { .. }
+            | Self::Keys(_)
             | Self::ProgramNotFound { .. }
             | Self::ProgramIsFolder { .. }
             | Self::ProgramNotExecutable { .. }
@@ -114,6 +122,7 @@ impl Error {
             | Self::Report(_)
             | Self::Write { .. }
             | Self::Record { .. }
+            | Self::Unplayable(_)
             | Self::Runtime(_) => exit::TARGET_FAILED,
         })
     }

@@ -14,18 +14,30 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("filter", &["model"]),
     ("keymap", &["model", "view"]),
     ("view", &["frame", "model", "filter", "keymap"]),
-    // The text report has the words and figures of the screen.
+    // The text report has the words and figures of the screen; others draw all of it.
     ("sink", &["frame", "model", "view"]),
+    ("script", &[]),
+    ("travel", &["frame", "model", "recording", "view"]),
+    ("stage", &["model", "travel", "view"]),
+    (
+        "player",
+        &["recording", "script", "stage", "travel", "view"],
+    ),
     ("cli", &["recording", "target", "view"]),
     ("config", &["cli", "keymap", "view"]),
-    ("error", &["recording", "target"]),
+    ("error", &["recording", "script", "target"]),
     ("term", &[]),
 ];
 
 /// Crates that only some layers may know.
 const CRATES: &[(&str, &[&str])] = &[
-    ("ratatui", &["view", "term"]),
-    ("crossterm", &["keymap", "view", "app", "cmd", "term"]),
+    ("ratatui", &["view", "term", "player", "sink"]),
+    (
+        "crossterm",
+        &[
+            "keymap", "view", "app", "cmd", "term", "script", "stage", "player",
+        ],
+    ),
     ("tokio", &["target", "app", "cmd"]),
     ("tonic", &["target"]),
     ("hyper", &["cmd"]),

@@ -154,6 +154,56 @@ fn what_cannot_be_written_is_told() {
     assert!(told.contains("chrome, csv, json, text"), "{told}");
 }
 
+#[test]
+fn the_screen_is_exported_as_pictures() {
+    let run = Run::recorded();
+    let path = run.path();
+    let keys = run.folder.path().join("keys");
+    let keys_path = keys.to_str().expect("text");
+    fs::write(&keys, "press 0\nuntil \"C done\"\n").expect("a script");
+    let export = |form| ["export", &path, "--to", form, "--keys", keys_path];
+    for form in ["cast", "cast3", "svg"] {
+        let text = printed(&export(form));
+        assert_eq!(text, printed(&export(form)), "{form}: the same again");
+    }
+    assert!(printed(&export("svg")).contains("C done"));
+    let before = printed(&["export", &path, "--to", "svg", "--at", "0s"]);
+    assert!(before.contains("gather") && !before.contains("C done"));
+
+    for (script, code, told) in [
+        (
+            "press Entr",
+            2,
+            "the keys script is wrong: line 1, column 7",
+        ),
+        (
+            "\nuntil \"D done\" 2s",
+            1,
+            "line 2, column 1: \"D done\" was not seen",
+        ),
+    ] {
+        fs::write(&keys, script).expect("a script");
+        let complained = complaint(&export("cast"), code);
+        assert!(complained.contains(told), "{complained}");
+    }
+    for (words, told) in [
+        (
+            &["csv", "--keys", keys_path][..],
+            "--keys is for cast, cast3 and svg",
+        ),
+        (&["cast", "--at", "1s"], "--at is for svg"),
+        (&["cast", "--animated"], "--animated is for svg"),
+        (&["svg", "--size", "10x5"], "from 20x5 to 500x200"),
+        (
+            &["svg", "--keys", "/nowhere"],
+            "cannot read the keys script",
+        ),
+    ] {
+        let complained = complaint(&[&["export", &path, "--to"], words].concat(), 2);
+        assert!(complained.contains(told), "{complained}");
+    }
+}
+
 fn rows(text: &str) -> Vec<Vec<&str>> {
     text.lines().map(|line| line.split(',').collect()).collect()
 }

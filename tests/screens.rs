@@ -6,12 +6,12 @@ mod support;
 use std::time::Duration;
 
 use console_api::field::Value;
-use crossterm::event::{KeyCode, KeyEvent};
 use insta::assert_snapshot;
 use loopview::{
     frame::{Event, Exit, Frame, Gap, Line, Stream, Target, TargetKind, Time},
     keymap::Action,
     model::Model,
+    script,
     view::{self, ColorLevel, Lesson, Options, ViewState},
 };
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Color};
@@ -38,23 +38,11 @@ fn state(model: &Model, size: (u16, u16), options: Options, keys: &str) -> ViewS
     state
 }
 
-/// `Tab`, `Enter`, `Esc`, `Down`, `Left`, `End` and single characters, with blanks between them.
+/// Keys by the names that a keys script has for them, with blanks between them.
 fn press(state: &mut ViewState, model: &Model, keys: &str) {
     for word in keys.split_whitespace() {
-        let code = match word {
-            "Tab" => KeyCode::Tab,
-            "Enter" => KeyCode::Enter,
-            "Esc" => KeyCode::Esc,
-            "Up" => KeyCode::Up,
-            "Down" => KeyCode::Down,
-            "Left" => KeyCode::Left,
-            "Right" => KeyCode::Right,
-            "PgUp" => KeyCode::PageUp,
-            "PgDn" => KeyCode::PageDown,
-            "End" => KeyCode::End,
-            _ => KeyCode::Char(word.chars().next().expect("a key")),
-        };
-        if let Some(action) = state.action(KeyEvent::from(code)) {
+        let key = script::key(word).unwrap_or_else(|| panic!("no key is called {word}"));
+        if let Some(action) = state.action(key) {
             let _ = state.act(action, model);
         }
     }

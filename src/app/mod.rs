@@ -2,10 +2,10 @@
 //!
 //! A target that is watched and a recording that is replayed differ in this alone: the one
 //! has a live moment, whose frames come from a [`Source`]; the other has only a past, through
-//! which [`travel`] leads.
+//! which [`crate::travel`] leads.
 
 mod live;
-mod travel;
+mod search;
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -13,16 +13,18 @@ use crossterm::event::Event as TermEvent;
 use futures::StreamExt;
 use tokio::time::Instant;
 
-use self::{live::Live, travel::Traveller};
+use self::{live::Live, search::Search};
 use crate::{
     cmd::{Metrics, Question, Signals, question},
     error::Error,
     frame::{Frame, Target},
     model::{Model, lint::Thresholds},
     recording::{History, Limits, Scribe, Status},
+    stage::{Sources, Stage},
     target::Source,
     term::Screen,
-    view::{self, Effect, Lesson, Mouse, ViewState},
+    travel::Traveller,
+    view::{self, Effect, Lesson, ViewState},
 };
 
 /// No picture sooner than this after the last.
@@ -30,6 +32,8 @@ const FRAME: Duration = Duration::from_millis(33);
 /// What the target tells is drawn as often as a launched one tells it. Its two streams come
 /// at different moments, and one picture for both is enough.
 const NEWS: Duration = Duration::from_millis(50);
+/// How long frames of the past may be applied before the next picture.
+const BUDGET: Duration = Duration::from_millis(10);
 
 /// How the dashboard is run.
 pub struct Options {
@@ -49,8 +53,6 @@ pub struct Options {
     /// From where on the lints find something.
     pub thresholds: Thresholds,
 }
-
-pub type Sources = Box<dyn Fn(&str) -> Result<Vec<String>, String>>;
 
 /// What is left when the person has left.
 pub struct Watched {
@@ -99,7 +101,7 @@ pub async fn run(
     let mut app = App::new(options, traveller);
     app.live = Some(&mut live);
     if let Some(metrics) = &metrics {
-        app.state.say(metrics.words());
+        app.stage.state.say(metrics.words());
     }
     app.metrics = metrics;
     app.show(screen, options.limit, start).await?;
@@ -116,7 +118,7 @@ pub async fn replay(screen: &mut Screen, options: &Options, replay: Replay) -> R
     let traveller = Traveller::recorded(replay.history, replay.from, replay.speed);
     let mut app = App::new(options, traveller);
     if let Some(notice) = replay.notice {
-        app.state.complain(notice);
+        app.stage.state.complain(notice);
     }
     let nothing = async || Err(Error::Runtime(io::ErrorKind::Unsupported.into()));
     app.show(screen, options.limit, nothing).await
@@ -138,16 +140,21 @@ async fn next(live: &mut Option<&mut Live>) -> Option<Frame> {
     }
 }
 
+/// Says so until frames have been applied for as long as they may be.
+fn budget() -> impl Fn() -> bool {
+    let began = Instant::now();
+    move || began.elapsed() < BUDGET
+}
+
 struct App<'a> {
-    sources: &'a Sources,
     live: Option<&'a mut Live>,
     metrics: Option<Metrics>,
-    traveller: Traveller,
-    state: ViewState,
+    stage: Stage<'a>,
+    search: Option<Search>,
+    /// Time has passed up to then, where it passes.
+    passed: Instant,
     /// How the recording fared when that was last told.
     told: Status,
-    /// The model has changed since the state took notice of it.
-    stale: bool,
     /// When the last picture was drawn.
     drawn: Instant,
     /// When the next is to be drawn, if there is something new.
@@ -161,13 +168,12 @@ impl<'a> App<'a> {
             state.complain(complaint);
         }
         Self {
-            sources: &options.sources,
             live: None,
             metrics: None,
-            traveller,
-            state,
+            stage: Stage::new(traveller, state, &options.sources),
+            search: None,
+            passed: Instant::now(),
             told: Status::None,
-            stale: true,
             drawn: Instant::now(),
             due: Some(Instant::now()),
         }
@@ -183,18 +189,20 @@ impl<'a> App<'a> {
         let limit = limit(time);
         tokio::pin!(limit);
         if let Ok(size) = screen.terminal.size() {
-            self.state.resize(size.width, size.height);
+            self.stage.state.resize(size.width, size.height);
         }
         loop {
+            self.look();
             if self.due.is_some_and(|due| due <= Instant::now()) {
                 self.due = None;
                 self.pass();
                 self.refresh();
                 self.drawn = Instant::now();
-                let Some(model) = shown(&self.traveller, self.live.as_deref()) else {
+                let live = self.live.as_ref().map(|live| &live.model);
+                let Some(model) = self.stage.shown(live) else {
                     return Ok(());
                 };
-                let state = &self.state;
+                let state = &self.stage.state;
                 let drawn = screen
                     .terminal
                     .draw(|frame| view::draw(frame, model, state));
@@ -205,7 +213,11 @@ impl<'a> App<'a> {
             }
             tokio::select! {
                 frame = next(&mut self.live) => self.take_in(frame),
-                found = self.traveller.found() => self.arrive(found),
+                (goal, found) = Search::found(&mut self.search) => {
+                    self.search = None;
+                    let arrived = self.stage.traveller.arrive(goal, found);
+                    self.arrive(arrived);
+                }
                 question = question(&mut self.metrics) => self.answer(question),
                 key = screen.keys.next() => match key {
                     Some(Ok(event)) => match self.react(&event) {
@@ -232,7 +244,9 @@ impl<'a> App<'a> {
                 let pause = live.model.instrument().map_or(FRAME, |_| NEWS);
                 live.take_in(frame);
                 // In the past it only gets farther away.
-                self.stale |= self.traveller.shown().is_none();
+                if self.stage.traveller.shown().is_none() {
+                    self.stage.changed(Ok(()));
+                }
                 self.draw_after(pause);
             }
             None => live.running = false,
@@ -246,24 +260,36 @@ impl<'a> App<'a> {
         }
     }
 
+    /// Looks for the moment that is wanted, and for no other.
+    fn look(&mut self) {
+        if !self.stage.traveller.is_seeking() {
+            self.search = None;
+        }
+        if let Some((history, goal)) = self.stage.traveller.look() {
+            self.search = Some(Search::begin(history, goal));
+        }
+    }
+
     /// Lets time pass where it does, up to this picture.
     fn pass(&mut self) {
-        match self.traveller.pass(Instant::now()) {
-            Ok(changed) => self.stale |= changed,
-            Err(notice) => self.state.complain(notice),
+        let now = Instant::now();
+        let time = now.saturating_duration_since(self.passed);
+        self.passed = now;
+        match self.stage.traveller.pass(time, &budget()) {
+            Ok(false) => {}
+            Ok(true) => self.stage.changed(Ok(())),
+            Err(notice) => self.stage.changed(Err(notice)),
         }
-        if self.traveller.is_playing() {
+        if self.stage.traveller.is_playing() {
             self.due = Some(Instant::now() + FRAME);
         }
     }
 
     /// Shows another moment, or why there is none.
-    fn arrive(&mut self, found: Result<(), String>) {
-        match found {
-            Ok(()) => {}
-            Err(notice) => self.state.complain(notice),
-        }
-        self.stale = true;
+    fn arrive(&mut self, arrived: Result<(), String>) {
+        self.stage.changed(arrived);
+        // What it took to get there is no time that passed.
+        self.passed = Instant::now();
         self.draw_after(FRAME);
     }
 
@@ -276,104 +302,67 @@ impl<'a> App<'a> {
     /// Brings what the person has chosen up to date with the model.
     fn refresh(&mut self) {
         self.tell_recording();
-        self.state.moment = self.traveller.moment();
-        let Some(shown) = shown(&self.traveller, self.live.as_deref()) else {
-            return;
-        };
-        if std::mem::take(&mut self.stale) {
-            self.state.sync(shown);
-        }
-        if let Some(file) = self.state.wanted_source().map(str::to_owned) {
-            let text = (self.sources)(&file);
-            self.state.give_source(&file, text, shown);
-        }
+        self.stage
+            .refresh(self.live.as_ref().map(|live| &live.model));
     }
 
     /// Tells what has become of the recording since that was told.
     fn tell_recording(&mut self) {
         let Some(live) = &self.live else { return };
         let status = live.scribe.status();
-        self.state.recording = matches!(status, Status::On(_));
+        self.stage.state.recording = matches!(status, Status::On(_));
         if status != self.told {
             if let Some(words) = status.words() {
-                self.state.say(words);
+                self.stage.state.say(words);
             }
             self.told = status;
         }
-        if let Some(trouble) = live.scribe.trouble().filter(|_| !self.state.is_saying()) {
+        if let Some(trouble) = live
+            .scribe
+            .trouble()
+            .filter(|_| !self.stage.state.is_saying())
+        {
             let notice = format!("the history is only kept in memory: {trouble}");
-            self.state.complain(notice);
+            self.stage.state.complain(notice);
         }
     }
 
     fn react(&mut self, event: &TermEvent) -> Option<Effect> {
-        // What is done is done to what is shown, not to what has come since.
-        self.refresh();
-        let shown = shown(&self.traveller, self.live.as_deref())?;
-        let effect = match event {
-            TermEvent::Key(key) => {
-                let action = self.state.action(*key)?;
-                self.state.act(action, shown)
-            }
-            TermEvent::Mouse(event) => self.state.mouse(Mouse::from_event(*event)?, shown),
-            TermEvent::Paste(text) => {
-                self.state.insert(text, shown);
-                None
-            }
-            TermEvent::Resize(width, height) => {
-                self.state.resize(*width, *height);
-                None
-            }
-            _ => return None,
-        };
-        self.draw_after(FRAME);
         let live = self.live.as_ref().map(|live| &live.model);
+        let effect = self.stage.react(event, live, &budget());
+        self.draw_after(FRAME);
         match &effect {
-            Some(Effect::Pause) => {
-                self.traveller.pause(live);
-                self.stale = true;
-            }
-            Some(Effect::Travel(to)) => {
-                let travelled = self.traveller.travel(*to, live);
-                self.arrive(travelled);
-            }
+            Some(Effect::Pause | Effect::Travel(_)) => self.passed = Instant::now(),
             Some(Effect::Record) => {
-                let done = match &mut self.live {
-                    Some(live) => live.toggle_recording(),
-                    None => Err("this is a recording already".to_owned()),
-                };
-                self.arrive(done);
+                if let Some(live) = &mut self.live {
+                    let done = live.toggle_recording();
+                    self.arrive(done);
+                }
             }
             Some(Effect::Quit | Effect::RunAgain | Effect::Copy(_)) | None => {}
         }
         if let Some(live) = &mut self.live {
-            let watched = self.state.watched().and_then(|id| live.model.tasks.get(id));
+            let watched = self.stage.state.watched();
+            let watched = watched.and_then(|id| live.model.tasks.get(id));
             live.source.watch_details(watched.map(|task| task.span));
         }
         effect
     }
 
-    /// Ends the target and starts it anew; a recording is replayed from its beginning.
+    /// Ends the target and starts it anew; the stage itself begins a recording again.
     async fn run_again(
         &mut self,
         start: &impl AsyncFn() -> Result<Source, Error>,
     ) -> Result<(), Error> {
-        match &mut self.live {
-            Some(live) => {
-                live.run_again(start).await?;
-                if let Some(metrics) = &mut self.metrics {
-                    metrics.begin_anew();
-                }
-                self.traveller = Traveller::live(live.scribe.history().clone());
+        if let Some(live) = &mut self.live {
+            live.run_again(start).await?;
+            if let Some(metrics) = &mut self.metrics {
+                metrics.begin_anew();
             }
-            None => self.traveller.again(),
+            self.stage.traveller = Traveller::live(live.scribe.history().clone());
         }
+        self.search = None;
         self.arrive(Ok(()));
         Ok(())
     }
-}
-
-/// The model of the moment that is shown.
-fn shown<'a>(traveller: &'a Traveller, live: Option<&'a Live>) -> Option<&'a Model> {
-    traveller.shown().or(live.map(|live| &live.model))
 }

@@ -9,19 +9,21 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-use super::{replay, watch};
+use super::{replay, screens, watch};
 use crate::{
-    cli::{Export, Form, Format, Table},
+    cli::{Export, Form, Format, Look, Table},
     error::{Error, exit},
     recording::{self, Goal, History},
     sink::{Encoder, Outcome, Report, csv, trace::Trace},
 };
 
-pub fn execute(options: &Export) -> Result<ExitCode, Error> {
+pub fn execute(options: &Export, look: &Look) -> Result<ExitCode, Error> {
     let path = &options.file;
     let recording = replay::open(path)?;
     watch::tell(recording.incomplete.map(replay::words));
     let history = &recording.history;
+    // Before a file is replaced.
+    let script = screens::script(options)?;
     let mut to = Output::open(options)?;
     let start = history.range().map(|(first, _)| first).unwrap_or_default();
     let report = |format| {
@@ -30,6 +32,9 @@ pub fn execute(options: &Export) -> Result<ExitCode, Error> {
         Ok::<_, Error>(watch::encode(&report, format))
     };
     match options.to {
+        Form::Cast | Form::Cast3 | Form::Svg => {
+            screens::write(options, &recording, script, look, &mut to)?;
+        }
         Form::Json => to.write(&report(Format::Json)?)?,
         Form::Text => to.write(&report(Format::Text)?)?,
         Form::Chrome => encode(path, history, Trace::new(start), &mut to)?,
@@ -77,11 +82,11 @@ fn encode(
 }
 
 /// A file, or standard output.
-struct Output {
+pub(super) struct Output {
     name: String,
     to: Box<dyn Write>,
     /// The reader has gone, as `head` does, and wants no more.
-    closed: bool,
+    pub closed: bool,
 }
 
 impl Output {
@@ -105,7 +110,7 @@ impl Output {
         })
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Error> {
+    pub fn write(&mut self, text: &str) -> Result<(), Error> {
         let written = self.to.write_all(text.as_bytes());
         self.judge(written)
     }

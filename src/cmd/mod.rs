@@ -12,6 +12,7 @@ mod metrics;
 mod pick;
 mod replay;
 mod run;
+mod screens;
 mod sources;
 mod usage;
 mod watch;
@@ -37,7 +38,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Error> {
         Some(Command::List { format }) => list::execute(format),
         Some(Command::Run(run)) => run::execute(run, &wishes()?),
         Some(Command::Attach { url, watch }) => attach::execute(&url, &watch, &wishes()?),
-        Some(Command::Export(options)) => export::execute(&options),
+        Some(Command::Export(options)) => export::execute(&options, &cli.look),
         Some(Command::Replay(options)) => replay::execute(&options, &wishes()?),
         Some(Command::Check(check)) => check::execute(check),
         Some(Command::Lints { name, all }) => lints::execute(name.as_deref(), all),

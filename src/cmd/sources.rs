@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    app::Sources,
     frame::{Target, TargetKind},
+    stage::Sources,
 };
 
 /// No file of code is longer.

@@ -119,7 +119,7 @@ fn unicode(env: impl Fn(&str) -> Option<String>) -> bool {
 
 /// The language of the lessons' pages, by the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that
 /// is set.
-fn language(lang: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {
+pub fn language(lang: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {
     lang.unwrap_or_else(|| {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()

@@ -1,11 +1,15 @@
 //! What a target did, written elsewhere than on the screen. A sink reads frames or the
 //! model, and gives bytes; writing them is the caller's.
 
+pub mod ansi;
+pub mod asciicast;
 pub mod check;
 pub mod csv;
 pub mod json;
+pub mod palette;
 pub mod prometheus;
 pub mod report;
+pub mod svg;
 pub mod text;
 pub mod trace;
 

@@ -81,8 +81,12 @@ pub use timeline::Jump;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, state: &ViewState) {
-    let area = frame.area();
-    Whole(View::new(model, state)).render(area, frame.buffer_mut());
+    paint(frame.buffer_mut(), model, state);
+}
+
+/// Draws the whole screen where there is no terminal.
+pub fn paint(screen: &mut Buffer, model: &Model, state: &ViewState) {
+    Whole(View::new(model, state)).render(screen.area, screen);
 }
 
 /// What every region draws from.

@@ -4,7 +4,7 @@
 //! text that runs from right to left, a megabyte. All of it goes through [`fit`] or
 //! [`pad`], whose cost is bounded by the width asked for, not by the text.
 
-use ratatui::buffer::CellWidth;
+use ratatui::buffer::{Cell, CellWidth};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::glyphs::Glyphs;
@@ -20,6 +20,23 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true)
         .map(|g| usize::from(g.cell_width()))
         .sum()
+}
+
+/// The cells of a line that are seen: those behind a wide character are hidden by it.
+pub fn seen(line: &[Cell]) -> impl Iterator<Item = (usize, &Cell)> {
+    let mut next = 0;
+    line.iter().enumerate().filter(move |(at, cell)| {
+        let seen = *at >= next;
+        if seen {
+            next = at + width(cell.symbol()).max(1);
+        }
+        seen
+    })
+}
+
+/// What stands in a line of the screen.
+pub fn of(line: &[Cell]) -> String {
+    seen(line).map(|(_, cell)| cell.symbol()).collect()
 }
 
 /// `text` in at most `width` cells, with an ellipsis where it was cut.

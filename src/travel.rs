@@ -1,20 +1,14 @@
 //! Time travel: which moment is shown, and how one comes to another.
 //!
-//! What takes longer than a picture is done on another thread, and the screen shows where one
-//! was until then. A key that comes meanwhile is remembered, the last of them.
+//! It knows no clock and no thread. Who uses it says how much time has passed, and looks in the
+//! history for the moment that is wanted: on another thread where somebody watches meanwhile,
+//! and at once where nobody does. Until that has arrived, the moment before is shown; of what
+//! is wanted meanwhile, the last is remembered.
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-
-use tokio::{task::JoinHandle, time::Instant};
+use std::time::Duration;
 
 use crate::{
     frame::Time,
@@ -25,19 +19,18 @@ use crate::{
 
 /// How much faster than it did time may pass.
 const SPEEDS: [f64; 10] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0];
-/// How long frames may be applied before the next picture.
-const BUDGET: Duration = Duration::from_millis(10);
 
 /// The way through a history.
-pub(super) struct Traveller {
+pub struct Traveller {
     history: History,
     /// Nothing newer can come: there is no live moment.
     recorded: bool,
     /// The moment that is shown, unless it is the live one.
     here: Option<Here>,
-    search: Option<Search>,
-    /// Where to go when the search is over.
-    next: Option<Goal>,
+    /// Where to go next.
+    wanted: Option<Goal>,
+    /// The moment before that is still being looked for.
+    looking: bool,
     speed: f64,
 }
 
@@ -47,21 +40,12 @@ struct Here {
     cursor: Option<Cursor>,
     /// The moment itself: between the last frame that the model has and the next.
     at: Time,
-    /// Time passes, and has done so up to then.
-    playing: Option<Instant>,
+    /// Time passes.
+    playing: bool,
 }
 
-struct Search {
-    goal: Goal,
-    enough: Arc<AtomicBool>,
-    found: JoinHandle<Result<Option<(Model, Cursor)>, Error>>,
-}
-
-impl Drop for Search {
-    fn drop(&mut self) {
-        self.enough.store(true, Ordering::Relaxed);
-    }
-}
+/// What was found in a history.
+pub type Found = Result<Option<(Model, Cursor)>, Error>;
 
 impl Traveller {
     /// At the live moment of a history that goes on.
@@ -70,8 +54,8 @@ impl Traveller {
             history,
             recorded: false,
             here: None,
-            search: None,
-            next: None,
+            wanted: None,
+            looking: false,
             speed: 1.0,
         }
     }
@@ -87,7 +71,7 @@ impl Traveller {
                 model,
                 cursor: None,
                 at,
-                playing: Some(Instant::now()),
+                playing: true,
             }),
             speed: speed.max(0.0),
             ..Self::live(history)
@@ -106,6 +90,22 @@ impl Traveller {
         self.here.as_ref().map(|here| &here.model)
     }
 
+    /// It is a recording that one goes through.
+    pub fn is_recorded(&self) -> bool {
+        self.recorded
+    }
+
+    /// It is a recording, and its end is shown.
+    pub fn is_over(&self) -> bool {
+        let here = self.here.as_ref();
+        self.recorded && !self.is_playing() && here.is_some_and(|here| here.at >= self.latest())
+    }
+
+    /// How much faster than it did time is to pass.
+    pub fn set_speed(&mut self, speed: f64) {
+        self.speed = speed.max(0.0);
+    }
+
     /// What the screen says of the moment.
     pub fn moment(&self) -> Moment {
         let Some(here) = &self.here else {
@@ -113,16 +113,31 @@ impl Traveller {
         };
         Moment::Past(Past {
             behind: self.latest().since(here.at),
-            speed: here.playing.map(|_| self.speed),
+            speed: here.playing.then_some(self.speed),
             recorded: self.recorded,
-            seeking: self.search.is_some(),
+            seeking: self.is_seeking(),
         })
     }
 
     /// Time passes here, so that pictures have to be drawn.
     pub fn is_playing(&self) -> bool {
         let here = self.here.as_ref();
-        here.is_some_and(|here| here.playing.is_some()) && self.search.is_none()
+        here.is_some_and(|here| here.playing) && !self.is_seeking()
+    }
+
+    /// Another moment is wanted, or being looked for.
+    pub fn is_seeking(&self) -> bool {
+        self.looking || self.wanted.is_some()
+    }
+
+    /// What is to be looked for in the history now; what is found is to [`arrive`](Self::arrive).
+    pub fn look(&mut self) -> Option<(History, Goal)> {
+        if self.looking {
+            return None;
+        }
+        let goal = self.wanted.take()?;
+        self.looking = true;
+        Some((self.history.clone(), goal))
     }
 
     /// Stops time, or lets it go on. `live` is the live model, if there is one.
@@ -133,15 +148,15 @@ impl Traveller {
             }
             return;
         };
-        if here.playing.take().is_some() {
+        if std::mem::take(&mut here.playing) {
             return;
         }
-        if live.is_some() && here.cursor.is_none() && self.search.is_none() {
+        if live.is_some() && here.cursor.is_none() && !self.looking && self.wanted.is_none() {
             // The live moment was only held.
             self.here = None;
             return;
         }
-        here.playing = Some(Instant::now());
+        here.playing = true;
         let (first, latest) = self.history.range().unwrap_or_default();
         if self.recorded && here.at >= latest {
             here.at = first;
@@ -154,12 +169,18 @@ impl Traveller {
             model: live.clone(),
             cursor: None,
             at: self.latest(),
-            playing: None,
+            playing: false,
         });
     }
 
-    /// Goes where a key leads, seen from here. An error is what to say.
-    pub fn travel(&mut self, to: Travel, live: Option<&Model>) -> Result<(), String> {
+    /// Goes where a key leads, seen from here. Frames on the way are applied at once while they
+    /// are `in_time`. An error is what to say.
+    pub fn travel(
+        &mut self,
+        to: Travel,
+        live: Option<&Model>,
+        in_time: &dyn Fn() -> bool,
+    ) -> Result<(), String> {
         match to {
             Travel::Slower => self.speed = slower(self.speed),
             Travel::Faster => self.speed = faster(self.speed),
@@ -170,8 +191,8 @@ impl Traveller {
             }
             Travel::Now => {
                 self.here = None;
-                self.search = None;
-                self.next = None;
+                self.wanted = None;
+                self.looking = false;
             }
             Travel::To(at) => {
                 if self.here.is_none() {
@@ -197,13 +218,13 @@ impl Traveller {
                     };
                     self.stop(live);
                 }
-                return self.walk(to);
+                return self.walk(to, in_time);
             }
         }
         Ok(())
     }
 
-    fn walk(&mut self, to: Travel) -> Result<(), String> {
+    fn walk(&mut self, to: Travel, in_time: &dyn Fn() -> bool) -> Result<(), String> {
         let (Some((first, latest)), Some(here)) = (self.history.range(), &self.here) else {
             return Ok(());
         };
@@ -222,11 +243,11 @@ impl Traveller {
             Travel::By { step, back: false } => {
                 let at = here.at + step;
                 if at >= latest && !self.recorded {
-                    return self.travel(Travel::Now, None);
+                    return self.travel(Travel::Now, None, in_time);
                 }
                 let at = at.min(latest);
                 self.shift(at);
-                if !self.forward(at)? {
+                if !self.forward(at, in_time)? {
                     self.go(Goal::Time(at));
                 }
             }
@@ -257,14 +278,13 @@ impl Traveller {
     fn shift(&mut self, at: Time) {
         if let Some(here) = &mut self.here {
             here.at = at;
-            here.playing = here.playing.map(|_| Instant::now());
         }
     }
 
     fn halt(&mut self, at: Time) {
         if let Some(here) = &mut self.here {
             here.at = at;
-            here.playing = None;
+            here.playing = false;
         }
     }
 
@@ -274,34 +294,13 @@ impl Traveller {
             .map_or(Time::default(), |(_, last)| last)
     }
 
-    /// Begins to look for a moment, or remembers to.
     fn go(&mut self, goal: Goal) {
-        if self.search.is_some() {
-            self.next = Some(goal);
-            return;
-        }
-        let enough = Arc::new(AtomicBool::new(false));
-        let history = self.history.clone();
-        let told = enough.clone();
-        self.search = Some(Search {
-            goal,
-            enough,
-            found: tokio::task::spawn_blocking(move || history.seek(goal, &told)),
-        });
+        self.wanted = Some(goal);
     }
 
-    /// Waits for what is looked for, and goes there. An error is what to say.
-    pub async fn found(&mut self) -> Result<(), String> {
-        let Some(search) = &mut self.search else {
-            return std::future::pending().await;
-        };
-        let found = (&mut search.found).await;
-        let goal = search.goal;
-        self.search = None;
-        if let Some(next) = self.next.take() {
-            self.go(next);
-        }
-        let found = found.map_err(|error| error.to_string())?;
+    /// Goes to what was found. An error is what to say.
+    pub fn arrive(&mut self, goal: Goal, found: Found) -> Result<(), String> {
+        self.looking = false;
         let found = found.map_err(|error| error.to_string())?;
         let Some(here) = &mut self.here else {
             return Ok(());
@@ -313,7 +312,6 @@ impl Traveller {
                 }
                 here.model = model;
                 here.cursor = Some(cursor);
-                here.playing = here.playing.map(|_| Instant::now());
                 Ok(())
             }
             (None, Goal::Sign { back, .. }) => {
@@ -326,21 +324,17 @@ impl Traveller {
         }
     }
 
-    /// Lets time pass up to now, and says whether something may look different.
-    pub fn pass(&mut self, now: Instant) -> Result<bool, String> {
-        if self.search.is_some() {
+    /// Lets so much time pass, unless a moment is looked for, and says whether something may
+    /// look different. Time passes no faster than frames are applied `in_time`.
+    pub fn pass(&mut self, time: Duration, in_time: &dyn Fn() -> bool) -> Result<bool, String> {
+        if !self.is_playing() {
             return Ok(false);
         }
         let (latest, speed) = (self.latest(), self.speed);
         let Some(here) = &mut self.here else {
             return Ok(false);
         };
-        let Some(since) = &mut here.playing else {
-            return Ok(false);
-        };
-        let passed = now.saturating_duration_since(*since);
-        *since = now;
-        let at = here.at + passed.mul_f64(speed);
+        let at = here.at + time.mul_f64(speed);
         if at >= latest && !self.recorded {
             self.here = None;
             return Ok(true);
@@ -349,8 +343,7 @@ impl Traveller {
         here.at = at;
         if here.cursor.is_none() {
             self.go(Goal::Time(at));
-        } else if !self.forward(at)? {
-            // Time passes no faster than it can be followed.
+        } else if !self.forward(at, in_time)? {
             let reached = self.here.as_ref().and_then(|here| here.cursor.as_ref());
             let reached = reached.map_or(at, Cursor::time);
             self.shift(reached);
@@ -361,23 +354,25 @@ impl Traveller {
         Ok(true)
     }
 
-    /// Applies the frames up to a time. Says whether it came so far in good time.
-    fn forward(&mut self, to: Time) -> Result<bool, String> {
+    /// Applies the frames up to a time. Says whether it came so far in time.
+    fn forward(&mut self, to: Time, in_time: &dyn Fn() -> bool) -> Result<bool, String> {
+        if self.is_seeking() {
+            return Ok(false);
+        }
         let Some(Here {
             model,
             cursor: Some(cursor),
             ..
-        }) = self.here.as_mut().filter(|_| self.search.is_none())
+        }) = &mut self.here
         else {
             return Ok(false);
         };
-        let began = Instant::now();
         let mut step = || -> Result<bool, Error> {
             while let Some(time) = self.history.peek(cursor)? {
                 if time > to {
                     return Ok(true);
                 }
-                if began.elapsed() > BUDGET {
+                if !in_time() {
                     return Ok(false);
                 }
                 self.history.step(model, cursor)?;

@@ -1,5 +1,7 @@
 //! Through a history of ten seconds, forth and back.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 use crate::{
     frame::{Event, Frame, Line, Stream, Target, TargetKind},
@@ -7,6 +9,7 @@ use crate::{
     recording::{Journal, Limits},
 };
 
+const IN_TIME: &dyn Fn() -> bool = &|| true;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn at(seconds: u64) -> Time {
@@ -45,35 +48,37 @@ fn place(traveller: &Traveller) -> (Duration, usize) {
     }
 }
 
+/// Looks for what is wanted, and goes there.
+fn find(traveller: &mut Traveller) -> Result<(), String> {
+    let (history, goal) = traveller.look().expect("a moment to look for");
+    let found = history.seek(goal, &AtomicBool::new(false));
+    traveller.arrive(goal, found)
+}
+
 fn by(step: Duration, back: bool) -> Travel {
     Travel::By { step, back }
 }
 
-#[tokio::test]
-async fn a_replay_plays_at_its_speed_and_ends_where_the_recording_does() {
+#[test]
+fn a_replay_plays_at_its_speed_and_ends_where_the_recording_does() {
     let mut traveller = Traveller::recorded(history().0, SECOND * 2, 2.0);
-    traveller.found().await.expect("a moment");
+    find(&mut traveller).expect("a moment");
     assert_eq!(place(&traveller), (SECOND * 7, 3));
-    let mut now = Instant::now();
-    traveller.pass(now).expect("sound");
-    let (before, _) = place(&traveller);
-    now += SECOND * 2;
-    assert_eq!(traveller.pass(now), Ok(true));
-    let (behind, lines) = place(&traveller);
-    assert_eq!(before, behind + SECOND * 4);
-    assert_eq!(lines, 10 - behind.as_secs_f64().ceil() as usize);
-    now += SECOND * 60;
-    traveller.pass(now).expect("sound");
+    assert_eq!(traveller.pass(SECOND * 2, IN_TIME), Ok(true));
+    assert_eq!(place(&traveller), (SECOND * 3, 7));
+    assert!(!traveller.is_over());
+    traveller.pass(SECOND * 60, IN_TIME).expect("sound");
+    assert!(traveller.is_over());
     assert_eq!(place(&traveller), (Duration::ZERO, 10));
     assert!(!traveller.is_playing(), "it stops there");
     // And begins again when time goes on.
     traveller.pause(None);
-    traveller.found().await.expect("a moment");
+    find(&mut traveller).expect("a moment");
     assert_eq!(place(&traveller), (SECOND * 9, 1));
 }
 
-#[tokio::test]
-async fn the_live_moment_can_be_stopped_left_and_reached_again() {
+#[test]
+fn the_live_moment_can_be_stopped_left_and_reached_again() {
     let (history, live) = history();
     let mut traveller = Traveller::live(history);
     assert_eq!(traveller.moment(), Moment::Live);
@@ -83,51 +88,55 @@ async fn the_live_moment_can_be_stopped_left_and_reached_again() {
     assert_eq!(traveller.moment(), Moment::Live);
 
     traveller
-        .travel(by(SECOND, false), Some(&live))
+        .travel(by(SECOND, false), Some(&live), IN_TIME)
         .expect("nothing newer");
     assert_eq!(traveller.moment(), Moment::Live);
     traveller
-        .travel(by(SECOND * 3, true), Some(&live))
+        .travel(by(SECOND * 3, true), Some(&live), IN_TIME)
         .expect("a past");
-    traveller.found().await.expect("a moment");
+    find(&mut traveller).expect("a moment");
     assert_eq!(place(&traveller), (SECOND * 3, 7));
     traveller
-        .travel(by(SECOND, false), Some(&live))
+        .travel(by(SECOND, false), Some(&live), IN_TIME)
         .expect("a past");
     assert_eq!(place(&traveller), (SECOND * 2, 8));
     traveller
-        .travel(by(SECOND * 2, false), Some(&live))
+        .travel(by(SECOND * 2, false), Some(&live), IN_TIME)
         .expect("a past");
     assert_eq!(traveller.moment(), Moment::Live);
 }
 
-#[tokio::test]
-async fn playing_in_the_past_of_what_is_live_leads_back_to_it() {
+#[test]
+fn playing_in_the_past_of_what_is_live_leads_back_to_it() {
     let (history, live) = history();
     let mut traveller = Traveller::live(history);
     traveller
-        .travel(by(SECOND * 5, true), Some(&live))
+        .travel(by(SECOND * 5, true), Some(&live), IN_TIME)
         .expect("a past");
-    traveller.found().await.expect("a moment");
+    find(&mut traveller).expect("a moment");
     traveller.pause(Some(&live));
     assert!(traveller.is_playing());
-    traveller.pass(Instant::now() + SECOND * 2).expect("sound");
+    traveller.pass(SECOND * 2, IN_TIME).expect("sound");
     assert_eq!(place(&traveller).1, 7);
-    traveller.pass(Instant::now() + SECOND * 9).expect("sound");
+    traveller.pass(SECOND * 9, IN_TIME).expect("sound");
     assert_eq!(traveller.moment(), Moment::Live);
 }
 
-#[tokio::test]
-async fn the_last_key_that_comes_meanwhile_counts() {
+#[test]
+fn the_last_key_that_comes_meanwhile_counts() {
     let (history, live) = history();
     let mut traveller = Traveller::live(history);
-    for _ in 0..4 {
-        traveller
-            .travel(by(SECOND, true), Some(&live))
-            .expect("a past");
-    }
-    traveller.found().await.expect("a moment");
-    traveller.found().await.expect("a moment");
+    let back = |traveller: &mut Traveller| {
+        let gone = traveller.travel(by(SECOND, true), Some(&live), IN_TIME);
+        gone.expect("a past");
+    };
+    back(&mut traveller);
+    let (history, goal) = traveller.look().expect("a moment to look for");
+    (0..3).for_each(|_| back(&mut traveller));
+    assert!(traveller.look().is_none(), "one at a time");
+    let found = history.seek(goal, &AtomicBool::new(false));
+    traveller.arrive(goal, found).expect("a moment");
+    find(&mut traveller).expect("a moment");
     assert_eq!(place(&traveller), (SECOND * 4, 6));
     let Moment::Past(past) = traveller.moment() else {
         panic!("it is past");
@@ -135,8 +144,8 @@ async fn the_last_key_that_comes_meanwhile_counts() {
     assert!(!past.seeking);
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_said() {
+#[test]
+fn what_is_not_there_is_said() {
     let (history, live) = history();
     let mut traveller = Traveller::live(history);
     let lint = Travel::Sign {
@@ -144,14 +153,26 @@ async fn what_is_not_there_is_said() {
         task: None,
         back: true,
     };
-    traveller.travel(lint, Some(&live)).expect("a past");
-    let told = traveller.found().await.expect_err("there is none");
+    traveller
+        .travel(lint, Some(&live), IN_TIME)
+        .expect("a past");
+    let told = find(&mut traveller).expect_err("there is none");
     assert_eq!(told, "there is none before this moment");
     traveller
-        .travel(Travel::Frame { back: true }, Some(&live))
+        .travel(Travel::Frame { back: true }, Some(&live), IN_TIME)
         .expect("a past");
-    traveller.found().await.expect("a moment");
+    find(&mut traveller).expect("a moment");
     assert_eq!(place(&traveller), (SECOND, 9));
+}
+
+#[test]
+fn time_passes_no_faster_than_frames_are_applied() {
+    let mut traveller = Traveller::recorded(history().0, Duration::ZERO, 1.0);
+    find(&mut traveller).expect("a moment");
+    assert_eq!(traveller.pass(SECOND * 5, &|| false), Ok(true));
+    assert_eq!(place(&traveller), (SECOND * 9, 1));
+    assert_eq!(traveller.pass(SECOND * 5, IN_TIME), Ok(true));
+    assert_eq!(place(&traveller), (SECOND * 4, 6));
 }
 
 #[test]
