@@ -11,9 +11,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
-use super::{
-    View, layout::Pane, markdown::Document, pane, pen::Pen, popup::Line, wrap::wrap,
-};
+use super::{View, layout::Pane, markdown::Document, pane, pen::Pen, popup::Line, wrap::wrap};
 use crate::model::{Finding, lint::Figure};
 
 pub struct Explained<'a>(pub(super) View<'a>);
