@@ -1,5 +1,5 @@
-//! What is known of one task besides its result: its name, whether it was asked to end, where it is
-//! suspended, and who wants to know when it is done.
+//! All that is known of one task: its name, whether it was asked to end, where it is suspended, who
+//! wants to know when it is done, and what it ended with.
 
 use std::{
     cell::RefCell,
@@ -15,6 +15,8 @@ use super::{
     context::Context,
     error::{Error, Result},
     event_loop::{EventLoop, Handle, Next},
+    outcome::{Outcome, Slot},
+    suspend::Ends,
 };
 
 thread_local! {
@@ -31,9 +33,6 @@ pub(super) struct Current {
 pub(super) trait Awaited: Send + Sync {
     /// Asks it to end.
     fn cancel(self: Arc<Self>) -> Asked;
-
-    /// How it ended, if it has.
-    fn end(&self) -> Option<Result<()>>;
 
     /// Has `waiter` woken when it ends; false if it has ended already.
     fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool;
@@ -61,8 +60,9 @@ pub(super) trait Watch: Send + Sync {
     fn task_done(&self, task: &Arc<Control>);
 }
 
-/// One task, seen by those who cancel it or wait for it.
-pub(super) struct Control {
+/// One task: with its outcome for those who await it, and without for those to whom all tasks are
+/// alike. Both are the same allocation.
+pub(super) struct Control<O: ?Sized = dyn Outcome> {
     name: Name,
     numbers: Numbers,
     pub(super) event_loop: Arc<EventLoop>,
@@ -73,9 +73,10 @@ pub(super) struct Control {
     /// A request that no await has answered yet. Two requests before an answer are one. Changes with
     /// `state` locked, and is read without.
     unanswered: AtomicBool,
-    /// How it ended. Set with `state` locked.
-    end: OnceLock<Result<()>>,
+    /// Whether it has ended, and `outcome` is set. Changes with `state` locked, and is read without.
+    done: AtomicBool,
     state: Mutex<State>,
+    pub(super) outcome: O,
 }
 
 enum Name {
@@ -124,6 +125,16 @@ enum Callback {
     Watch(Arc<dyn Watch>),
 }
 
+impl Callback {
+    /// The call that tells of the end of `task`.
+    fn of<T: Send + 'static>(self, task: &Arc<Control<Slot<T>>>) -> Handle {
+        match self {
+            Self::Wake(waiter, key) => Handle::Wake(waiter, key),
+            Self::Watch(watcher) => Handle::Done(watcher, Arc::clone(task) as _),
+        }
+    }
+}
+
 /// Mostly one, which takes no room of its own.
 #[derive(Default)]
 struct Callbacks {
@@ -141,28 +152,54 @@ impl Callbacks {
     }
 }
 
-impl Control {
-    /// A task that has its first turn yet to come. The loop holds it until it is
-    /// [closed](Self::close).
-    pub(super) fn new(name: Option<String>, event_loop: &Arc<EventLoop>) -> Arc<Self> {
+impl<T> Control<Slot<T>> {
+    /// A task that the loop has yet to [begin](EventLoop::begin_task).
+    pub(super) fn new(name: Option<String>, event_loop: Arc<EventLoop>) -> Arc<Self> {
         let name = match name {
             Some(name) => Name::Given(name),
             None => Name::Numbered(OnceLock::new()),
         };
-        let task = Arc::new(Self {
+        Arc::new(Self {
             name,
             numbers: Numbers::default(),
-            event_loop: Arc::clone(event_loop),
+            event_loop,
             tokio_id: OnceLock::new(),
             turn: AtomicBool::new(false),
             unanswered: AtomicBool::new(false),
-            end: OnceLock::new(),
+            done: AtomicBool::new(false),
             state: Mutex::default(),
-        });
-        event_loop.begin_task(&task);
-        task
+            outcome: Slot::default(),
+        })
     }
+}
 
+impl<T: Send + 'static> Control<Slot<T>> {
+    /// Ends the task: it takes no more requests, and those who wait for it are told. Gives what it
+    /// raised.
+    pub(super) fn close(self: &Arc<Self>, outcome: Result<T>) -> Option<Error> {
+        let (failure, callbacks, unheard) = {
+            let mut state = self.lock();
+            // A request that met no further await still counts, unless the task failed. What it
+            // returned is dropped when the lock is free.
+            let (outcome, unheard) = match outcome {
+                Ok(value) if self.is_asked() => (Err(Error::Cancelled), Some(value)),
+                outcome => (outcome, None),
+            };
+            let failure = outcome.as_ref().err().cloned();
+            self.outcome.set(outcome);
+            self.done.store(true, Ordering::Release);
+            (failure, std::mem::take(&mut state.callbacks), unheard)
+        };
+        drop(unheard);
+        let callbacks = callbacks.first.into_iter().chain(callbacks.others);
+        let calls = callbacks.map(|callback| callback.of(self));
+        let place = self.numbers.place.load(Ordering::Relaxed);
+        self.event_loop.end_task(place, calls);
+        failure
+    }
+}
+
+impl<O: ?Sized> Control<O> {
     /// Notes what the loop calls it, before anybody else knows the task.
     pub(super) fn set_numbers(&self, serial: u64, place: usize) {
         self.numbers.serial.store(serial, Ordering::Relaxed);
@@ -191,20 +228,6 @@ impl Control {
                 format!("Task-{number}")
             }),
         }
-    }
-
-    /// The task that runs.
-    #[track_caller]
-    pub(super) fn current() -> Arc<Self> {
-        Current::with(|current| Arc::clone(&current.task))
-    }
-
-    /// Whether this is the task that runs.
-    fn is_current(&self) -> bool {
-        CURRENT.with_borrow(|current| {
-            let task = current.as_ref().map(|current| &*current.task);
-            task.is_some_and(|task| std::ptr::eq(task, self))
-        })
     }
 
     /// How many requests are pending (`cancelling()`). Answering one does not lower the count.
@@ -300,7 +323,7 @@ impl Control {
     }
 
     /// Gives the task the turn to step. `resting` is the task that can take it without being woken.
-    pub(super) fn give_turn(&self, resting: Option<&Self>) -> Option<Next> {
+    pub(super) fn give_turn(&self, resting: Option<&Control>) -> Option<Next> {
         let state = self.lock();
         // With the lock held: one that has ended would never give the turn away.
         let runs = !self.is_done();
@@ -308,20 +331,20 @@ impl Control {
     }
 
     /// Gives the turn to the task if it still waits at the await called `key`.
-    pub(super) fn resume(&self, key: u64, resting: Option<&Self>) -> Option<Next> {
+    pub(super) fn resume(&self, key: u64, resting: Option<&Control>) -> Option<Next> {
         let mut state = self.lock();
         let wait = state.waits.iter_mut().find(|wait| wait.key == key)?;
         wait.resumed = true;
         Some(self.wake(&state, resting))
     }
 
-    fn wake(&self, state: &State, resting: Option<&Self>) -> Next {
+    fn wake(&self, state: &State, resting: Option<&Control>) -> Next {
         self.turn.store(true, Ordering::Release);
         let resumed = state.waits.iter().filter(|wait| wait.resumed);
         for waker in resumed.filter_map(|wait| wait.waker.as_ref()) {
             waker.wake_by_ref();
         }
-        if resting.is_some_and(|resting| std::ptr::eq(resting, self)) {
+        if resting.is_some_and(|resting| self.is(resting)) {
             return Next::Step;
         }
         // Before its first rest a task has no waker: tokio polls it all the same.
@@ -341,28 +364,35 @@ impl Control {
         self.turn.swap(false, Ordering::AcqRel) && self.event_loop.ordered
     }
 
-    /// Ends the task: it takes no more requests, and those who wait for it are told. `end` is given
-    /// whether a request was never answered, and gives how the task ends; so does this.
-    pub(super) fn close(self: &Arc<Self>, end: impl FnOnce(bool) -> Result<()>) -> Result<()> {
-        let (end, callbacks) = {
-            let mut state = self.lock();
-            let end = end(self.is_asked());
-            // Nothing but this sets it, and this is called once.
-            let _ = self.end.set(end.clone());
-            (end, std::mem::take(&mut state.callbacks))
-        };
-        let callbacks = callbacks.first.into_iter().chain(callbacks.others);
-        let calls = callbacks.map(|callback| self.call(callback));
-        let place = self.numbers.place.load(Ordering::Relaxed);
-        self.event_loop.end_task(place, calls);
-        end
+    pub(super) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
     }
 
-    fn call(self: &Arc<Self>, callback: Callback) -> Handle {
-        match callback {
-            Callback::Wake(waiter, key) => Handle::Wake(waiter, key),
-            Callback::Watch(watcher) => Handle::Done(watcher, Arc::clone(self)),
-        }
+    /// Whether it is `task`: whatever is known of their outcomes, they are one place in memory.
+    fn is(&self, task: &Control) -> bool {
+        std::ptr::addr_eq(self, task)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Control {
+    /// The task that runs.
+    #[track_caller]
+    pub(super) fn current() -> Arc<Self> {
+        Current::with(|current| Arc::clone(&current.task))
+    }
+
+    /// Whether this is the task that runs.
+    fn is_current(&self) -> bool {
+        CURRENT.with_borrow(|current| current.as_ref().is_some_and(|now| self.is(&now.task)))
+    }
+
+    /// What the task raised, [`Error::Cancelled`] included; nothing while it runs.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.outcome.failure()
     }
 
     /// Has `watcher` told, one turn after the task's end (`add_done_callback`).
@@ -374,26 +404,12 @@ impl Control {
                 return;
             }
         }
-        let call = self.call(Callback::Watch(watcher));
-        self.event_loop.call_soon(call);
+        let task = Arc::clone(self);
+        self.event_loop.call_soon(Handle::Done(watcher, task));
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        self.end.get().is_some()
-    }
-
-    /// What the task raised, [`Error::Cancelled`] included; nothing while it runs.
-    pub(super) fn failure(&self) -> Option<Error> {
-        self.end.get().and_then(|end| end.clone().err())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Awaited for Control {
-    fn cancel(self: Arc<Self>) -> Asked {
+    /// Asks the task to end.
+    pub(super) fn cancel(self: Arc<Self>) -> Asked {
         let this_thread = Some(thread::current().id());
         let mut on = {
             let mut state = self.lock();
@@ -441,9 +457,11 @@ impl Awaited for Control {
         }
         Asked::Taken
     }
+}
 
-    fn end(&self) -> Option<Result<()>> {
-        self.end.get().cloned()
+impl<T: Send + 'static> Awaited for Control<Slot<T>> {
+    fn cancel(self: Arc<Self>) -> Asked {
+        Control::cancel(self)
     }
 
     fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
@@ -457,11 +475,24 @@ impl Awaited for Control {
     }
 
     fn is(&self, task: &Control) -> bool {
-        std::ptr::eq(self, task)
+        self.is(task)
     }
 
     fn tokio_id(&self) -> Option<tokio::task::Id> {
         self.tokio_id.get().copied()
+    }
+}
+
+impl<T: Clone + Send + 'static> Ends for Control<Slot<T>> {
+    type Value = T;
+
+    fn end(&self) -> Option<Result<T>> {
+        // Mostly it runs, and then needs no lock.
+        if self.is_done() {
+            self.outcome.get()
+        } else {
+            None
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     error::{Error, Result},
     promise::Promise,
     scope::Scope,
-    suspend::Suspend,
+    suspend::{Ends, Suspend},
     task::Task,
 };
 
@@ -192,10 +192,6 @@ impl Awaited for Gathering {
         asked
     }
 
-    fn end(&self) -> Option<Result<()>> {
-        self.outer.end()
-    }
-
     fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
         self.outer.wake_at_end(waiter, key)
     }
@@ -206,5 +202,13 @@ impl Awaited for Gathering {
 
     fn tokio_id(&self) -> Option<tokio::task::Id> {
         None
+    }
+}
+
+impl Ends for Gathering {
+    type Value = ();
+
+    fn end(&self) -> Option<Result<()>> {
+        self.outer.end()
     }
 }

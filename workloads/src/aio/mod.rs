@@ -59,6 +59,7 @@ mod error;
 mod event_loop;
 mod gather;
 mod heap;
+mod outcome;
 mod promise;
 mod registry;
 mod run;

@@ -6,6 +6,7 @@ use super::{
     control::{Asked, Awaited, Control},
     error::{Error, Result},
     event_loop::{Due, Handle},
+    suspend::Ends,
 };
 
 /// Something that ends once, with nothing or with an error; who awaits it has a turn then.
@@ -62,10 +63,6 @@ impl Awaited for Promise {
         }
     }
 
-    fn end(&self) -> Option<Result<()>> {
-        self.lock().end.clone()
-    }
-
     fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
         let mut state = self.lock();
         if state.end.is_some() {
@@ -81,6 +78,14 @@ impl Awaited for Promise {
 
     fn tokio_id(&self) -> Option<tokio::task::Id> {
         None
+    }
+}
+
+impl Ends for Promise {
+    type Value = ();
+
+    fn end(&self) -> Option<Result<()>> {
+        self.lock().end.clone()
     }
 }
 

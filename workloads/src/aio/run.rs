@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     config::Config,
-    control::{Awaited, Control, Watch},
+    control::{Control, Watch},
     error::Result,
     event_loop::{EventLoop, Handle},
     suspend::tell_awaits,
@@ -90,11 +90,11 @@ impl Runner {
         let runtime = self.runtime.as_ref().expect("the runner is open");
         let main = {
             let _entered = runtime.enter();
-            spawn_on(&self.event_loop, Some("main".to_owned()), main)
+            spawn_on(Arc::clone(&self.event_loop), Some("main".to_owned()), main)
         };
         main.control().watch(Arc::new(StopWhenDone) as _);
         runtime.block_on(async {
-            tell_awaits(main.control().tokio_id());
+            tell_awaits(main.tokio_id());
             self.event_loop.run_until_stopped().await;
             tell_awaits(None);
         });

@@ -13,6 +13,14 @@ use super::{
     event_loop::Handle,
 };
 
+/// What can be awaited for what it ends with.
+pub(super) trait Ends: Awaited {
+    type Value;
+
+    /// What it ended with, if it has.
+    fn end(&self) -> Option<Result<Self::Value>>;
+}
+
 /// Awaits something of ours (`await future`).
 ///
 /// As in asyncio, an await of what has ended is ready at once and answers no request, and one that
@@ -22,20 +30,16 @@ pub(super) struct Suspend<A> {
     place: Option<Place>,
 }
 
-impl<A: Awaited + 'static> Suspend<A> {
+impl<A> Suspend<A> {
     pub(super) fn on(on: Arc<A>) -> Self {
         Self { on, place: None }
     }
-
-    pub(super) fn awaited(&self) -> &A {
-        &self.on
-    }
 }
 
-impl<A: Awaited + 'static> Future for Suspend<A> {
-    type Output = Result<()>;
+impl<A: Ends + 'static> Future for Suspend<A> {
+    type Output = Result<A::Value>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(place) = &mut self.place {
             match place.poll(cx) {
                 Poll::Pending => return Poll::Pending,

@@ -3,15 +3,16 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use super::{
     awaitable::Awaitable,
-    control::{Asked, Awaited, Control, Current},
+    control::{Asked, Control, Current},
     error::{Error, Result},
     event_loop::{EventLoop, Next},
+    outcome::Slot,
     suspend::{Suspend, answered_by},
 };
 
@@ -42,13 +43,7 @@ pub fn current_task() -> CurrentTask {
 /// task that awaits this one is passed on to this one. tokio's `JoinHandle::abort` does neither: the
 /// future is dropped at once, and one that awaited it is left alone.
 pub struct Task<T> {
-    shared: Arc<Shared<T>>,
-}
-
-struct Shared<T> {
-    control: Arc<Control>,
-    /// Set when `control` is closed.
-    outcome: Mutex<Option<Result<T>>>,
+    control: Arc<Control<Slot<T>>>,
 }
 
 impl<T: Clone + Send + 'static> Task<T> {
@@ -68,32 +63,37 @@ impl<T: Clone + Send + 'static> Task<T> {
         reason = "few ask how many requests are left"
     )]
     pub fn uncancel(&self) -> usize {
-        self.shared.control.uncancel()
+        self.control.uncancel()
     }
 
     /// How many requests to end are pending (`Task.cancelling`). Answering one does not lower the
     /// count.
     pub fn cancelling(&self) -> usize {
-        self.shared.control.requests()
+        self.control.requests()
     }
 
     /// Whether it has ended, in whatever way (`Task.done`).
     pub fn done(&self) -> bool {
-        self.shared.control.is_done()
+        self.control.is_done()
     }
 
     /// What it ended with (`Task.result`); none as long as it runs.
     pub fn result(&self) -> Option<Result<T>> {
-        self.shared.lock().clone()
+        self.control.outcome.get()
     }
 
     /// The name it was given, or `Task-N` (`Task.get_name`).
     pub fn name(&self) -> &str {
-        self.shared.control.name()
+        self.control.name()
     }
 
     pub(super) fn control(&self) -> Arc<Control> {
-        Arc::clone(&self.shared.control)
+        Arc::clone(&self.control) as _
+    }
+
+    /// tokio's number for it, known while somebody observes.
+    pub(super) fn tokio_id(&self) -> Option<tokio::task::Id> {
+        self.control.tokio_id.get().copied()
     }
 
     /// What the task ended with.
@@ -102,14 +102,14 @@ impl<T: Clone + Send + 'static> Task<T> {
     ///
     /// If it has not ended.
     pub(super) fn outcome(&self) -> Result<T> {
-        self.shared.outcome()
+        self.control.outcome.get().expect("the task has ended")
     }
 }
 
 impl<T> Clone for Task<T> {
     fn clone(&self) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
+            control: Arc::clone(&self.control),
         }
     }
 }
@@ -117,7 +117,7 @@ impl<T> Clone for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task")
-            .field("name", &self.shared.control.name())
+            .field("name", &self.control.name())
             .finish_non_exhaustive()
     }
 }
@@ -175,7 +175,7 @@ impl<T: Clone + Send + 'static> IntoFuture for Task<T> {
     type IntoFuture = AwaitTask<T>;
 
     fn into_future(self) -> AwaitTask<T> {
-        AwaitTask(Suspend::on(self.shared))
+        AwaitTask(Suspend::on(self.control))
     }
 }
 
@@ -190,16 +190,13 @@ impl<T: Clone + Send + 'static> IntoFuture for &Task<T> {
 
 /// Awaits a [`Task`] and gives its result.
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct AwaitTask<T>(Suspend<Shared<T>>);
+pub struct AwaitTask<T>(Suspend<Control<Slot<T>>>);
 
 impl<T: Clone + Send + 'static> Future for AwaitTask<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        Pin::new(&mut self.0).poll(cx).map(|end| {
-            end?;
-            self.0.awaited().outcome()
-        })
+        Pin::new(&mut self.0).poll(cx)
     }
 }
 
@@ -210,13 +207,13 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
     T: Clone + Send + 'static,
 {
-    spawn_on(&Current::event_loop(), name, coroutine)
+    spawn_on(Current::event_loop(), name, coroutine)
 }
 
 /// Starts a task on `event_loop`, whose runtime is entered.
 #[track_caller]
 pub(super) fn spawn_on<T, F>(
-    event_loop: &Arc<EventLoop>,
+    event_loop: Arc<EventLoop>,
     name: Option<String>,
     coroutine: F,
 ) -> Task<T>
@@ -224,11 +221,9 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
     T: Clone + Send + 'static,
 {
-    let shared = Arc::new(Shared {
-        control: Control::new(name, event_loop),
-        outcome: Mutex::new(None),
-    });
-    let control = &shared.control;
+    let control = Control::new(name, event_loop);
+    let task: Arc<Control> = Arc::clone(&control) as _;
+    control.event_loop.begin_task(&task);
     let builder = tokio::task::Builder::new();
     // A name and a number are only for an observer.
     let observed = tracing::enabled!(target: "tokio::task", tracing::Level::TRACE);
@@ -238,8 +233,8 @@ where
         builder
     };
     let steps = Steps {
-        current: Some(Current::new(Arc::clone(control), Current::context())),
-        ending: Ending(Arc::clone(&shared)),
+        current: Some(Current::new(task, Current::context())),
+        ending: Ending(Arc::clone(&control)),
         started: false,
         waker: None,
         coroutine: Some(coroutine),
@@ -251,13 +246,17 @@ where
         // The only place that sets it.
         let _ = control.tokio_id.set(handle.id());
     }
-    Task { shared }
+    Task { control }
 }
 
 pin_project_lite::pin_project! {
     /// Makes the steps of a task, each when its turn has come. By hand and not an `async fn`, which
     /// would hold the coroutine twice: it is moved with every spawn.
-    struct Steps<T, F> {
+    struct Steps<T, F>
+    where
+        T: Send,
+        T: 'static,
+    {
         // Lent to the thread during a step.
         current: Option<Current>,
         ending: Ending<T>,
@@ -272,12 +271,13 @@ pin_project_lite::pin_project! {
 impl<T, F> Future for Steps<T, F>
 where
     F: Future<Output = Result<T>>,
+    T: Send + 'static,
 {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let control = &this.ending.0.control;
+        let control = &*this.ending.0;
         let mut has_turn = control.has_turn();
         if !*this.started {
             // tokio may come by before it is this task's turn.
@@ -317,69 +317,22 @@ where
 }
 
 /// Ends the task, also when its coroutine panics.
-struct Ending<T>(Arc<Shared<T>>);
+struct Ending<T: Send + 'static>(Arc<Control<Slot<T>>>);
 
-impl<T> Ending<T> {
+impl<T: Send + 'static> Ending<T> {
     fn end(&self, outcome: Result<T>) {
-        let end = self.0.control.close(|unanswered| {
-            // A request that met no further await still counts, unless the task failed.
-            let outcome = match outcome {
-                Ok(_) if unanswered => Err(Error::Cancelled),
-                outcome => outcome,
-            };
-            let end = match &outcome {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.clone()),
-            };
-            *self.0.lock() = Some(outcome);
-            end
-        });
-        report(end.err().as_ref());
+        let failure = self.0.close(outcome);
+        report(failure.as_ref());
     }
 }
 
-impl<T> Drop for Ending<T> {
+impl<T: Send + 'static> Drop for Ending<T> {
     fn drop(&mut self) {
         // At the end of the run a task that has not ended is dropped, and nobody waits any more.
-        if std::thread::panicking() && !self.0.control.is_done() {
-            let text = format!("task {} panicked", self.0.control.name());
+        if std::thread::panicking() && !self.0.is_done() {
+            let text = format!("task {} panicked", self.0.name());
             self.end(Err(Error::msg(text)));
         }
-    }
-}
-
-impl<T: Clone> Shared<T> {
-    fn outcome(&self) -> Result<T> {
-        self.lock().clone().expect("the task has ended")
-    }
-}
-
-impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, Option<Result<T>>> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// As the task that it is.
-impl<T: Send> Awaited for Shared<T> {
-    fn cancel(self: Arc<Self>) -> Asked {
-        Arc::clone(&self.control).cancel()
-    }
-
-    fn end(&self) -> Option<Result<()>> {
-        self.control.end()
-    }
-
-    fn wake_at_end(&self, waiter: &Arc<Control>, key: u64) -> bool {
-        self.control.wake_at_end(waiter, key)
-    }
-
-    fn is(&self, task: &Control) -> bool {
-        self.control.is(task)
-    }
-
-    fn tokio_id(&self) -> Option<tokio::task::Id> {
-        self.control.tokio_id()
     }
 }
 

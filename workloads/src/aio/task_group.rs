@@ -3,12 +3,12 @@
 use std::{
     fmt,
     panic::Location,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use super::{
     awaitable::Awaitable,
-    control::{Awaited, Control, Watch},
+    control::{Control, Watch},
     error::{Error, Misuse, Result},
     promise::Promise,
     scope::Scope,
@@ -97,8 +97,9 @@ impl TaskGroup {
             awaitable.into_task()
         };
         let control = task.control();
-        state.add(Arc::clone(&control));
+        let swept = state.add(&control);
         drop(state);
+        drop(swept);
         control.watch(Arc::clone(&self.group) as _);
         Ok(task)
     }
@@ -124,8 +125,9 @@ struct Group {
 struct State {
     /// None when the group has ended.
     scope: Option<Scope>,
-    /// In the order in which they were added; those that have ended are swept out now and then.
-    tasks: Vec<Arc<Control>>,
+    /// In the order in which they were added; those that have ended are swept out now and then. Not
+    /// held: what they have returned is not the group's.
+    tasks: Vec<Weak<Control>>,
     unfinished: usize,
     errors: Vec<Error>,
     /// The block has ended.
@@ -139,14 +141,20 @@ struct State {
 }
 
 impl State {
-    fn add(&mut self, task: Arc<Control>) {
+    /// Gives those that it has looked at: to drop one may drop what it returned, which needs no lock.
+    #[must_use]
+    fn add(&mut self, task: &Arc<Control>) -> Vec<Arc<Control>> {
         const FEW: usize = 16;
+        let mut swept = Vec::new();
         // As many are swept as were added since the last time, so adding costs the same for any number.
         if self.tasks.len() >= 2 * self.unfinished.max(FEW) {
-            self.tasks.retain(|task| !task.is_done());
+            swept.extend(self.tasks.iter().filter_map(Weak::upgrade));
+            let left = swept.iter().filter(|task| !task.is_done());
+            self.tasks = left.map(Arc::downgrade).collect();
         }
-        self.tasks.push(task);
+        self.tasks.push(Arc::downgrade(task));
         self.unfinished += 1;
+        swept
     }
 }
 
@@ -203,14 +211,14 @@ impl Group {
 
     /// Asks every task to end, the first time; tells whether this was it.
     fn abort(&self) -> bool {
-        let tasks: Vec<Arc<Control>> = {
+        let tasks: Vec<Weak<Control>> = {
             let mut state = self.lock();
             if std::mem::replace(&mut state.aborting, true) {
                 return false;
             }
             std::mem::take(&mut state.tasks)
         };
-        for task in tasks {
+        for task in tasks.iter().filter_map(Weak::upgrade) {
             task.cancel();
         }
         true

@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Sleep;
 
 use super::{
-    control::{Awaited, Control},
+    control::Control,
     error::{Error, Misuse, Result},
     event_loop::Due,
     scope::Scope,

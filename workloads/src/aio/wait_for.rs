@@ -4,7 +4,7 @@ use std::{panic::Location, sync::Arc};
 
 use super::{
     awaitable::Awaitable,
-    control::{Awaited, Control, Watch},
+    control::{Control, Watch},
     error::{Error, Result},
     promise::Promise,
     scope::Scope,
