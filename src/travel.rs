@@ -347,6 +347,7 @@ impl Traveller {
             let reached = self.here.as_ref().and_then(|here| here.cursor.as_ref());
             let reached = reached.map_or(at, Cursor::time);
             self.shift(reached);
+            return Ok(true);
         }
         if at >= latest {
             self.halt(latest);

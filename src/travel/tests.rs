@@ -173,6 +173,13 @@ fn time_passes_no_faster_than_frames_are_applied() {
     assert_eq!(place(&traveller), (SECOND * 9, 1));
     assert_eq!(traveller.pass(SECOND * 5, IN_TIME), Ok(true));
     assert_eq!(place(&traveller), (SECOND * 4, 6));
+    // So too at the end, which is not reached before it is shown.
+    assert_eq!(traveller.pass(SECOND * 60, &|| false), Ok(true));
+    assert_eq!(place(&traveller), (SECOND * 4, 6));
+    assert!(traveller.is_playing() && !traveller.is_over());
+    assert_eq!(traveller.pass(SECOND * 60, IN_TIME), Ok(true));
+    assert_eq!(place(&traveller), (Duration::ZERO, 10));
+    assert!(traveller.is_over());
 }
 
 #[test]
