@@ -160,17 +160,12 @@ impl Tape {
         Self {
             history: History::new(Journal::new(any_target(), limits)),
             writer: Writer::create(path, &any_target(), None).expect("a file"),
-            model: Model::new(any_target()),
+            model: Model::new(any_target()).for_keyframes(),
         }
     }
 
     fn take(&mut self, frame: &Frame) {
         self.model.apply(frame);
-        self.keep(frame);
-    }
-
-    /// Keeps a frame that the model has.
-    fn keep(&mut self, frame: &Frame) {
         let sealed = self.history.append(frame).expect("room");
         if let Some(chunk) = sealed {
             self.writer.write(&chunk).expect("room");
@@ -194,8 +189,8 @@ impl Tape {
     }
 }
 
-/// Bytes for a poll, and the share of a core that it takes to record 100,000 a second: what
-/// the model takes is not in it, as the model is made in any case.
+/// Bytes for a poll, and the share of a core that it takes to record 100,000 a second, with
+/// the model that is made for keyframes.
 fn polls(folder: &Path) -> (f64, f64) {
     let frames = watch(BUSY);
     let told = frames.iter().filter_map(|frame| match &frame.event {
@@ -204,13 +199,11 @@ fn polls(folder: &Path) -> (f64, f64) {
     });
     let polls = told.sum::<usize>() as f64;
     let mut tape = Tape::new(&folder.join("polls.lv"));
-    let mut took = Duration::ZERO;
+    let began = cpu();
     for frame in &frames {
-        tape.model.apply(frame);
-        let began = cpu();
-        tape.keep(frame);
-        took += cpu().saturating_sub(began);
+        tape.take(frame);
     }
+    let took = cpu().saturating_sub(began);
     let bytes = tape.close();
     let share = took.as_secs_f64() / polls * POLLS_A_SECOND as f64 * 100.0;
     (bytes as f64 / polls, share)

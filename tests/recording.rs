@@ -164,9 +164,8 @@ fn a_history_that_grows_too_long_loses_its_beginning_and_says_so() {
         memory: 200_000,
         total: 1_000_000,
     };
-    let target = any_target();
-    let mut model = Model::new(target.clone());
-    let mut scribe = Scribe::start(target, limits).expect("a thread");
+    let mut model = Model::new(any_target());
+    let mut scribe = Scribe::start(&model, limits).expect("a thread");
     let history = scribe.history().clone();
     for at in 1..=2_000 {
         // The model remembers only the last.
@@ -249,7 +248,7 @@ fn a_recording_begun_late_begins_with_what_there_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("late.lv");
     let mut model = Model::new(story.target.clone());
-    let mut scribe = Scribe::start(story.target.clone(), Limits::default()).expect("a thread");
+    let mut scribe = Scribe::start(&model, Limits::default()).expect("a thread");
     let (early, late) = story.frames.split_at(story.frames.len() / 2);
     for frame in early {
         scribe.take(frame.clone(), &mut model);
@@ -289,12 +288,10 @@ fn a_full_disk_ends_the_recording_and_nothing_else() {
     if !full.exists() {
         return;
     }
-    let mut scribe = Scribe::start(any_target(), Limits::default()).expect("a thread");
-    let error = scribe
-        .record(full, &Model::new(any_target()))
-        .expect_err("no room");
-    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
     let mut model = Model::new(any_target());
+    let mut scribe = Scribe::start(&model, Limits::default()).expect("a thread");
+    let error = scribe.record(full, &model).expect_err("no room");
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
     scribe.take(line(1, "on".to_owned()), &mut model);
     let history = scribe.history().clone();
     scribe.finish();

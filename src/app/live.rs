@@ -44,8 +44,8 @@ impl Live {
         self.source.stop();
         let target = self.model.target.clone();
         let thresholds = self.model.lints.thresholds.clone();
-        self.model = Model::with_thresholds(target.clone(), &thresholds);
-        self.scribe = Scribe::start(target, self.limits).map_err(Error::Runtime)?;
+        self.model = Model::with_thresholds(target, &thresholds);
+        self.scribe = Scribe::start(&self.model, self.limits).map_err(Error::Runtime)?;
         match start().await {
             Ok(source) => {
                 let old = std::mem::replace(&mut self.source, source);

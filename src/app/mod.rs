@@ -85,7 +85,7 @@ pub async fn run(
     start: impl AsyncFn() -> Result<Source, Error>,
 ) -> Result<Watched, Error> {
     let model = Model::with_thresholds(target.clone(), &options.thresholds);
-    let mut scribe = Scribe::start(target.clone(), options.history).map_err(Error::Runtime)?;
+    let mut scribe = Scribe::start(&model, options.history).map_err(Error::Runtime)?;
     if let Some(path) = &options.record {
         let begun = scribe.record(path, &model);
         begun.map_err(|error| Error::record(path, error))?;

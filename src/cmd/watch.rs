@@ -178,7 +178,7 @@ fn record(path: &Path, model: &Model) -> Result<Scribe, Error> {
         memory: 0,
         total: 0,
     };
-    let mut scribe = Scribe::start(model.target.clone(), limits).map_err(Error::Runtime)?;
+    let mut scribe = Scribe::start(model, limits).map_err(Error::Runtime)?;
     let begun = scribe.record(path, model);
     begun.map_err(|error| Error::record(path, error))?;
     Ok(scribe)

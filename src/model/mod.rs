@@ -236,6 +236,14 @@ impl Model {
         model
     }
 
+    /// The same model, with a timeline so small that it can be kept again and again. Read from
+    /// a keyframe, it has room as any other.
+    #[must_use]
+    pub fn for_keyframes(mut self) -> Self {
+        self.timeline.bound(Timeline::KEPT, self.now);
+        self
+    }
+
     /// Takes in one frame.
     pub fn apply(&mut self, frame: &Frame) {
         self.latest = self.latest.max(frame.at);

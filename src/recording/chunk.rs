@@ -16,9 +16,9 @@ use crate::frame::Time;
 const MAGIC: [u8; 4] = *b"LVck";
 /// Bytes of a chunk's head.
 pub(super) const HEAD: usize = 44;
-/// Bytes that a chunk may have when it is decompressed: a message of the wire, which
-/// is 256 MiB at most, and what is around it.
-pub(super) const MOST: u32 = 257 * 1024 * 1024;
+/// Bytes that a chunk may have when it is decompressed: several times what is told at once of
+/// 100,000 tasks. Read, what somebody made up may take many times as much memory.
+pub(super) const MOST: u32 = 64 * 1024 * 1024;
 /// zstd's own default: the levels above it take twice the time for a tenth of the bytes.
 const LEVEL: i32 = 3;
 

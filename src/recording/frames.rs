@@ -2,16 +2,29 @@
 
 use std::time::Duration;
 
-use loopview_api::recording::v1::{self, frame, gap};
+use loopview_api::{
+    recording::v1::{self, frame, gap},
+    v1::Update,
+};
 use prost::{DecodeError, Message};
 
+use super::polls;
 use crate::frame::{Event, Exit, Frame, Gap, Line, Stream, Time};
 
 /// Adds a frame, after its length.
 pub(super) fn write(frame: &Frame, to: &mut Vec<u8>) {
+    // Nearly all bytes of a busy program are polls.
+    let polls = match &frame.event {
+        Event::Probe(update) => update.polls.as_ref().and_then(polls::pack),
+        _ => None,
+    };
     let message = v1::Frame {
         at: frame.at.as_nanos(),
-        event: Some(to_wire(&frame.event)),
+        event: Some(match &frame.event {
+            Event::Probe(update) if polls.is_some() => without_polls(update),
+            event => to_wire(event),
+        }),
+        polls,
     };
     // A vector has room for any message.
     let _ = message.encode_length_delimited(to);
@@ -20,10 +33,22 @@ pub(super) fn write(frame: &Frame, to: &mut Vec<u8>) {
 /// The frame that `bytes` begin with, which is taken off them.
 pub(super) fn read(bytes: &mut &[u8]) -> Result<Frame, DecodeError> {
     let message = v1::Frame::decode_length_delimited(&mut *bytes)?;
+    let mut event = from_wire(message.event)?;
+    if let (Event::Probe(update), Some(packed)) = (&mut event, message.polls) {
+        update.polls = Some(polls::unpack(&packed));
+    }
     Ok(Frame {
         at: Time::from_nanos(message.at),
-        event: from_wire(message.event)?,
+        event,
     })
+}
+
+fn without_polls(update: &Update) -> frame::Event {
+    let rest = Update {
+        polls: None,
+        ..update.clone()
+    };
+    frame::Event::Probe(rest.encode_to_vec())
 }
 
 fn to_wire(event: &Event) -> frame::Event {

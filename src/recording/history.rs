@@ -136,9 +136,14 @@ impl History {
     /// What is open has to be sealed before, and this is to be called by who appends.
     pub fn keyframe(&self, model: &Model) -> Option<Chunk> {
         let head = Head::without_frames(Kind::Keyframe, self.journal().latest());
-        let chunk = Chunk::seal(head, &keyframe::write(model)?).ok()?;
-        self.journal().push(chunk.clone(), true);
-        Some(chunk)
+        let chunk = keyframe::write(model).and_then(|content| Chunk::seal(head, &content).ok());
+        let mut journal = self.journal();
+        match &chunk {
+            Some(chunk) => journal.push(chunk.clone(), true),
+            None => journal.go_without_keyframe(),
+        }
+        drop(journal);
+        chunk
     }
 
     /// A keyframe would be worth its bytes now.

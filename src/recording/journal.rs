@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 
 use super::{
-    chunk::{Body, Chunk, Head, Kind},
+    chunk::{Body, Chunk, Head, Kind, MOST},
     frames,
 };
-use crate::frame::{Frame, Target, Time};
+use crate::frame::{Event, Frame, Gap, Target, Time};
 
 /// How much is kept, in bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -116,10 +116,16 @@ impl Journal {
         &self.target
     }
 
-    /// Adds a frame. What was open before it is sealed if it is enough, and told then.
+    /// Adds a frame, or, if it is greater than a chunk may be, that it is missing. What was open
+    /// before it is sealed if it is enough, and told then.
     pub(super) fn append(&mut self, frame: &Frame) -> std::io::Result<Option<Chunk>> {
         let mut bytes = Vec::new();
         frames::write(frame, &mut bytes);
+        if bytes.len() > MOST as usize {
+            bytes.clear();
+            let missing = Event::Gap(Gap::Missing { frames: 1 });
+            frames::write(&Frame::new(frame.at, missing), &mut bytes);
+        }
         let at = self.open.last.max(frame.at);
         let full = self.open.bytes.len() + bytes.len() > Self::CHUNK
             || at.since(self.open.first) >= Self::AGE;
@@ -208,6 +214,11 @@ impl Journal {
     pub(super) fn wants_keyframe(&self) -> bool {
         let enough = self.keyframe.saturating_mul(Self::SPARSE).max(Self::NEAR);
         self.since_keyframe >= enough
+    }
+
+    /// There can be no keyframe here: it is not to be asked for again at once.
+    pub(super) fn go_without_keyframe(&mut self) {
+        self.since_keyframe = 0;
     }
 
     /// The oldest chunk in memory, and its number, if there are too many there.

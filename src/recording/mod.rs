@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`frames`] | a frame as protobuf, and back |
+//! | [`polls`] | the polls of a frame, in fewer bytes |
 //! | [`keyframe`] | the model at a moment, from which one can go on |
 //! | [`chunk`] | some frames, or a keyframe: compressed, checked, readable alone |
 //! | [`journal`] | all chunks in order, wherever they lie |
@@ -20,6 +21,7 @@ mod frames;
 mod history;
 mod journal;
 mod keyframe;
+mod polls;
 mod scribe;
 mod spill;
 

@@ -1,12 +1,14 @@
 //! The thread that keeps what is told: it fills the history, and a recording if there is one,
 //! while whoever draws goes on drawing.
+//!
+//! It has a model of its own for keyframes, made of the same frames: to copy that of whoever
+//! draws would keep the screen waiting.
 
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -14,7 +16,7 @@ use std::{
 
 use super::{Chunk, History, Journal, Limits, Writer, spill::Spill};
 use crate::{
-    frame::{Event, Frame, Gap, Target},
+    frame::{Event, Frame, Gap},
     model::Model,
 };
 
@@ -29,8 +31,8 @@ pub struct Scribe {
     shared: Arc<Shared>,
     /// Frames for which there was no room in the queue.
     missed: u64,
-    /// The history lacks something that a keyframe has to make good.
-    owes_keyframe: bool,
+    /// The thread's model lacks something that the live one has.
+    owes_model: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -67,7 +69,6 @@ impl Status {
 
 #[derive(Debug, Default)]
 struct Shared {
-    wants_keyframe: AtomicBool,
     status: Mutex<Status>,
     /// Why the history is shorter than it may be.
     trouble: Mutex<Option<String>>,
@@ -82,18 +83,21 @@ impl Shared {
 #[derive(Debug)]
 enum Order {
     Frame(Box<Frame>),
-    Keyframe(Box<Model>),
+    /// What the thread's own model lacks is in this one.
+    Model(Box<Model>),
     Record(PathBuf, Box<Writer>),
     Stop,
 }
 
 impl Scribe {
-    pub fn start(target: Target, limits: Limits) -> io::Result<Self> {
-        let history = History::new(Journal::new(target, limits));
+    /// `model` is the model as it is before the first frame.
+    pub fn start(model: &Model, limits: Limits) -> io::Result<Self> {
+        let history = History::new(Journal::new(model.target.clone(), limits));
         let shared = Arc::new(Shared::default());
         let (orders, inbox) = sync_channel(QUEUE);
         let desk = Desk {
             history: history.clone(),
+            model: model.clone().for_keyframes(),
             shared: shared.clone(),
             spill: Spill::default(),
             recording: None,
@@ -106,7 +110,7 @@ impl Scribe {
             history,
             shared,
             missed: 0,
-            owes_keyframe: false,
+            owes_model: false,
             thread: Some(thread),
         })
     }
@@ -136,32 +140,21 @@ impl Scribe {
         if let Some(gap) = gap {
             model.apply(&gap);
             self.missed = 0;
-            self.owes_keyframe = true;
+            self.owes_model = true;
         }
-        if self.owes_keyframe || self.shared.wants_keyframe.load(Ordering::Relaxed) {
-            self.send_keyframe(model);
-        }
-    }
-
-    fn send_keyframe(&mut self, model: &Model) {
-        let order = Order::Keyframe(Box::new(model.clone()));
-        self.owes_keyframe = self.orders.try_send(order).is_err();
-        if !self.owes_keyframe {
-            self.shared.wants_keyframe.store(false, Ordering::Relaxed);
+        if self.owes_model {
+            let order = Order::Model(Box::new(model.clone()));
+            self.owes_model = self.orders.try_send(order).is_err();
         }
     }
 
-    /// Begins a recording, from the model as it is.
+    /// Begins a recording of what `model` is the model of, as it is now.
     pub fn record(&mut self, path: &Path, model: &Model) -> io::Result<()> {
         let writer = Writer::create(path, &model.target, model.instrument())?;
         self.shared.set(Status::On(path.to_owned()));
         let order = Order::Record(path.to_owned(), Box::new(writer));
         // The person waits for this, and the queue is short.
         let _ = self.orders.send(order);
-        // At the very beginning there is nothing to go on from.
-        if self.history.end() > 0 || model.started.is_some() {
-            let _ = self.orders.send(Order::Keyframe(Box::new(model.clone())));
-        }
         Ok(())
     }
 
@@ -208,6 +201,8 @@ impl Drop for Scribe {
 /// The thread's own side.
 struct Desk {
     history: History,
+    /// What all frames so far have made, for keyframes.
+    model: Model,
     shared: Arc<Shared>,
     spill: Spill,
     recording: Option<(PathBuf, Writer)>,
@@ -218,11 +213,18 @@ impl Desk {
         while let Ok(order) = inbox.recv() {
             match order {
                 Order::Frame(frame) => self.frame(&frame),
-                Order::Keyframe(model) => self.keyframe(&model),
+                Order::Model(model) => {
+                    self.model = model.for_keyframes();
+                    self.keyframe();
+                }
                 Order::Record(path, writer) => {
                     self.seal();
                     self.close();
                     self.recording = Some((path, *writer));
+                    // At the very beginning there is nothing to go on from.
+                    if self.model.started.is_some() {
+                        self.keyframe();
+                    }
                 }
                 Order::Stop => {
                     self.seal();
@@ -237,15 +239,15 @@ impl Desk {
     fn frame(&mut self, frame: &Frame) {
         let appended = self.history.append(frame);
         self.keep(appended);
-        let wants = self.history.wants_keyframe();
-        if wants {
-            self.shared.wants_keyframe.store(true, Ordering::Relaxed);
+        self.model.apply(frame);
+        if self.history.wants_keyframe() {
+            self.keyframe();
         }
     }
 
-    fn keyframe(&mut self, model: &Model) {
+    fn keyframe(&mut self) {
         self.seal();
-        let sealed = self.history.keyframe(model);
+        let sealed = self.history.keyframe(&self.model);
         self.keep(Ok(sealed));
     }
 
@@ -297,9 +299,11 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
     use crate::{
-        frame::{TargetKind, Time},
+        frame::{Target, TargetKind, Time},
         recording::Goal,
     };
 
@@ -310,8 +314,8 @@ mod tests {
             name: "any".to_owned(),
             kind: TargetKind::Program,
         };
-        let mut model = Model::new(target.clone());
-        let mut scribe = Scribe::start(target, Limits::default()).expect("a thread");
+        let mut model = Model::new(target);
+        let mut scribe = Scribe::start(&model, Limits::default()).expect("a thread");
         let history = scribe.history().clone();
         let frame = |at| Frame::new(Time::from_nanos(at), Event::Silence);
 
@@ -327,7 +331,7 @@ mod tests {
         drop(held);
         // There is room again once the thread has begun to work.
         let mut more = 0;
-        while scribe.missed > 0 || scribe.owes_keyframe {
+        while scribe.missed > 0 || scribe.owes_model {
             more += 1;
             scribe.take(frame(at + 1 + more), &mut model);
             thread::yield_now();

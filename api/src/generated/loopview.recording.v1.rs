@@ -34,6 +34,8 @@ pub struct Frame {
     /// the Unix epoch.
     #[prost(fixed64, tag = "1")]
     pub at: u64,
+    #[prost(message, optional, tag = "10")]
+    pub polls: ::core::option::Option<Polls>,
     #[prost(oneof = "frame::Event", tags = "2, 3, 4, 5, 6, 7, 8, 9")]
     pub event: ::core::option::Option<frame::Event>,
 }
@@ -47,7 +49,7 @@ pub mod frame {
         /// An `rs.tokio.console.tasks.TaskDetails`.
         #[prost(bytes, tag = "3")]
         Details(::prost::alloc::vec::Vec<u8>),
-        /// A `loopview.v1.Update`.
+        /// A `loopview.v1.Update`, without its polls if these are in `polls`.
         #[prost(bytes, tag = "4")]
         Probe(::prost::alloc::vec::Vec<u8>),
         /// Somebody has paused the target's instrument for everyone, or resumed it.
@@ -63,6 +65,36 @@ pub mod frame {
         #[prost(message, tag = "9")]
         Exit(super::Exit),
     }
+}
+/// `loopview.v1.Polls` in fewer bytes: by what each poll differs from what those before it in the
+/// message let one expect. Sums and differences are modulo 2^64.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Polls {
+    /// As there.
+    #[prost(message, optional, tag = "1")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint64, repeated, tag = "2")]
+    pub task: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "3")]
+    pub thread: ::prost::alloc::vec::Vec<u32>,
+    /// In nanoseconds after the end of the last poll in the same place of 64, which is the
+    /// remainder of the thread's id by 64; of the first, after `since`.
+    #[prost(sint64, repeated, tag = "4")]
+    pub after: ::prost::alloc::vec::Vec<i64>,
+    /// As there.
+    #[prost(uint64, repeated, tag = "5")]
+    pub lasted: ::prost::alloc::vec::Vec<u64>,
+    /// `woken` there, less what it would be if the poll had been woken as the last poll in the
+    /// same place of 1,024 began, which is the remainder of the waker's id by 1,024; as it is if
+    /// there is no such poll, or no waker.
+    #[prost(sint64, repeated, tag = "6")]
+    pub woken: ::prost::alloc::vec::Vec<i64>,
+    /// 0 for none, 1 for the task itself, 1 more than its id for another one.
+    #[prost(uint64, repeated, tag = "7")]
+    pub woken_by: ::prost::alloc::vec::Vec<u64>,
+    /// As there.
+    #[prost(uint64, tag = "8")]
+    pub lost: u64,
 }
 /// A line that the target wrote, without its line end.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     cells::{self, Cell, Grid, Span, What},
     coarse::Coarse,
+    columns,
     doing::{Doing, Spent},
     poll::Poll,
 };
@@ -31,6 +32,7 @@ struct Block {
     spent: Spent,
     #[serde(skip)]
     longest: u64,
+    #[serde(with = "columns")]
     polls: Vec<Poll>,
 }
 

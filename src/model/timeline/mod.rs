@@ -10,6 +10,7 @@
 
 mod cells;
 mod coarse;
+mod columns;
 mod doing;
 mod lane;
 mod poll;
@@ -91,8 +92,10 @@ pub struct Timeline {
     #[serde(skip)]
     used: usize,
     /// The use at which room is to be made.
+    #[serde(skip)]
     full_at: usize,
     /// How much coarser than at first the past is: each step halves its memory.
+    #[serde(skip)]
     pressure: u32,
     /// Where exact polls begin; none without any.
     exact: Option<u64>,
@@ -105,10 +108,11 @@ pub struct Timeline {
 impl Sound for Timeline {
     fn sound(mut self) -> Result<Self, Unsound> {
         let mut lanes = self.tasks.values_mut().chain(self.threads.values_mut());
-        if !lanes.all(Lane::sound) || self.pressure > Self::FINE {
+        if !lanes.all(Lane::sound) {
             return Err(Unsound("a lane out of order"));
         }
         self.used = self.lanes().map(Lane::bytes).sum();
+        self.full_at = self.limit.max(self.used);
         Ok(self)
     }
 }
@@ -122,6 +126,8 @@ impl Default for Timeline {
 impl Timeline {
     /// Bytes of polls and sums.
     pub const LIMIT: usize = 32 << 20;
+    /// The same in a keyframe: what is read, and written again and again, each time.
+    pub(super) const KEPT: usize = 2 << 20;
     /// A poll as long as this is worth finding again.
     pub const LONG: Duration = Duration::from_millis(10);
     const MAX_LONG: usize = 20_000;
@@ -151,6 +157,13 @@ impl Timeline {
             is_summed: false,
             watched: None,
         }
+    }
+
+    /// Keeps to so many bytes of polls and sums from now on.
+    pub(super) fn bound(&mut self, limit: usize, now: Time) {
+        self.limit = limit;
+        self.full_at = limit;
+        self.make_room(now);
     }
 
     /// Since when every poll is known; none while none was told of.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use loopview_api::v1;
-use serde::{Deserialize, Serialize};
 
 use super::doing::Doing;
 use crate::{
@@ -12,16 +11,16 @@ use crate::{
 };
 
 /// A poll that has ended. In a thread's lane it names the task that was polled.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Poll {
     pub(super) started: u64,
     pub(super) lasted: u64,
     /// How long before its start the task was ready; [`Poll::UNTOLD`] if nobody said.
     pub(super) lead: u64,
     /// A task's number and 1; 0 for none.
-    other: u32,
+    pub(super) other: u32,
     /// 0 if it is unknown, or too great a number.
-    thread: u16,
+    pub(super) thread: u16,
     /// What the task did before it was ready, once that is judged.
     pub(super) before: Option<Doing>,
     /// It stands for polls of which only the sum is known: they took `lasted` together,

@@ -1,0 +1,197 @@
+//! Polls as few bytes: what each differs from what those before it let one expect.
+//!
+//! A loop polls one task after the other, so a poll begins soon after the end of its thread's
+//! last. A task is mostly woken by itself or another one while that is polled, so soon after
+//! the last poll of that one began. What is left are small numbers, and many zeros.
+
+use loopview_api::{recording::v1, v1 as probe};
+
+/// The same polls; nothing for those that are not as the protocol says, which are kept as
+/// they came.
+pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
+    let count = polls.task.len();
+    let columns = [
+        polls.thread.len(),
+        polls.started.len(),
+        polls.lasted.len(),
+        polls.woken.len(),
+        polls.woken_by.len(),
+    ];
+    // The greatest of all ids has no room for what is told beside ids.
+    if columns != [count; 5] || polls.woken_by.contains(&u64::MAX) {
+        return None;
+    }
+    let mut packed = v1::Polls {
+        since: polls.since,
+        task: polls.task.clone(),
+        thread: polls.thread.clone(),
+        after: Vec::with_capacity(count),
+        lasted: polls.lasted.clone(),
+        woken: Vec::with_capacity(count),
+        woken_by: Vec::with_capacity(count),
+        lost: polls.lost,
+    };
+    let mut before = Before::default();
+    let mut started = 0_u64;
+    let rows = polls.task.iter().zip(&polls.thread).zip(&polls.started);
+    let rows = rows.zip(&polls.lasted).zip(&polls.woken);
+    for (((((task, thread), step), lasted), woken), by) in rows.zip(&polls.woken_by) {
+        started = started.wrapping_add_signed(*step);
+        let after = started.wrapping_sub(before.end(*thread));
+        packed.after.push(after.cast_signed());
+        let differs = woken.wrapping_sub(before.woken(*by, started));
+        packed.woken.push(differs.cast_signed());
+        packed.woken_by.push(match *by {
+            0 => 0,
+            by if by == *task => 1,
+            by => by + 1,
+        });
+        before.add(*task, *thread, started, *lasted);
+    }
+    Some(packed)
+}
+
+/// The polls that were packed. Of columns that are not as long as each other, what they have
+/// in common.
+pub(super) fn unpack(packed: &v1::Polls) -> probe::Polls {
+    let count = packed.task.len();
+    let mut polls = probe::Polls {
+        since: packed.since,
+        task: Vec::with_capacity(count),
+        thread: Vec::with_capacity(count),
+        started: Vec::with_capacity(count),
+        lasted: Vec::with_capacity(count),
+        woken: Vec::with_capacity(count),
+        woken_by: Vec::with_capacity(count),
+        lost: packed.lost,
+    };
+    let mut before = Before::default();
+    let mut last = 0_u64;
+    let rows = packed.task.iter().zip(&packed.thread).zip(&packed.after);
+    let rows = rows.zip(&packed.lasted).zip(&packed.woken);
+    for (((((task, thread), after), lasted), differs), by) in rows.zip(&packed.woken_by) {
+        let started = before.end(*thread).wrapping_add_signed(*after);
+        let by = match *by {
+            0 => 0,
+            1 => *task,
+            by => by - 1,
+        };
+        polls.task.push(*task);
+        polls.thread.push(*thread);
+        polls.started.push(started.wrapping_sub(last).cast_signed());
+        polls.lasted.push(*lasted);
+        let woken = before.woken(by, started).wrapping_add_signed(*differs);
+        polls.woken.push(woken);
+        polls.woken_by.push(by);
+        before.add(*task, *thread, started, *lasted);
+        last = started;
+    }
+    polls
+}
+
+/// What was told up to a poll. Ids that share a place only make for a worse guess.
+struct Before {
+    /// When the last poll ended, by its thread.
+    ends: [u64; 64],
+    /// When the last poll began, by its task; 0 before there is one.
+    starts: [u64; 1_024],
+}
+
+impl Default for Before {
+    fn default() -> Self {
+        Self {
+            ends: [0; 64],
+            starts: [0; 1_024],
+        }
+    }
+}
+
+impl Before {
+    fn end(&self, thread: u32) -> u64 {
+        self.ends[thread as usize % self.ends.len()]
+    }
+
+    /// What a poll tells of its wake, if that was as its waker's last poll began.
+    fn woken(&self, by: u64, started: u64) -> u64 {
+        match self.starts[by as usize % self.starts.len()] {
+            since if by > 0 && since > 0 => started.wrapping_sub(since).wrapping_add(1),
+            _ => 0,
+        }
+    }
+
+    fn add(&mut self, task: u64, thread: u32, started: u64, lasted: u64) {
+        self.ends[thread as usize % self.ends.len()] = started.wrapping_add(lasted);
+        self.starts[task as usize % self.starts.len()] = started;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Row = (u64, u32, i64, u64, u64, u64);
+
+    fn polls(rows: &[Row]) -> probe::Polls {
+        let mut polls = probe::Polls {
+            lost: 3,
+            since: Some(prost_types::Timestamp {
+                seconds: 5,
+                nanos: 7,
+            }),
+            ..probe::Polls::default()
+        };
+        for (task, thread, started, lasted, woken, woken_by) in rows {
+            polls.task.push(*task);
+            polls.thread.push(*thread);
+            polls.started.push(*started);
+            polls.lasted.push(*lasted);
+            polls.woken.push(*woken);
+            polls.woken_by.push(*woken_by);
+        }
+        polls
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_what_was_told(
+            usual in prop::collection::vec(
+                (0..5_u64, 0..3_u32, -9..99_i64, 0..99_u64, 0..99_u64, 0..5_u64), 0..40),
+            any in prop::collection::vec(any::<Row>(), 0..20),
+        ) {
+            let polls = polls(&[usual, any].concat());
+            if let Some(packed) = pack(&polls) {
+                prop_assert_eq!(unpack(&packed), polls);
+            } else {
+                prop_assert!(polls.woken_by.contains(&u64::MAX));
+            }
+        }
+    }
+
+    #[test]
+    fn tasks_that_yield_in_turn_leave_small_numbers() {
+        // Each wakes itself in its poll, which lasts 300 ns, and the loop needs 100 for itself.
+        let rows = (0..20).map(|n| {
+            (
+                n % 5 + 1,
+                1,
+                400,
+                300,
+                if n < 5 { 0 } else { 2_001 },
+                n % 5 + 1,
+            )
+        });
+        let packed = pack(&polls(&rows.collect::<Vec<_>>())).expect("as the protocol says");
+        assert!(packed.after[1..].iter().all(|after| *after == 100));
+        assert!(packed.woken.iter().all(|woken| *woken == 0));
+        assert!(packed.woken_by.iter().all(|by| *by == 1));
+    }
+
+    #[test]
+    fn what_is_not_as_the_protocol_says_is_not_packed() {
+        let mut polls = polls(&[(1, 1, 1, 1, 1, 1)]);
+        polls.lasted.push(4);
+        assert_eq!(pack(&polls), None);
+    }
+}
