@@ -298,12 +298,12 @@ pub struct Check {
     #[arg(long, value_name = "LINT")]
     pub allow: Vec<String>,
     /// Fail if a poll is as long as this: the threshold of long-poll, which is denied then
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_poll: Option<Duration>,
     #[command(flatten)]
     pub thresholds: ThresholdOptions,
     /// End after this time, such as `5s`, and judge what was seen
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub time: Option<Duration>,
     /// For people, or for a script
     #[arg(long, value_enum, default_value_t)]
@@ -360,7 +360,7 @@ impl Default for WorkloadOptions {
 #[derive(Clone, Debug, Args)]
 pub struct Watch {
     /// End after this time, such as `5s`
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub time: Option<Duration>,
     /// Print a report at the end instead of drawing a screen; so it is off a terminal
     #[arg(long)]
@@ -446,7 +446,8 @@ fn time(text: &str) -> Result<Duration, String> {
     let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     match seconds {
         Some(time) => Ok(time),
-        None => humantime::parse_duration(text).map_err(|error| error.to_string()),
+        None => humantime::parse_duration(text)
+            .map_err(|_| "expected a time such as 500ms, 1.5s or 2m".to_owned()),
     }
 }
 
@@ -508,6 +509,17 @@ mod tests {
         assert_eq!(size("2GiB"), Ok(2 << 30));
         for wrong in ["", "M", "-1", "1.5G", "2T", "99999999999G"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_have_a_unit() {
+        assert_eq!(time("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "abc", "5", "-1s", "nans", "1e99s"] {
+            let why = time(wrong).expect_err(wrong);
+            assert!(why.starts_with("expected a time such as"), "{why}");
         }
     }
 
