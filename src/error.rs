@@ -59,7 +59,7 @@ pub enum Error {
     Report(io::Error),
     #[error("cannot write {name}: {error}")]
     Write { name: String, error: io::Error },
-    #[error("cannot record to {path:?}: {error}")]
+    #[error("cannot record to {path:?}: {}", not_begun(error))]
     Record { path: String, error: io::Error },
     #[error("cannot read {path:?}: {error}")]
     Recording {
@@ -82,6 +82,14 @@ fn not_found(program: &str) -> String {
         "there is no such file, or the interpreter that it names is missing".to_owned()
     } else {
         format!("no such program is on PATH; one in this folder is ./{program}")
+    }
+}
+
+fn not_begun(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        "there is such a file already, which is kept; name another one".to_owned()
+    } else {
+        error.to_string()
     }
 }
 

@@ -141,7 +141,7 @@ fn what_cannot_be_written_is_told() {
     let run = Run::recorded();
     let path = run.path();
     let told = complaint(&["run", "hello", "--headless", "--record", &path], 1);
-    assert!(told.contains("File exists"), "{told}");
+    assert!(told.contains("there is such a file already"), "{told}");
     let none = "/nowhere/at/all.json";
     let told = complaint(&["export", &path, "--to", "chrome", "-o", none], 1);
     assert!(
