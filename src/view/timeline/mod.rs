@@ -44,7 +44,7 @@ use super::{
     text,
     widget::{Axis, Lane, LaneCell, LaneStyles},
 };
-use crate::model::{Kind, TaskId, timeline::Grid};
+use crate::model::{Kind, Phase, TaskId, timeline::Grid};
 
 pub use jump::Jump;
 pub use window::Window;
@@ -109,8 +109,11 @@ impl Widget for &Timeline<'_> {
         let grid = view.state.timeline.grid(view.model, width);
         let rows = view.state.timeline.rows.all();
         if rows.len() <= 1 && view.model.tasks.is_empty() {
-            let lines = ["", "What each task does will be drawn here over time."];
-            pane::say(view, &lines, body, buf);
+            let line = match view.model.phase {
+                Phase::Ended(_) => "No tasks were seen.",
+                _ => "What each task does will be drawn here over time.",
+            };
+            pane::say(view, &["", line], body, buf);
             return;
         }
         self.axis(&grid, &plan, buf);
