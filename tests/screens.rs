@@ -658,6 +658,23 @@ fn threads_of_the_pool_are_told_apart_in_any_width() {
     }
 }
 
+/// tokio tells how busy a worker is when it parks, and on the way that is smoothed.
+#[test]
+fn a_worker_that_never_rests_is_as_busy_as_the_loop() {
+    use std::fmt::Write;
+    let mut told = "target busy workload\n0ms spawn A at a.rs:1\n".to_owned();
+    for at in (1..1200).step_by(20) {
+        let _ = writeln!(told, "{at}ms poll A 20ms\n{at}.5ms wake A itself");
+    }
+    told += "until 1200ms\n";
+    let model = Scenario::parse(&told).expect("a scenario").model();
+    let size = (120, 40);
+    let state = state(&model, size, Options::default(), "6");
+    let text = text(&screen(&model, &state, size));
+    let row = text.lines().find(|line| line.starts_with("▸0 "));
+    assert!(row.is_some_and(|row| row.contains(" 100 %")), "{text}");
+}
+
 #[test]
 fn the_phase_is_told() {
     let mut model = model("gather");

@@ -9,6 +9,8 @@
 //! Only the probe tells of them. Where there are several runtimes, `2.0` is worker 0 of the
 //! second.
 
+use std::time::Duration;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
@@ -21,7 +23,10 @@ use super::{
     text,
     widget::Bar,
 };
-use crate::model::{Thread, Worker, WorkerId};
+use crate::model::{
+    Thread, Worker, WorkerId,
+    timeline::{Doing, Grid},
+};
 
 pub struct Workers<'a>(pub(super) View<'a>);
 
@@ -128,7 +133,10 @@ impl Workers<'_> {
     }
 
     fn empty(&self) -> &'static [&'static str] {
-        if self.0.model.instrument().is_none() {
+        let model = self.0.model;
+        if model.process.is_some() {
+            &["The program has no runtime."]
+        } else if model.instrument().is_none() {
             &["Nothing known yet."]
         } else {
             &[
@@ -145,7 +153,7 @@ impl Workers<'_> {
         for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
             let figure = match column {
                 BUSY => {
-                    self.busy(worker, thread, width, pen);
+                    self.busy(self.share(worker, thread), width, pen);
                     pen.skip(1);
                     continue;
                 }
@@ -173,14 +181,21 @@ impl Workers<'_> {
         task.map_or_else(|| view.glyphs.dash.to_owned(), |task| view.label(task))
     }
 
-    fn busy(&self, worker: &Worker, thread: Option<&Thread>, width: usize, pen: &mut Pen<'_>) {
+    /// The share of the last second. tokio tells of it when the worker parks, and one that is
+    /// never done does not: what it has polled is told as it happens.
+    fn share(&self, worker: &Worker, thread: Option<&Thread>) -> f64 {
+        const SECOND: Duration = Duration::from_secs(1);
+        let model = self.0.model;
+        let now = model.now;
+        let grid = Grid::new(now - SECOND, SECOND, 1);
+        let cells = thread.and_then(|thread| model.timeline.thread(thread.id, &grid, now));
+        let polled = cells.iter().flatten().map(|c| c.spent.time(Doing::Running));
+        let polled = polled.sum::<Duration>().as_secs_f64();
+        worker.busy_ratio.max(polled.min(1.0))
+    }
+
+    fn busy(&self, share: f64, width: usize, pen: &mut Pen<'_>) {
         let view = self.0;
-        // tokio counts a poll when it ends; one that goes on is as busy as it is long.
-        let polling = thread
-            .filter(|t| t.task.is_some())
-            .and_then(|t| t.since)
-            .map_or(0.0, |since| view.model.now.since(since).as_secs_f64());
-        let share = worker.busy_ratio.max(polling.min(1.0));
         let (area, buf) = pen.cells(width.saturating_sub(PERCENT));
         let bar = Bar {
             share,
