@@ -321,6 +321,8 @@ const PARTY_GROWTH: &[Step] = &[
     step(TASK, 16),
     step(WHY, 10),
     step(ROLE, 14),
+    step(WHY, 30),
+    step(TASK, 40),
     step(WHY, 80),
 ];
 
