@@ -109,7 +109,7 @@ fn a_person_runs_gather_and_explores_it() {
     terminal.until("the help", |s| s.contains("quit") && s.contains("pause"));
     terminal.press("\x1b");
     // A key right behind Esc would be another one.
-    terminal.until("the overview again", |s| s.contains("details"));
+    terminal.until("the overview again", |s| !s.contains(" Help "));
     terminal.resize((120, 40));
     terminal.until("A, B and C", |s| {
         ["A ", "B ", "C "].iter().all(|t| s.contains(t))
