@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
-use super::{kept, polls::polls};
+use super::{Polled, kept};
 
 /// In microseconds: two for each power of ten, from what a poll should take to what nobody
 /// would wait for.
@@ -57,12 +56,10 @@ pub struct PollLengths {
 }
 
 impl PollLengths {
-    pub(super) fn apply(&mut self, wire: &v1::Polls) {
-        for poll in polls(wire) {
-            self.lasted.add(poll.lasted);
-            if let Some(woken) = poll.woken {
-                self.waited.add(poll.started.since(woken));
-            }
+    pub(super) fn add(&mut self, poll: &Polled) {
+        self.lasted.add(poll.lasted);
+        if let Some(woken) = poll.woken {
+            self.waited.add(poll.started.since(woken));
         }
     }
 }

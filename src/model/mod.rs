@@ -401,12 +401,9 @@ impl Model {
     fn apply_probe(&mut self, now: Time, update: &v1::Update) {
         self.connected();
         if let Some(polls) = &update.polls {
-            let least = self.lints.thresholds.shortest_poll();
-            self.tasks.apply_polls(polls, least);
-            self.poll_lengths.apply(polls);
+            self.take_in_polls(polls);
             if update.tasks.is_empty() && update.runtimes.is_empty() {
                 // They come alone, before all else that is told of the same moment.
-                self.polls.push(polls.clone());
                 self.note_history(now);
                 return;
             }
@@ -449,10 +446,6 @@ impl Model {
         if self.process.is_some() {
             self.lost.polls.get_or_insert(0);
         }
-        if let Some(polls) = &update.polls {
-            self.poll_lengths.apply(polls);
-        }
-        self.polls.extend(update.polls.clone());
         self.timers.look_for_neglect(now, &self.tasks);
         self.tell_time();
         self.place_polls();
@@ -461,6 +454,19 @@ impl Model {
         if is_whole(self.probe_at, before, self.console_at) {
             self.judge();
         }
+    }
+
+    /// The timeline has them later, when all is told of their moment.
+    fn take_in_polls(&mut self, wire: &v1::Polls) {
+        let least = self.lints.thresholds.shortest_poll();
+        self.tasks.polls_are_told();
+        for poll in polls(wire) {
+            self.poll_lengths.add(&poll);
+            if poll.lasted >= least {
+                self.tasks.note_poll(&poll);
+            }
+        }
+        self.polls.push(wire.clone());
     }
 
     fn apply_details(&mut self, wire: &console_api::tasks::TaskDetails) {

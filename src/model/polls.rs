@@ -1,4 +1,5 @@
-//! Single polls, as the probe tells them: in columns on the wire, one by one here.
+//! Single polls, as the probe tells them: in columns on the wire, one by one here. Whoever wants
+//! to know of polls reads them through this.
 
 use std::time::Duration;
 
@@ -49,4 +50,18 @@ pub fn polls(wire: &v1::Polls) -> impl Iterator<Item = Polled> {
             })
         })
         .filter(move |_| since.is_some())
+}
+
+/// The columns of a message are as long as each other, and there is a time to count from.
+pub(super) fn is_sound(wire: &v1::Polls) -> bool {
+    let n = wire.task.len();
+    let others = [
+        wire.thread.len(),
+        wire.started.len(),
+        wire.lasted.len(),
+        wire.woken.len(),
+        wire.woken_by.len(),
+    ];
+    let since = wire.since.as_ref().and_then(Time::from_wire);
+    others.iter().all(|other| *other == n) && (n == 0 || since.is_some())
 }

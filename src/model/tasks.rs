@@ -10,7 +10,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Lost, Window,
+    Lost, Polled, Window,
     kept::{self, Sound, Unsound},
     scopes::ScopeId,
     task::{Ended, EndedPoll, Kind, Task, TaskId},
@@ -444,33 +444,23 @@ impl Tasks {
         promised
     }
 
-    /// Takes in the polls that the probe tells of one by one, and keeps those of at least this
-    /// length for the lints.
-    pub(super) fn apply_polls(&mut self, polls: &v1::Polls, least: Duration) {
+    /// Polls are told one by one: no others are guessed from sums.
+    pub(super) fn polls_are_told(&mut self) {
         self.polls_are_told = true;
-        let since = polls.since.as_ref().and_then(Time::from_wire);
-        let mut started = since.unwrap_or_default();
-        let told = polls.task.iter().zip(&polls.started).zip(&polls.lasted);
-        for ((task, after), lasted) in told {
-            let after_last = Duration::from_nanos(after.unsigned_abs());
-            started = if *after < 0 {
-                started - after_last
-            } else {
-                started + after_last
-            };
-            let lasted = Duration::from_nanos(*lasted);
-            if lasted < least {
-                continue;
-            }
-            let task = self.refer(*task);
-            self.news.polls.push(EndedPoll {
-                task,
-                since: started,
-                lasted,
-                woken: None,
-                over: None,
-            });
-        }
+    }
+
+    /// Keeps a poll for the lints, unless its task is forgotten.
+    pub(super) fn note_poll(&mut self, poll: &Polled) {
+        let Some(task) = self.refer_to_kept(poll.task) else {
+            return;
+        };
+        self.news.polls.push(EndedPoll {
+            task,
+            since: poll.started,
+            lasted: poll.lasted,
+            woken: None,
+            over: None,
+        });
     }
 
     pub(super) fn apply_probe(&mut self, facts: &[v1::Task]) {

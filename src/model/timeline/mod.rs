@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Lost, State,
     kept::{self, Sound, Unsound},
+    polls::is_sound,
     task::{EndedPoll, Kind, Task, TaskId},
     tasks::Tasks,
     threads::Thread,
@@ -295,7 +296,7 @@ impl Timeline {
         lost: &mut Lost,
     ) {
         let mut missing = wire.lost;
-        if !poll::is_sound(wire) {
+        if !is_sound(wire) {
             lost.malformed = lost.malformed.saturating_add(1);
         }
         for (id, poll) in poll::read(wire, tasks) {

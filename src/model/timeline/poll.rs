@@ -7,7 +7,7 @@ use loopview_api::v1;
 use super::doing::Doing;
 use crate::{
     frame::Time,
-    model::{task::TaskId, tasks::Tasks},
+    model::{polls::polls, task::TaskId, tasks::Tasks},
 };
 
 /// A poll that has ended. In a thread's lane it names the task that was polled.
@@ -134,43 +134,17 @@ fn number(task: Option<TaskId>) -> u32 {
 /// The polls of a message, each with its task, in the order in which they began. What is said
 /// of tasks that are forgotten is left out.
 pub(super) fn read(wire: &v1::Polls, tasks: &mut Tasks) -> Vec<(TaskId, Poll)> {
-    let mut at = wire.since.as_ref().and_then(Time::from_wire);
-    let mut polls = Vec::with_capacity(wire.task.len());
-    let columns = wire.task.iter().zip(&wire.thread).zip(&wire.started);
-    let columns = columns.zip(&wire.lasted).zip(&wire.woken);
-    for (((((task, thread), after), lasted), woken), by) in columns.zip(&wire.woken_by) {
-        let started = at.map(|at| at.as_nanos().saturating_add_signed(*after));
-        let Some(started) = started else { break };
-        at = Some(Time::from_nanos(started));
-        let Some(id) = tasks.refer_to_kept(*task) else {
-            continue;
-        };
-        let by = tasks.refer_to_kept(*by);
+    let mut read = Vec::with_capacity(wire.task.len());
+    read.extend(polls(wire).filter_map(|polled| {
+        let id = tasks.refer_to_kept(polled.task)?;
+        let by = polled.woken_by.and_then(|by| tasks.refer_to_kept(by));
         let poll = Poll {
-            started,
-            lasted: *lasted,
-            lead: woken.checked_sub(1).unwrap_or(Poll::UNTOLD),
             other: number(by),
-            thread: u16::try_from(*thread).unwrap_or_default(),
-            before: None,
-            is_sum: false,
+            thread: u16::try_from(polled.thread).unwrap_or_default(),
+            ..Poll::new(polled.started, polled.lasted).woken_at(polled.woken)
         };
-        polls.push((id, poll));
-    }
-    polls.sort_by_key(|(_, poll)| poll.started);
-    polls
-}
-
-/// The columns of a message are as long as each other, and there is a time to count from.
-pub(super) fn is_sound(wire: &v1::Polls) -> bool {
-    let n = wire.task.len();
-    let others = [
-        wire.thread.len(),
-        wire.started.len(),
-        wire.lasted.len(),
-        wire.woken.len(),
-        wire.woken_by.len(),
-    ];
-    let since = wire.since.as_ref().and_then(Time::from_wire);
-    others.iter().all(|other| *other == n) && (n == 0 || since.is_some())
+        Some((id, poll))
+    }));
+    read.sort_by_key(|(_, poll)| poll.started);
+    read
 }
