@@ -19,7 +19,7 @@ use std::{
 
 use loopview::{
     frame::{Event, Frame, Target, TargetKind, Time},
-    model::Model,
+    model::{Model, lint::Thresholds},
     recording::{self, Goal, History, Journal, Limits, Writer},
     target::{Launch, launch},
 };
@@ -158,8 +158,8 @@ impl Tape {
             total: 0,
         };
         Self {
-            history: History::new(Journal::new(any_target(), limits)),
-            writer: Writer::create(path, &any_target(), None).expect("a file"),
+            history: History::new(Journal::new(any_target(), Thresholds::default(), limits)),
+            writer: Writer::create(path, &Model::new(any_target())).expect("a file"),
             model: Model::new(any_target()).for_keyframes(),
         }
     }

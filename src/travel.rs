@@ -62,7 +62,7 @@ impl Traveller {
 
     /// At the beginning of a recording, or a while after it. Playing as soon as it is found.
     pub fn recorded(history: History, from: Duration, speed: f64) -> Self {
-        let model = Model::new(history.target());
+        let model = history.beginning();
         let (first, last) = history.range().unwrap_or_default();
         let at = (first + from).min(last);
         let mut traveller = Self {

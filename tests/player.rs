@@ -8,6 +8,7 @@ mod svg_reader;
 use std::time::Duration;
 
 use loopview::{
+    model::lint::Thresholds,
     player::{Error, Options, Player},
     recording::{History, Journal, Limits},
     script::{Problem, Script},
@@ -33,7 +34,11 @@ const SIZE: (u16, u16) = (100, 30);
 
 fn history(story: &str) -> History {
     let story = Scenario::load(story);
-    let history = History::new(Journal::new(story.target, Limits::default()));
+    let history = History::new(Journal::new(
+        story.target,
+        Thresholds::default(),
+        Limits::default(),
+    ));
     for frame in &story.frames {
         history.append(frame).expect("room");
     }

@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use loopview::{
     frame::{Event, Frame, Gap, Line, Stream, Target, TargetKind, Time},
-    model::{Model, Sign},
+    model::{Model, Sign, lint::Thresholds},
     recording::{self, Error, Goal, History, Incomplete, Journal, Limits, Scribe, Status, Writer},
     sink::{self, Outcome, Report},
     view::{self, Options, ViewState},
@@ -26,7 +26,7 @@ fn stories() -> Vec<Scenario> {
 }
 
 fn history(target: &Target, limits: Limits) -> History {
-    History::new(Journal::new(target.clone(), limits))
+    History::new(Journal::new(target.clone(), Thresholds::default(), limits))
 }
 
 fn seek(history: &History, goal: Goal) -> Option<Model> {
@@ -197,7 +197,9 @@ fn recorded(frames: &[Frame], target: &Target, every: usize) -> Vec<u8> {
     let path = folder.path().join("any.lv");
     let history = history(target, Limits::default());
     let mut model = Model::new(target.clone());
-    let mut writer = Writer::create(&path, target, Some("probe")).expect("a file");
+    let mut whole = model.clone();
+    frames.iter().for_each(|frame| whole.apply(frame));
+    let mut writer = Writer::create(&path, &whole).expect("a file");
     let mut write = |chunk: Option<recording::Chunk>| {
         if let Some(chunk) = chunk {
             writer.write(&chunk).expect("room");
@@ -223,6 +225,29 @@ fn opened(bytes: &[u8]) -> Result<recording::Recording, Error> {
     recording::open(&path)
 }
 
+/// Before the first keyframe there is only the header to tell of them.
+#[test]
+fn a_recording_is_judged_by_what_was_set_when_it_was_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("any.lv");
+    let mut set = Thresholds::default();
+    set.set("blocked-loop", "1s 500ms").expect("a time");
+    set.set("large-future", "77").expect("a number");
+    let model = Model::with_thresholds(any_target(), &set);
+    let mut writer = Writer::create(&path, &model).expect("a file");
+    let live = History::new(Journal::new(any_target(), set.clone(), Limits::default()));
+    live.append(&Frame::new(Time::from_nanos(1), Event::Silence))
+        .expect("room");
+    let chunk = live.seal().expect("room").expect("a chunk");
+    writer.write(&chunk).expect("room");
+    writer.close().expect("room");
+    let recorded = recording::open(&path).expect("a recording").history;
+    for history in [live, recorded] {
+        let begin = seek(&history, Goal::Frame(0)).expect("a moment");
+        assert_eq!(begin.lints.thresholds, set);
+    }
+}
+
 #[test]
 fn a_recording_is_what_was_told() {
     for story in stories() {
@@ -230,7 +255,9 @@ fn a_recording_is_what_was_told() {
         let read = opened(&bytes).expect("a recording");
         assert_eq!(read.incomplete, None);
         assert_eq!(read.history.target(), story.target);
-        assert_eq!(read.header.instrument.as_deref(), Some("probe"));
+        let mut whole = Model::new(story.target.clone());
+        story.frames.iter().for_each(|frame| whole.apply(frame));
+        assert_eq!(read.header.instrument.as_deref(), whole.instrument());
         assert_eq!(read.history.end(), story.frames.len() as u64);
         for count in [0, story.frames.len() / 2, story.frames.len()] {
             let model = seek(&read.history, Goal::Frame(count as u64)).expect("a moment");
@@ -277,7 +304,7 @@ fn a_file_that_is_there_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mine.lv");
     fs::write(&path, "mine").expect("a file");
-    let error = Writer::create(&path, &any_target(), None).expect_err("it is there");
+    let error = Writer::create(&path, &Model::new(any_target())).expect_err("it is there");
     assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
     assert_eq!(fs::read(&path).expect("a file"), b"mine");
 }

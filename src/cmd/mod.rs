@@ -28,6 +28,8 @@ use crate::{
     cli::{Cli, Command, Lang, Look},
     config::Wishes,
     error::{Error, exit},
+    frame::{Target, TargetKind},
+    view::Lesson,
 };
 
 /// Does what the command line says.
@@ -101,6 +103,14 @@ fn page(workload: &loopview_workloads::Workload, lang: Lang) -> &'static str {
         Lang::En => workload.page_en,
         Lang::Zh => workload.page_zh,
     }
+}
+
+/// What there is to read about a target, if it is a workload; open from the beginning or not.
+fn lesson(target: &Target, lang: Lang, open: bool) -> Option<Lesson> {
+    let workload = loopview_workloads::find(&target.name);
+    let workload = workload.filter(|_| target.kind == TargetKind::Workload)?;
+    let page = page(workload, lang);
+    Some(Lesson { page, open })
 }
 
 /// None for a path: no workload is called anything like it.

@@ -26,12 +26,13 @@ pub fn execute(options: &cli::Replay, wishes: &Wishes) -> Result<ExitCode, Error
         let report = Report::new(&model, Outcome::of(&model, false));
         return super::print(&watch::encode(&report, options.format.unwrap_or_default()));
     }
+    let target = history.target();
     let shown = app::Options {
         view: wishes.view.clone(),
         complaint: wishes.complaint.clone(),
         limit: None,
-        sources: super::sources::of(&history.target(), None),
-        lesson: None,
+        sources: super::sources::of(&target, None),
+        lesson: super::lesson(&target, wishes.lang, false),
         history: Limits::default(),
         record: None,
         thresholds: Thresholds::default(),

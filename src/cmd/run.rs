@@ -11,7 +11,6 @@ use crate::{
     error::Error,
     frame::{Target, TargetKind},
     target::{Launch, launch},
-    view::Lesson,
 };
 
 pub fn execute(run: Run, wishes: &Wishes) -> Result<ExitCode, Error> {
@@ -19,11 +18,7 @@ pub fn execute(run: Run, wishes: &Wishes) -> Result<ExitCode, Error> {
         Some(name) => workload(name, &run.options)?,
         None => program(run.program)?,
     };
-    let known = run.name.as_deref().and_then(loopview_workloads::find);
-    let lesson = known.map(|workload| Lesson {
-        page: super::page(workload, wishes.lang),
-        open: run.lesson,
-    });
+    let lesson = super::lesson(&target, wishes.lang, run.lesson);
     if run.lesson && run.watch.format == Some(Format::Json) {
         return Err(Error::Usage {
             problem: "--lesson shows a page to read, and a report in JSON has none".to_owned(),

@@ -11,7 +11,7 @@ use crate::{
     cli::{Color, Export, ExportScreen, Form, Look},
     config,
     error::Error,
-    frame::{Target, TargetKind},
+    frame::Target,
     player::{self, Options, Player},
     recording::Recording,
     script::Script,
@@ -20,7 +20,7 @@ use crate::{
         palette,
         svg::{self, Film},
     },
-    view::{self, ColorLevel, Lesson, theme::ThemeName},
+    view::{self, ColorLevel, theme::ThemeName},
 };
 
 /// More would make a file that no viewer likes.
@@ -108,8 +108,6 @@ fn player_options(options: &ExportScreen, target: &Target, look: &Look) -> Optio
         Color::Auto | Color::Always => ColorLevel::Ansi256,
     };
     let lang = config::language(look.lang, |name| std::env::var(name).ok());
-    let workload =
-        loopview_workloads::find(&target.name).filter(|_| target.kind == TargetKind::Workload);
     Options {
         view: view::Options {
             color,
@@ -118,10 +116,7 @@ fn player_options(options: &ExportScreen, target: &Target, look: &Look) -> Optio
             // A person's own configuration would make other pictures elsewhere.
             ..view::Options::default()
         },
-        lesson: workload.map(|workload| Lesson {
-            page: super::page(workload, lang),
-            open: false,
-        }),
+        lesson: super::lesson(target, lang, false),
         size: options.size,
         from: options.at.unwrap_or(options.from),
         speed: options.at.is_none().then_some(options.speed),

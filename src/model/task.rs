@@ -207,6 +207,11 @@ impl Task {
         self.dropped.is_some()
     }
 
+    /// It has ended in an error or a panic.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Error | Outcome::Panicked))
+    }
+
     /// When the poll that is going on began.
     pub fn running_since(&self) -> Option<Time> {
         let started = self.last_poll_started.filter(|_| !self.is_done())?;

@@ -158,6 +158,11 @@ impl Tasks {
         totals
     }
 
+    /// What those have done that are forgotten.
+    pub fn past(&self) -> Totals {
+        self.past
+    }
+
     /// Those that have ended and are kept, in the order in which they ended.
     pub fn ended(&self) -> impl ExactSizeIterator<Item = Option<&Task>> {
         self.finished.iter().map(|id| self.all.get(id))

@@ -8,9 +8,11 @@ use super::{kept, task::Task};
 use crate::frame::Time;
 
 /// Sums over the tasks that an event loop polls: those of `block_on` are among them, blocking
-/// calls and workers are not.
+/// calls and workers are not, but for how many failed.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
+    /// That have ended in an error or a panic.
+    pub failed: u64,
     pub polls: u64,
     /// Time in polls, those that go on included.
     #[serde(with = "kept::span")]
@@ -33,6 +35,7 @@ impl Totals {
     }
 
     pub(super) fn add(&mut self, task: &Task, now: Time) {
+        self.failed = self.failed.saturating_add(u64::from(task.has_failed()));
         if !task.kind.is_async() {
             return;
         }

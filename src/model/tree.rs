@@ -9,7 +9,7 @@ use std::{collections::HashMap, time::Duration};
 use super::{
     Model,
     scopes::{Scope, ScopeId},
-    task::{Kind, Outcome, Task, TaskId},
+    task::{Kind, Task, TaskId},
 };
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -90,7 +90,7 @@ impl Tree {
 }
 
 fn of_task(model: &Model, task: &Task) -> Totals {
-    let failed = matches!(task.outcome, Some(Outcome::Error | Outcome::Panicked));
+    let failed = task.has_failed();
     let (busy, polls) = if task.kind.is_async() {
         (task.busy(model.now), task.polls())
     } else {

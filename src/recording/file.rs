@@ -23,7 +23,10 @@ use super::{
     chunk::{Body, Chunk, HEAD, Head, Kind},
     keyframe,
 };
-use crate::frame::{Target, TargetKind, Time};
+use crate::{
+    frame::{Target, TargetKind, Time},
+    model::{Model, lint::Thresholds},
+};
 
 /// The newest format that can be read, and the one that is written.
 pub(super) const FORMAT: u32 = 1;
@@ -62,9 +65,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A new file. One that is there already is an error, and is left as it is; but what is
+    /// A new file, of what this model is of. One that is there already is an error, and is left as it is; but what is
     /// no ordinary file, such as a pipe, is written to.
-    pub fn create(path: &Path, target: &Target, instrument: Option<&str>) -> io::Result<Self> {
+    pub fn create(path: &Path, model: &Model) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = match options.write(true).create_new(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -84,7 +87,7 @@ impl Writer {
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
         let chunk = Chunk::seal(
             Head::without_frames(Kind::Header, Time::now()),
-            &header(target, instrument).encode_to_vec(),
+            &header(model).encode_to_vec(),
         )?;
         bytes.extend_from_slice(&chunk.bytes()?);
         writer.append(&bytes)?;
@@ -134,7 +137,8 @@ impl Writer {
     }
 }
 
-fn header(target: &Target, instrument: Option<&str>) -> v1::Header {
+fn header(model: &Model) -> v1::Header {
+    let target = &model.target;
     let kind = match target.kind {
         TargetKind::Workload => v1::TargetKind::Workload,
         TargetKind::Program => v1::TargetKind::Program,
@@ -149,8 +153,14 @@ fn header(target: &Target, instrument: Option<&str>) -> v1::Header {
         arch: std::env::consts::ARCH.to_owned(),
         cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
         created_at: Some(SystemTime::now().into()),
-        instrument: instrument.map(str::to_owned),
+        instrument: model.instrument().map(str::to_owned),
         model: keyframe::MODEL.to_owned(),
+        thresholds: {
+            let changed = model.lints.thresholds.changed();
+            changed
+                .map(|(name, text)| (name.to_owned(), text))
+                .collect()
+        },
     }
 }
 
@@ -188,7 +198,12 @@ pub fn open(path: &Path) -> Result<Recording, Error> {
         memory: u64::MAX,
         total: u64::MAX,
     };
-    let mut journal = Journal::new(target, limits);
+    let mut thresholds = Thresholds::default();
+    for (lint, text) in &header.thresholds {
+        // A lint that this loopview does not know finds nothing here.
+        let _ = thresholds.set(lint, text);
+    }
+    let mut journal = Journal::new(target, thresholds, limits);
     let usable = header.model == keyframe::MODEL;
     let from = reader.at;
     let incomplete = match reader.indexed(from) {

@@ -120,6 +120,11 @@ impl History {
         self.journal().target().clone()
     }
 
+    /// The model before the first frame.
+    pub fn beginning(&self) -> Model {
+        self.journal().beginning()
+    }
+
     /// Adds a frame. Gives what was sealed on the way.
     pub fn append(&self, frame: &Frame) -> io::Result<Option<Chunk>> {
         self.journal().append(frame)
@@ -269,7 +274,7 @@ impl History {
                 return Ok(None);
             };
             let Some((number, chunk)) = &start.keyframe else {
-                let model = Model::new(self.target());
+                let model = self.beginning();
                 return Ok(Some((model, Cursor::at(&start))));
             };
             match chunk.content().map(|content| keyframe::read(&content)) {

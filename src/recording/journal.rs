@@ -9,7 +9,10 @@ use super::{
     chunk::{Body, Chunk, Head, Kind, MOST},
     frames,
 };
-use crate::frame::{Event, Frame, Gap, Target, Time};
+use crate::{
+    frame::{Event, Frame, Gap, Target, Time},
+    model::{Model, lint::Thresholds},
+};
 
 /// How much is kept, in bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Journal {
     target: Target,
+    thresholds: Thresholds,
     /// Oldest first.
     sealed: VecDeque<Sealed>,
     /// The number of the first of them: so many were dropped.
@@ -97,9 +101,10 @@ impl Journal {
     /// Fewer bytes of frames are read so fast that no keyframe is needed.
     const NEAR: u64 = 48 * 1024;
 
-    pub fn new(target: Target, limits: Limits) -> Self {
+    pub fn new(target: Target, thresholds: Thresholds, limits: Limits) -> Self {
         Self {
             target,
+            thresholds,
             sealed: VecDeque::new(),
             first: 0,
             dropped: 0,
@@ -114,6 +119,11 @@ impl Journal {
 
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// The model before the first frame.
+    pub fn beginning(&self) -> Model {
+        Model::with_thresholds(self.target.clone(), &self.thresholds)
     }
 
     /// Adds a frame, or, if it is greater than a chunk may be, that it is missing. What was open

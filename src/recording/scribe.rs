@@ -92,7 +92,11 @@ enum Order {
 impl Scribe {
     /// `model` is the model as it is before the first frame.
     pub fn start(model: &Model, limits: Limits) -> io::Result<Self> {
-        let history = History::new(Journal::new(model.target.clone(), limits));
+        let history = History::new(Journal::new(
+            model.target.clone(),
+            model.lints.thresholds.clone(),
+            limits,
+        ));
         let shared = Arc::new(Shared::default());
         let (orders, inbox) = sync_channel(QUEUE);
         let desk = Desk {
@@ -150,7 +154,7 @@ impl Scribe {
 
     /// Begins a recording of what `model` is the model of, as it is now.
     pub fn record(&mut self, path: &Path, model: &Model) -> io::Result<()> {
-        let writer = Writer::create(path, &model.target, model.instrument())?;
+        let writer = Writer::create(path, model)?;
         self.shared.set(Status::On(path.to_owned()));
         let order = Order::Record(path.to_owned(), Box::new(writer));
         // The person waits for this, and the queue is short.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use super::*;
 use crate::{
     frame::{Event, Frame, Line, Stream, Target, TargetKind},
-    model::Sign,
+    model::{Sign, lint::Thresholds},
     recording::{Journal, Limits},
 };
 
@@ -22,7 +22,11 @@ fn history() -> (History, Model) {
         name: "any".to_owned(),
         kind: TargetKind::Program,
     };
-    let history = History::new(Journal::new(target.clone(), Limits::default()));
+    let history = History::new(Journal::new(
+        target.clone(),
+        Thresholds::default(),
+        Limits::default(),
+    ));
     let mut model = Model::new(target);
     for second in 1..=10 {
         let line = Line {

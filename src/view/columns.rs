@@ -36,6 +36,19 @@ pub const fn whole(column: usize, width: usize) -> Step {
     }
 }
 
+/// The steps, with none for this column that is wider than what it has to hold.
+pub fn fitted(steps: &[Step], column: usize, most: usize) -> Vec<Step> {
+    let fit = |step: &Step| Step {
+        width: if step.column == column {
+            step.width.min(most)
+        } else {
+            step.width
+        },
+        ..*step
+    };
+    steps.iter().map(fit).collect()
+}
+
 /// Widths of `count` columns with a gap of one cell between them, 0 for those left out.
 ///
 /// Steps are taken in order until one does not fit. A step that widens a column that is
@@ -98,6 +111,13 @@ mod tests {
         assert_eq!(widths(STEPS, 3, 13), [6, 6, 0]);
         assert_eq!(widths(STEPS, 3, 21), [8, 6, 5]);
         assert_eq!(widths(STEPS, 3, 40), [8, 25, 5]);
+    }
+
+    #[test]
+    fn a_column_is_no_wider_than_what_it_holds() {
+        let fitted = fitted(STEPS, 0, 5);
+        assert_eq!(widths(&fitted, 3, 21), [5, 9, 5]);
+        assert_eq!(widths(&fitted, 3, 3), [3, 0, 0]);
     }
 
     #[test]

@@ -206,16 +206,22 @@ impl Header<'_> {
             )
         };
         let spawned = format!(" live / {}", fmt::count(lists.spawned));
+        let failed = (lists.failed > 0).then(|| {
+            let failed = format!("{} failed", fmt::count(lists.failed));
+            Part::new(4, vec![(failed, theme.bad())])
+        });
         let queued = match lists.queued_calls {
             0 => String::new(),
             n => format!(" + {n} queued"),
         };
         let count = |n: usize| fmt::count(n as u64);
-        vec![
-            part(1, "tasks", count(lists.live), spawned),
+        let mut parts = vec![part(1, "tasks", count(lists.live), spawned)];
+        parts.extend(failed);
+        parts.extend([
             part(2, "timers", count(lists.waiting_timers), String::new()),
             part(3, "blocking", count(lists.running_calls), queued),
-        ]
+        ]);
+        parts
     }
 
     fn warnings(&self) -> Vec<Part> {

@@ -46,8 +46,9 @@ const GROWTH: &[Step] = &[
     step(TASK, 12),
     step(SINCE, fmt::DURATION),
     step(AT, 18),
-    step(WHAT, 50),
     step(LINT, 27),
+    step(WHAT, 50),
+    step(TASK, 24),
     step(WHAT, 200),
 ];
 
@@ -65,7 +66,10 @@ impl Widget for &Lints<'_> {
             return;
         }
         let room = usize::from(area.width.saturating_sub(3));
-        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let names = view.model.lints.iter().map(|f| f.kind.name().len());
+        let longest = names.max().unwrap_or_default().max(TITLES[LINT].len());
+        let steps = columns::fitted(GROWTH, LINT, longest);
+        let widths = columns::widths(&steps, TITLES.len(), room);
         let mut pen = Pen::new(area, 0, buf);
         pen.skip(3);
         for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {

@@ -7,12 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{find::Found, layout::Pane, lints};
+use super::{find::Found, layout::Pane, lints, text};
 use crate::{
     frame::Time,
     model::{
-        Kind, Model, Outcome, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId,
-        lint::FindingId,
+        Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId, lint::FindingId,
     },
 };
 
@@ -177,11 +176,15 @@ impl Call {
 pub struct Lists {
     /// Rows of the task table.
     pub tasks: Vec<TaskId>,
+    /// Cells of the longest name that is near the top, and those of a short one at least.
+    pub longest_name: usize,
     /// Finished tasks that the table leaves out.
     pub hidden: usize,
     /// Tasks that have not ended, and all that were seen; workers are neither.
     pub live: usize,
     pub spawned: u64,
+    /// Of these: ended in an error or a panic.
+    pub failed: u64,
     /// Soonest first, then those that are gone, newest first.
     pub timers: Vec<TimerId>,
     pub waiting_timers: usize,
@@ -204,6 +207,9 @@ pub struct Lists {
 }
 
 impl Lists {
+    /// Rows whose names say how wide the column of names is.
+    const NEAR: usize = 1_000;
+    const SHORT_NAME: usize = 10;
     /// Timers and calls that are over, at most: nobody scrolls farther.
     const MAX_GONE: usize = 500;
 
@@ -268,6 +274,7 @@ impl Lists {
 
     fn count(&mut self, model: &Model, show_done: bool) {
         let mut workers = 0;
+        self.failed = model.tasks.past().failed;
         for task in model.tasks.iter() {
             if task.kind == Kind::Worker {
                 workers += 1;
@@ -275,6 +282,7 @@ impl Lists {
             }
             let done = usize::from(task.is_done());
             self.live += 1 - done;
+            self.failed += u64::from(task.has_failed());
             if !show_done {
                 self.hidden += done;
             }
@@ -282,10 +290,7 @@ impl Lists {
                 let progress = self.scopes.entry(scope).or_default();
                 progress.all += 1;
                 progress.done += done;
-                progress.failed += usize::from(matches!(
-                    task.outcome,
-                    Some(Outcome::Error | Outcome::Panicked)
-                ));
+                progress.failed += usize::from(task.has_failed());
             }
         }
         self.spawned = model.tasks.spawned().saturating_sub(workers);
@@ -314,6 +319,10 @@ impl Lists {
             })
         });
         self.tasks = rows.into_iter().map(|(_, id)| id).collect();
+        let near = self.tasks.iter().take(Self::NEAR);
+        let near = near.filter_map(|id| model.tasks.get(*id));
+        let longest = near.map(|task| text::width(&task.label())).max();
+        self.longest_name = longest.unwrap_or_default().max(Self::SHORT_NAME);
     }
 
     fn sort_timers(&mut self, model: &Model, show_done: bool) {

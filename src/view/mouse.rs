@@ -242,9 +242,7 @@ impl View<'_> {
         let count = state.row_count(pane);
         if line < pane.head() || count == 0 {
             let title = line == 1 && pane == Pane::Tasks && count > 0;
-            let column = title
-                .then(|| tasks::column_at(&state.columns, area, at.x))
-                .flatten();
+            let column = title.then(|| tasks::column_at(state, area, at.x)).flatten();
             return column.map_or(Hit::Pane(pane), Hit::Title);
         }
         let rows = usize::from(area.height.saturating_sub(pane.head()));

@@ -13,8 +13,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
-    View,
-    chosen::{Column, Columns},
+    View, ViewState,
+    chosen::Column,
     columns::{self, Step, step, whole},
     fmt, glyphs,
     layout::Pane,
@@ -42,11 +42,10 @@ const GROWTH: &[Step] = &[
     step(Column::Waits as usize, 20),
     step(Column::Longest as usize, fmt::DURATION + 1),
     step(Column::Total as usize, fmt::DURATION),
-    step(Column::Name as usize, 12),
+    step(Column::Name as usize, 16),
     step(Column::Kind as usize, 8),
     step(Column::Waits as usize, 24),
     step(Column::Idle as usize, fmt::DURATION),
-    step(Column::Name as usize, 14),
     step(Column::Waits as usize, 28),
     step(Column::History as usize, 20),
     step(Column::Name as usize, 24),
@@ -59,9 +58,11 @@ const GROWTH: &[Step] = &[
 /// of each.
 type Laid = Vec<(Column, usize)>;
 
-fn lay(columns: &Columns, area: Rect) -> Laid {
-    let chosen = |step: &&Step| columns.shown().any(|c| c as usize == step.column);
-    let steps: Vec<Step> = GROWTH.iter().filter(chosen).copied().collect();
+fn lay(state: &ViewState, area: Rect) -> Laid {
+    let columns = &state.columns;
+    let chosen = |step: &Step| columns.shown().any(|c| c as usize == step.column);
+    let mut steps = columns::fitted(GROWTH, Column::Name as usize, state.lists.longest_name);
+    steps.retain(chosen);
     let room = usize::from(area.width.saturating_sub(1));
     let widths = columns::widths(&steps, Column::ALL.len(), room);
     let wide = |column| (column, widths[column as usize]);
@@ -73,9 +74,9 @@ fn lay(columns: &Columns, area: Rect) -> Laid {
 }
 
 /// The column whose title is at a place of the line of titles.
-pub fn column_at(columns: &Columns, area: Rect, x: u16) -> Option<Column> {
+pub fn column_at(state: &ViewState, area: Rect, x: u16) -> Option<Column> {
     let mut from = usize::from(area.x) + 1;
-    lay(columns, area).into_iter().find_map(|(column, width)| {
+    lay(state, area).into_iter().find_map(|(column, width)| {
         let to = from + width;
         let found = (from..to).contains(&usize::from(x)).then_some(column);
         from = to + 1;
@@ -86,7 +87,7 @@ pub fn column_at(columns: &Columns, area: Rect, x: u16) -> Option<Column> {
 impl Widget for &Tasks<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
-        let laid = lay(&view.state.columns, area);
+        let laid = lay(view.state, area);
         let area = pane::heading(view, Pane::Tasks, &self.facts(&laid), area, buf);
         let ids = &view.state.lists.tasks;
         if ids.is_empty() {

@@ -143,7 +143,7 @@ pub async fn main(settings: Settings) -> aio::Result<()> {
     let (counter, plates) = mpsc::channel(1);
     let waiter = aio::create_task(waiter(plates).named("waiter"));
     let house = House {
-        machine: Arc::default(),
+        machine: Arc::new(Mutex::new(())),
         counter,
     };
     let mut visits = Vec::new();

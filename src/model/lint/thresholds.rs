@@ -138,6 +138,16 @@ impl Thresholds {
         })
     }
 
+    /// Those that are not as they are without being set: a lint's name, and what a person would
+    /// write.
+    pub fn changed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let (mut these, mut usual) = (self.clone(), Self::default());
+        Kind::ALL.iter().filter_map(move |kind| {
+            let text = these.limit(*kind)?.text();
+            (usual.limit(*kind)?.text() != text).then(|| (kind.name(), text))
+        })
+    }
+
     /// Sets one, by the name of its lint and what a person wrote.
     ///
     /// # Errors
