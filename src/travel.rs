@@ -42,6 +42,8 @@ struct Here {
     at: Time,
     /// Time passes.
     playing: bool,
+    /// The live moment, held only while another one is looked for.
+    on_leave: bool,
 }
 
 /// What was found in a history.
@@ -72,6 +74,7 @@ impl Traveller {
                 cursor: None,
                 at,
                 playing: true,
+                on_leave: false,
             }),
             speed: speed.max(0.0),
             ..Self::live(history)
@@ -170,6 +173,7 @@ impl Traveller {
             cursor: None,
             at: self.latest(),
             playing: false,
+            on_leave: false,
         });
     }
 
@@ -217,6 +221,7 @@ impl Traveller {
                         return Ok(());
                     };
                     self.stop(live);
+                    self.on_leave();
                 }
                 return self.walk(to, in_time);
             }
@@ -288,6 +293,12 @@ impl Traveller {
         }
     }
 
+    fn on_leave(&mut self) {
+        if let Some(here) = &mut self.here {
+            here.on_leave = true;
+        }
+    }
+
     fn latest(&self) -> Time {
         self.history
             .range()
@@ -312,10 +323,14 @@ impl Traveller {
                 }
                 here.model = model;
                 here.cursor = Some(cursor);
+                here.on_leave = false;
                 Ok(())
             }
             (None, Goal::Sign { back, .. }) => {
                 let where_to = if back { "before" } else { "after" };
+                if here.on_leave {
+                    self.here = None;
+                }
                 Err(format!("there is none {where_to} this moment"))
             }
             (None, Goal::Time(_) | Goal::Frame(_)) => {

@@ -13,7 +13,7 @@ use loopview::{
     model::Model,
     view::{self, Effect, Gesture, Mouse, Options, Pane, ThemeName, Travel, ViewState},
 };
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Position};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Position, style::Modifier};
 use support::scenario::Scenario;
 
 /// The same program at several moments.
@@ -232,6 +232,12 @@ fn a_search_hides_nothing_and_is_gone_through() {
     person.press("Ctrl-G");
     assert_eq!(person.tasks(), all);
     person.assert_shows("2 of 10 · search hash");
+    let underlined = |person: &Person, name: &str| {
+        let at = person.find(5, name);
+        person.buffer()[at].modifier.contains(Modifier::UNDERLINED)
+    };
+    assert!(underlined(&person, "hash  "));
+    assert!(!underlined(&person, "ticker"));
     let row = |person: &Person| {
         person
             .screen()
@@ -247,6 +253,8 @@ fn a_search_hides_nothing_and_is_gone_through() {
     assert_eq!(row(&person), first, "around the end");
     person.press("N N");
     assert_eq!(row(&person), first);
+    person.press("Esc");
+    assert!(!underlined(&person, "hash  "));
 }
 
 #[test]

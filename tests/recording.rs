@@ -198,7 +198,9 @@ fn recorded(frames: &[Frame], target: &Target, every: usize) -> Vec<u8> {
     let history = history(target, Limits::default());
     let mut model = Model::new(target.clone());
     let mut whole = model.clone();
-    frames.iter().for_each(|frame| whole.apply(frame));
+    for frame in frames {
+        whole.apply(frame);
+    }
     let mut writer = Writer::create(&path, &whole).expect("a file");
     let mut write = |chunk: Option<recording::Chunk>| {
         if let Some(chunk) = chunk {
@@ -256,7 +258,9 @@ fn a_recording_is_what_was_told() {
         assert_eq!(read.incomplete, None);
         assert_eq!(read.history.target(), story.target);
         let mut whole = Model::new(story.target.clone());
-        story.frames.iter().for_each(|frame| whole.apply(frame));
+        for frame in &story.frames {
+            whole.apply(frame);
+        }
         assert_eq!(read.header.instrument.as_deref(), whole.instrument());
         assert_eq!(read.history.end(), story.frames.len() as u64);
         for count in [0, story.frames.len() / 2, story.frames.len()] {

@@ -447,15 +447,15 @@ const LOOKS: &[&str] = &[
 #[test]
 fn no_size_and_no_state_panics() {
     let models = [
-        Model::new(Target {
+        Box::new(Model::new(Target {
             name: "empty".to_owned(),
             kind: TargetKind::Program,
-        }),
-        model("gather"),
-        model("blocked"),
-        connecting(),
-        model("ended"),
-        hostile(),
+        })),
+        Box::new(model("gather")),
+        Box::new(model("blocked")),
+        Box::new(connecting()),
+        Box::new(model("ended")),
+        Box::new(hostile()),
     ];
     let small = (1..=50).flat_map(|w| (1..=12).map(move |h| (w, h)));
     let big = [

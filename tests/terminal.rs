@@ -92,6 +92,24 @@ fn signal(pid: u32, signal: rustix::process::Signal) {
     rustix::process::kill_process(pid, signal).expect("the process is there");
 }
 
+/// The terminal's clipboard, as it is the only one that there is behind ssh, too.
+#[test]
+fn what_is_copied_goes_to_the_clipboard() {
+    const DIGITS_IN_BASE64: [&str; 10] = [
+        "MA==", "MQ==", "Mg==", "Mw==", "NA==", "NQ==", "Ng==", "Nw==", "OA==", "OQ==",
+    ];
+    let mut session = Session::watching();
+    session.terminal.press("y");
+    let screen = session.terminal.until_shown(" is copied");
+    let (before, _) = screen.split_once(" is copied").expect("it is shown");
+    let number = before.split_whitespace().last().expect("a number");
+    let digit: usize = number.parse().expect("a number");
+    let copied = session.terminal.clipboard();
+    assert_eq!(copied.as_deref(), DIGITS_IN_BASE64.get(digit).copied());
+    session.terminal.press("q");
+    session.terminal.ended();
+}
+
 #[test]
 fn a_person_runs_gather_and_explores_it() {
     let mut session = Session::start(&["run", "gather"], (80, 24));

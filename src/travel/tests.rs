@@ -162,6 +162,13 @@ fn what_is_not_there_is_said() {
         .expect("a past");
     let told = find(&mut traveller).expect_err("there is none");
     assert_eq!(told, "there is none before this moment");
+    assert!(traveller.shown().is_none(), "it is live as before");
+    traveller.pause(Some(&live));
+    traveller
+        .travel(lint, Some(&live), IN_TIME)
+        .expect("a past");
+    find(&mut traveller).expect_err("there is none");
+    assert!(traveller.shown().is_some(), "it is held as before");
     traveller
         .travel(Travel::Frame { back: true }, Some(&live), IN_TIME)
         .expect("a past");

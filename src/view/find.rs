@@ -7,13 +7,13 @@
 //!
 //! It filters as one types. While what is typed makes no sense, the last that did holds.
 
-use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{View, ViewState, footer, input::Input, layout::Pane, pen::Pen, state::Asked, text};
 use crate::{
     filter::{Filter, FilterError},
     keymap::{Context, Edit},
-    model::Model,
+    model::{Model, TaskId},
 };
 
 /// A filter that holds.
@@ -127,6 +127,16 @@ impl ViewState {
 }
 
 impl View<'_> {
+    /// The style of a task's name: another one if it is searched for.
+    pub(super) fn name_style(self, task: TaskId, usual: Style) -> Style {
+        let searched = self.state.found.as_ref().is_some_and(|found| !found.hides);
+        if searched && self.state.lists.is_found(task) {
+            self.theme.found()
+        } else {
+            usual
+        }
+    }
+
     /// "3 of 120 · filter busy>10ms", for a pane that the filter holds for.
     pub(super) fn found_words(self, pane: Pane) -> Option<String> {
         let found = self.state.found.as_ref()?;

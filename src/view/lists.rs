@@ -321,7 +321,7 @@ impl Lists {
         self.tasks = rows.into_iter().map(|(_, id)| id).collect();
         let near = self.tasks.iter().take(Self::NEAR);
         let near = near.filter_map(|id| model.tasks.get(*id));
-        let longest = near.map(|task| text::width(&task.label())).max();
+        let longest = near.map(|task| text::about_width(&task.label())).max();
         self.longest_name = longest.unwrap_or_default().max(Self::SHORT_NAME);
     }
 

@@ -61,7 +61,9 @@ type Laid = Vec<(Column, usize)>;
 fn lay(state: &ViewState, area: Rect) -> Laid {
     let columns = &state.columns;
     let chosen = |step: &Step| columns.shown().any(|c| c as usize == step.column);
-    let mut steps = columns::fitted(GROWTH, Column::Name as usize, state.lists.longest_name);
+    let mark = if state.marks.is_empty() { 0 } else { 2 };
+    let longest = state.lists.longest_name + mark;
+    let mut steps = columns::fitted(GROWTH, Column::Name as usize, longest);
     steps.retain(chosen);
     let room = usize::from(area.width.saturating_sub(1));
     let widths = columns::widths(&steps, Column::ALL.len(), room);
@@ -229,6 +231,15 @@ impl Tasks<'_> {
                 history(view, task, area, buf);
             }
             Column::Waits => self.waits(task, width, pen),
+            Column::Name => {
+                let usual = if task.is_done() {
+                    view.theme.dim()
+                } else {
+                    view.theme.strong()
+                };
+                let name = text::pad(&view.label(task), width, view.glyphs);
+                pen.put(&name, view.name_style(task.id, usual));
+            }
             _ => {
                 let (figure, style) = self.figure(column, task);
                 let unknown = figure == view.glyphs.dash;
@@ -246,7 +257,6 @@ impl Tasks<'_> {
         let view = self.0;
         let (now, theme) = (view.model.now, view.theme);
         match column {
-            Column::Name => (view.label(task), theme.strong()),
             Column::Kind => (view.clean(task.kind.as_str()), theme.dim()),
             Column::Total => (view.duration(task.total(now)), theme.text()),
             Column::Busy => (view.duration(task.busy(now)), theme.text()),
@@ -259,7 +269,9 @@ impl Tasks<'_> {
                 let style = if blocks { theme.bad() } else { theme.text() };
                 (view.longest(task), style)
             }
-            Column::State | Column::History | Column::Waits => (String::new(), theme.text()),
+            Column::State | Column::Name | Column::History | Column::Waits => {
+                (String::new(), theme.text())
+            }
         }
     }
 

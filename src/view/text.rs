@@ -22,6 +22,15 @@ pub fn width(text: &str) -> usize {
         .sum()
 }
 
+/// How wide text from anywhere is, before it is clean: about so much.
+pub fn about_width(text: &str) -> usize {
+    if text.chars().any(char::is_control) {
+        text.chars().count()
+    } else {
+        width(text)
+    }
+}
+
 /// The cells of a line that are seen: those behind a wide character are hidden by it.
 pub fn seen(line: &[Cell]) -> impl Iterator<Item = (usize, &Cell)> {
     let mut next = 0;

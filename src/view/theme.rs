@@ -209,6 +209,12 @@ impl Theme {
         self.tone(Tone::Accent).add_modifier(Modifier::BOLD)
     }
 
+    /// A name that is searched for.
+    pub fn found(self) -> Style {
+        self.tone(Tone::Accent)
+            .add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+    }
+
     /// The name of the view that is shown.
     pub fn tab(self) -> Style {
         self.tone(Tone::Accent)

@@ -274,7 +274,7 @@ impl Tree<'_> {
             (_, false) => "- ",
         };
         let (name, style) = match row.branch.node {
-            Node::Task(id) => (view.label_of(id), view.theme.strong()),
+            Node::Task(id) => (view.label_of(id), view.name_style(id, view.theme.strong())),
             Node::Scope(id) => (self.scope_name(id), view.theme.label()),
         };
         let room = width.saturating_sub(text::width(&lines) + text::width(fold));

@@ -28,8 +28,18 @@ pub struct Terminal {
 }
 
 struct Seen {
-    parser: Mutex<(vt100::Parser, bool)>,
+    parser: Mutex<(vt100::Parser<Clipboard>, bool)>,
     changed: Condvar,
+}
+
+/// What the terminal was last asked to put there, in base64.
+#[derive(Default)]
+struct Clipboard(Option<String>);
+
+impl vt100::Callbacks for Clipboard {
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.0 = Some(String::from_utf8_lossy(data).into_owned());
+    }
 }
 
 impl Terminal {
@@ -60,7 +70,12 @@ impl Terminal {
             .expect("the program starts");
         let keys = pty.master.take_writer().expect("one writer");
         let reader = pty.master.try_clone_reader().expect("a reader");
-        let parser = vt100::Parser::new(size.rows.max(LEAST), size.cols.max(LEAST), 0);
+        let parser = vt100::Parser::new_with_callbacks(
+            size.rows.max(LEAST),
+            size.cols.max(LEAST),
+            0,
+            Clipboard::default(),
+        );
         let seen = Arc::new(Seen {
             parser: Mutex::new((parser, false)),
             changed: Condvar::new(),
@@ -120,6 +135,11 @@ impl Terminal {
     #[track_caller]
     pub fn until_shown(&self, text: &str) -> String {
         self.until(text, |screen| screen.contains(text))
+    }
+
+    /// What is in the clipboard, in base64.
+    pub fn clipboard(&self) -> Option<String> {
+        self.seen.parser.lock().unwrap().0.callbacks().0.clone()
     }
 
     /// The program is told what the mouse does, in a form for wide screens.

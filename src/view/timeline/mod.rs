@@ -234,7 +234,7 @@ impl Timeline<'_> {
                         theme.text()
                     };
                     let shape = (view.glyphs.state(state), theme.state(state));
-                    (shape, view.label(task), style)
+                    (shape, view.label(task), view.name_style(id, style))
                 }
                 None => (blank, String::new(), theme.text()),
             },
