@@ -215,14 +215,17 @@ struct Running(Child, String);
 
 impl Running {
     fn start(role: &str) -> Self {
-        let address = {
-            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            free.local_addr().expect("an address").to_string()
-        };
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = free.local_addr().expect("an address").to_string();
+        drop(free);
+        Self::start_at(role, &address)
+    }
+
+    fn start_at(role: &str, address: &str) -> Self {
         let mut child = Command::new(this())
             .args(["--exact", ENTRY, "--nocapture"])
             .env(ROLE, role)
-            .env("TOKIO_CONSOLE_BIND", &address)
+            .env("TOKIO_CONSOLE_BIND", address)
             .env("TOKIO_CONSOLE_PUBLISH_INTERVAL", "20ms")
             .stdout(Stdio::piped())
             .spawn()
@@ -308,10 +311,21 @@ fn a_program_that_goes_away_is_a_lost_connection() {
     let mut terminal = Terminal::start(Path::new(LOOPVIEW), args, (120, 40), folder.path());
     terminal.until_shown("outer");
     let _ = program.0.kill();
-    terminal.until_shown("the target has gone");
+    terminal.until_shown("the target has gone; R connects again");
     terminal.until_shown("outer");
+    terminal.press("R");
+    terminal.until("why not, and what was seen", |screen| {
+        screen.contains("nothing listens there") && screen.contains("outer")
+    });
+    let address = program.1.trim_start_matches("http://");
+    let again = Running::start_at("probe-forever", address);
+    drop(again.attach(&["--for", "1ms"]));
+    terminal.press("R");
+    terminal.until("the new one", |screen| {
+        screen.contains("● live") && screen.contains("outer")
+    });
     terminal.press("q");
-    assert_eq!(terminal.ended().exit_code(), 3);
+    assert_eq!(terminal.ended().exit_code(), 0);
     terminal.assert_restored();
 }
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::SystemTime};
 
 use crate::{
     error::Error,
-    frame::{Event, Frame, Gap},
+    frame::Frame,
     model::Model,
     recording::{Limits, Scribe, Status},
     target::Source,
@@ -35,30 +35,21 @@ impl Live {
         }
     }
 
-    /// Ends the target and starts it anew, with a history of its own; what goes wrong is
-    /// shown.
+    /// Ends the target and starts it anew, with a history of its own. What cannot start leaves
+    /// all that is known of the last run.
     pub async fn run_again(
         &mut self,
         start: &impl AsyncFn() -> Result<Source, Error>,
     ) -> Result<(), Error> {
         self.source.stop();
+        let source = start().await?;
+        let old = std::mem::replace(&mut self.source, source);
+        tokio::spawn(old.stopped());
+        self.running = true;
         let target = self.model.target.clone();
         let thresholds = self.model.lints.thresholds.clone();
         self.model = Model::with_thresholds(target, &thresholds);
         self.scribe = Scribe::start(&self.model, self.limits).map_err(Error::Runtime)?;
-        match start().await {
-            Ok(source) => {
-                let old = std::mem::replace(&mut self.source, source);
-                tokio::spawn(old.stopped());
-                self.running = true;
-            }
-            Err(error) => {
-                self.running = false;
-                let reason = error.to_string();
-                let gap = Event::Gap(Gap::ConnectionLost { reason });
-                self.scribe.take(Frame::here(gap), &mut self.model);
-            }
-        }
         Ok(())
     }
 

@@ -223,7 +223,7 @@ impl<'a> App<'a> {
                     Some(Ok(event)) => match self.react(&event) {
                         Some(Effect::Copy(text)) => screen.copy(&text),
                         Some(Effect::Quit) => return Ok(()),
-                        Some(Effect::RunAgain) => self.run_again(&start).await?,
+                        Some(Effect::RunAgain) => self.run_again(&start).await,
                         _ => {}
                     },
                     Some(Err(_)) | None => return Ok(()),
@@ -350,19 +350,19 @@ impl<'a> App<'a> {
     }
 
     /// Ends the target and starts it anew; the stage itself begins a recording again.
-    async fn run_again(
-        &mut self,
-        start: &impl AsyncFn() -> Result<Source, Error>,
-    ) -> Result<(), Error> {
-        if let Some(live) = &mut self.live {
-            live.run_again(start).await?;
-            if let Some(metrics) = &mut self.metrics {
-                metrics.begin_anew();
-            }
-            self.stage.traveller = Traveller::live(live.scribe.history().clone());
+    async fn run_again(&mut self, start: &impl AsyncFn() -> Result<Source, Error>) {
+        let Some(live) = &mut self.live else {
+            return self.arrive(Ok(()));
+        };
+        if let Err(error) = live.run_again(start).await {
+            return self.arrive(Err(error.to_string()));
         }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.begin_anew();
+        }
+        self.stage.traveller = Traveller::live(live.scribe.history().clone());
+        self.stage.state.forget_tasks();
         self.search = None;
         self.arrive(Ok(()));
-        Ok(())
     }
 }

@@ -71,7 +71,12 @@ impl Message<'_> {
                 Some((words, theme.notice(), true))
             }
             Phase::Disconnected { reason } => {
-                let words = format!("Connection lost: {}", view.sentence(reason));
+                let reason = view.sentence(reason);
+                let again = match (view.state.moment, view.model.target.kind) {
+                    (Moment::Live, TargetKind::Attached) => "; R connects again",
+                    _ => "",
+                };
+                let words = format!("Connection lost: {reason}{again}");
                 Some((words, theme.alarm(), true))
             }
             Phase::Ended(exit) => Some(self.ended(*exit)),

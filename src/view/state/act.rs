@@ -18,10 +18,7 @@ impl ViewState {
         self.notice = None;
         match action {
             Action::Quit => return Some(Effect::Quit),
-            Action::RunAgain => {
-                self.forget_tasks();
-                return Some(Effect::RunAgain);
-            }
+            Action::RunAgain => return Some(Effect::RunAgain),
             Action::Pause => return Some(Effect::Pause),
             Action::Record => return Some(Effect::Record),
             Action::Now if self.moment == Moment::Live => self.step(isize::MAX, model),

@@ -373,7 +373,7 @@ impl ViewState {
     }
 
     /// Another run has other tasks, whose numbers are the same.
-    fn forget_tasks(&mut self) {
+    pub fn forget_tasks(&mut self) {
         self.marks.clear();
         self.followed = None;
         self.bookmarks.clear();
