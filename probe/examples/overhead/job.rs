@@ -45,6 +45,7 @@ words!(Flavor {
 words!(Job {
     Poll = "poll",
     Spawn = "spawn",
+    Lock = "lock",
     Live = "live",
     Finished = "finished",
     Asleep = "asleep",
@@ -89,6 +90,7 @@ pub fn execute(args: &[String]) -> ExitCode {
         match job {
             Job::Poll => go(&runtime, poll(n)).await,
             Job::Spawn => go(&runtime, spawn(n)).await,
+            Job::Lock => go(&runtime, lock(n)).await,
             Job::Live => go(&runtime, memory(n, live)).await,
             Job::Finished => go(&runtime, memory(n, finished)).await,
             Job::Asleep => go(&runtime, memory(n, asleep)).await,
@@ -134,6 +136,16 @@ async fn spawn(n: u64) -> f64 {
     let started = Instant::now();
     for _ in 0..n {
         tokio::spawn(async {}).await.expect("it does not panic");
+    }
+    started.elapsed().as_nanos() as f64 / n as f64
+}
+
+/// Nanoseconds to take a mutex that is free, and to give it back.
+async fn lock(n: u64) -> f64 {
+    let mutex = tokio::sync::Mutex::new(0_u64);
+    let started = Instant::now();
+    for _ in 0..n {
+        *mutex.lock().await += 1;
     }
     started.elapsed().as_nanos() as f64 / n as f64
 }

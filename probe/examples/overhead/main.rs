@@ -68,6 +68,7 @@ fn time(rounds: usize, quick: bool) -> Result<(), run::Error> {
                 ("a self-waking poll", Job::Poll, [2_000_000, 400_000]),
                 ("a spawn and join", Job::Spawn, [200_000, 40_000]),
                 ("one of the first 8,000", Job::Spawn, [8_000, 8_000]),
+                ("a lock and unlock", Job::Lock, [200_000, 20_000]),
             ] {
                 let n = n.map(|n| if quick { n / 4 } else { n });
                 table.line(what, "ns", &compare(job, flavor, watched, rounds, n)?);
