@@ -18,7 +18,6 @@ use super::{
     layout::Pane,
     lists::Call,
     pane,
-    pen::Pen,
 };
 use crate::model::{State, Task};
 
@@ -63,15 +62,17 @@ impl Widget for &Blocking<'_> {
         }
         let room = usize::from(area.width.saturating_sub(1));
         let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let titles = TITLES.map(str::to_owned);
-        let label = view.theme.label();
-        self.put(&titles, &[label; 6], &widths, &mut Pen::new(area, 0, buf));
-        let area = pane::below_titles(area);
-        let rows = usize::from(area.height);
+        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
         let cursor = &view.state.calls;
-        let visible = calls.iter().enumerate().skip(cursor.top(rows));
-        for (row, (index, call)) in (0..area.height).zip(visible) {
-            if let Some((shape, style, words)) = self.row(*call, widths[THREAD]) {
+        pane::rows(
+            view,
+            Pane::Blocking,
+            calls,
+            cursor,
+            area,
+            buf,
+            |call, pen| {
+                let (shape, style, words) = self.row(*call, widths[THREAD])?;
                 let [name, thread, queued, run, at] = words;
                 let text = if matches!(call, Call::Running { .. } | Call::Queued(_)) {
                     view.theme.text()
@@ -80,11 +81,20 @@ impl Widget for &Blocking<'_> {
                 };
                 let styles = [style, text, view.theme.dim(), text, text, view.theme.dim()];
                 let words = [shape.to_owned(), name, thread, queued, run, at];
-                self.put(&words, &styles, &widths, &mut Pen::new(area, row, buf));
-                let line = pane::line(area, row);
-                pane::mark(view, Pane::Blocking, index == cursor.row(), line, buf);
-            }
-        }
+                for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+                    let look = (styles[column], view.glyphs);
+                    columns::put(pen, &words[column], *width, align(column), look);
+                }
+                Some(())
+            },
+        );
+    }
+}
+
+fn align(column: usize) -> Align {
+    match column {
+        QUEUED | RUN => Align::Right,
+        _ => Align::Left,
     }
 }
 
@@ -165,18 +175,5 @@ impl Blocking<'_> {
             view.known(began.map(|began| end.since(began))),
             view.location(task.location.as_ref()).unwrap_or_default(),
         ]
-    }
-
-    fn put(&self, words: &[String; 6], styles: &[Style; 6], widths: &[usize], pen: &mut Pen<'_>) {
-        pen.skip(1);
-        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
-            let align = if matches!(column, QUEUED | RUN) {
-                Align::Right
-            } else {
-                Align::Left
-            };
-            let look = (styles[column], self.0.glyphs);
-            columns::put(pen, &words[column], *width, align, look);
-        }
     }
 }

@@ -70,23 +70,12 @@ impl Widget for &Lints<'_> {
         let longest = names.max().unwrap_or_default().max(TITLES[LINT].len());
         let steps = columns::fitted(GROWTH, LINT, longest);
         let widths = columns::widths(&steps, TITLES.len(), room);
-        let mut pen = Pen::new(area, 0, buf);
-        pen.skip(3);
-        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
-            let look = (view.theme.label(), view.glyphs);
-            columns::put(&mut pen, TITLES[column], *width, align(column), look);
-        }
-        let area = pane::below_titles(area);
+        let area = pane::titles(view, &TITLES, &widths, align, 3, area, buf);
         let cursor = &view.state.lints;
-        let visible = rows.iter().enumerate();
-        let visible = visible.skip(cursor.top(usize::from(area.height)));
-        for (row, (at, id)) in (0..area.height).zip(visible) {
-            if let Some(finding) = view.model.lints.get(*id) {
-                self.row(finding, &widths, &mut Pen::new(area, row, buf));
-                let line = pane::line(area, row);
-                pane::mark(view, Pane::Lints, at == cursor.row(), line, buf);
-            }
-        }
+        pane::rows(view, Pane::Lints, rows, cursor, area, buf, |id, pen| {
+            self.row(view.model.lints.get(*id)?, &widths, pen);
+            Some(())
+        });
     }
 }
 
@@ -118,7 +107,7 @@ impl Lints<'_> {
         let view = self.0;
         let theme = view.theme;
         let (shape, style) = view.severity(finding.kind.severity());
-        pen.skip(1).put(shape, style).skip(1);
+        pen.put(shape, style).skip(1);
         for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
             let (words, style) = match column {
                 LINT => (finding.kind.name().to_owned(), style),

@@ -1,4 +1,4 @@
-//! The heading of a pane, and the marks that all panes share.
+//! What all panes share: the heading, and the titles, the rows and the cursor of a list.
 //!
 //! ```text
 //! ─ 5 Timers  3 waiting ───────────────────   ━ for the focused pane
@@ -8,7 +8,16 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{View, layout::Pane, pen::Pen, tab::Tab, text, wrap::wrap};
+use super::{
+    View,
+    columns::{self, Align},
+    cursor::Cursor,
+    layout::Pane,
+    pen::Pen,
+    tab::Tab,
+    text,
+    wrap::wrap,
+};
 
 /// Draws the heading, and gives the area below it.
 pub fn heading(
@@ -73,6 +82,48 @@ pub fn empty(view: View<'_>, pane: Pane, lines: &[&str], area: Rect, buf: &mut B
             say(view, &[&hidden], area, buf);
         }
         _ => say(view, lines, area, buf),
+    }
+}
+
+/// Draws the titles of a list's columns, so many cells from the left, and gives the area below.
+pub fn titles(
+    view: View<'_>,
+    titles: &[&str],
+    widths: &[usize],
+    align: impl Fn(usize) -> Align,
+    indent: usize,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    let mut pen = Pen::new(area, 0, buf);
+    pen.skip(indent);
+    let look = (view.theme.label(), view.glyphs);
+    for (column, (title, width)) in titles.iter().zip(widths).enumerate() {
+        if *width > 0 {
+            columns::put(&mut pen, title, *width, align(column), look);
+        }
+    }
+    below_titles(area)
+}
+
+/// Draws those rows of a list that are seen, and the cursor. `row` draws one, one cell from the
+/// left, if there is such a thing.
+pub fn rows<'i, T, K: Copy + PartialEq>(
+    view: View<'_>,
+    pane: Pane,
+    items: &'i [T],
+    cursor: &Cursor<K>,
+    area: Rect,
+    buf: &mut Buffer,
+    mut row: impl FnMut(&'i T, &mut Pen<'_>) -> Option<()>,
+) {
+    let top = cursor.top(usize::from(area.height));
+    for (y, (at, item)) in (0..area.height).zip(items.iter().enumerate().skip(top)) {
+        let mut pen = Pen::new(area, y, buf);
+        pen.skip(1);
+        if row(item, &mut pen).is_some() {
+            mark(view, pane, at == cursor.row(), line(area, y), buf);
+        }
     }
 }
 

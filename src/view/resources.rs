@@ -220,21 +220,22 @@ impl Widget for &Resources<'_> {
         }
         let room = usize::from(area.width.saturating_sub(1));
         let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let mut pen = Pen::new(area, 0, buf);
-        let titles = TITLES.map(|title| (title.to_owned(), theme.label()));
-        put(view, &titles, &widths, &RESOURCE_ALIGN, &mut pen);
-        let area = pane::below_titles(area);
-        let visible = state.list.iter().enumerate();
-        let visible = visible.skip(state.cursor.top(usize::from(area.height)));
-        for (row, (at, span)) in (0..area.height).zip(visible) {
-            if let Some(resource) = view.model.resources.get(*span) {
-                let cells = self.row(resource);
-                let mut pen = Pen::new(area, row, buf);
-                put(view, &cells, &widths, &RESOURCE_ALIGN, &mut pen);
-                let line = pane::line(area, row);
-                pane::mark(view, Pane::Resources, at == state.cursor.row(), line, buf);
-            }
-        }
+        let align = |column: usize| RESOURCE_ALIGN[column];
+        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
+        let (list, cursor) = (&state.list, &state.cursor);
+        pane::rows(
+            view,
+            Pane::Resources,
+            list,
+            cursor,
+            area,
+            buf,
+            |span, pen| {
+                let cells = self.row(view.model.resources.get(*span)?);
+                put(view, &cells, &widths, &RESOURCE_ALIGN, pen);
+                Some(())
+            },
+        );
     }
 }
 
@@ -349,20 +350,23 @@ impl Widget for &Waiters<'_> {
         };
         let room = usize::from(area.width.saturating_sub(1));
         let widths = columns::widths(PARTY_GROWTH, PARTY_TITLES.len(), room);
-        let mut pen = Pen::new(area, 0, buf);
-        let titles = PARTY_TITLES.map(|title| (title.to_owned(), theme.label()));
-        put(view, &titles, &widths, &PARTY_ALIGN, &mut pen);
-        let area = pane::below_titles(area);
+        let align = |column: usize| PARTY_ALIGN[column];
+        let area = pane::titles(view, &PARTY_TITLES, &widths, align, 1, area, buf);
         let waiters: Vec<&AsyncOp> = view.model.resources.waiters(resource.span).collect();
-        let visible = state.parties.iter().enumerate();
-        let visible = visible.skip(state.party.top(usize::from(area.height)));
-        for (row, (at, party)) in (0..area.height).zip(visible) {
-            let cells = self.row(resource, &waiters, *party);
-            let mut pen = Pen::new(area, row, buf);
-            put(view, &cells, &widths, &PARTY_ALIGN, &mut pen);
-            let line = pane::line(area, row);
-            pane::mark(view, Pane::Waiters, at == state.party.row(), line, buf);
-        }
+        let (parties, cursor) = (&state.parties, &state.party);
+        pane::rows(
+            view,
+            Pane::Waiters,
+            parties,
+            cursor,
+            area,
+            buf,
+            |party, pen| {
+                let cells = self.row(resource, &waiters, *party);
+                put(view, &cells, &widths, &PARTY_ALIGN, pen);
+                Some(())
+            },
+        );
     }
 }
 
@@ -451,7 +455,6 @@ fn put<const N: usize>(
     aligns: &[Align; N],
     pen: &mut Pen<'_>,
 ) {
-    pen.skip(1);
     for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
         let (words, style) = &cells[column];
         let cut = text::fit(words, *width, view.glyphs);

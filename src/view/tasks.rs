@@ -98,16 +98,11 @@ impl Widget for &Tasks<'_> {
         }
         self.titles(&laid, area, buf);
         let area = pane::below_titles(area);
-        let rows = usize::from(area.height);
         let cursor = &view.state.tasks;
-        let visible = ids.iter().enumerate().skip(cursor.top(rows));
-        for (row, (at, id)) in (0..area.height).zip(visible) {
-            if let Some(task) = view.model.tasks.get(*id) {
-                let line = pane::line(area, row);
-                self.row(task, &laid, line, buf);
-                pane::mark(view, Pane::Tasks, at == cursor.row(), line, buf);
-            }
-        }
+        pane::rows(view, Pane::Tasks, ids, cursor, area, buf, |id, pen| {
+            self.row(view.model.tasks.get(*id)?, &laid, pen);
+            Some(())
+        });
     }
 }
 
@@ -201,12 +196,10 @@ impl Tasks<'_> {
         }
     }
 
-    fn row(&self, task: &Task, laid: &Laid, line: Rect, buf: &mut Buffer) {
+    fn row(&self, task: &Task, laid: &Laid, pen: &mut Pen<'_>) {
         let state = self.0.model.state(task);
-        let mut pen = Pen::new(line, 0, buf);
-        pen.skip(1);
         for (column, width) in laid {
-            self.cell(*column, task, state, *width, &mut pen);
+            self.cell(*column, task, state, *width, pen);
             pen.skip(1);
         }
     }

@@ -70,30 +70,16 @@ impl Widget for &Timers<'_> {
         let steps = GROWTH.iter().filter(|step| alone || step.column != ENDED);
         let steps: Vec<Step> = steps.copied().collect();
         let widths = columns::widths(&steps, TITLES.len(), room);
-        let mut pen = Pen::new(area, 0, buf);
-        pen.skip(1);
-        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
-            let align = if column == FOR {
-                Align::Right
-            } else {
-                Align::Left
-            };
-            let look = (view.theme.label(), view.glyphs);
-            columns::put(&mut pen, TITLES[column], *width, align, look);
-        }
-        let area = pane::below_titles(area);
-        let rows = usize::from(area.height);
-        let cursor = &view.state.timers;
-        let visible = lists.timers.iter().enumerate().skip(cursor.top(rows));
-        for (row, (at, id)) in (0..area.height).zip(visible) {
-            if let Some(timer) = view.model.timers.get(*id) {
-                let mut pen = Pen::new(area, row, buf);
-                pen.skip(1);
-                self.row(timer, &widths, &mut pen);
-                let line = pane::line(area, row);
-                pane::mark(view, Pane::Timers, at == cursor.row(), line, buf);
-            }
-        }
+        let align = |column| match column {
+            FOR => Align::Right,
+            _ => Align::Left,
+        };
+        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
+        let (timers, cursor) = (&lists.timers, &view.state.timers);
+        pane::rows(view, Pane::Timers, timers, cursor, area, buf, |id, pen| {
+            self.row(view.model.timers.get(*id)?, &widths, pen);
+            Some(())
+        });
     }
 }
 

@@ -199,24 +199,15 @@ impl Widget for &Tree<'_> {
         }
         let room = usize::from(area.width.saturating_sub(1));
         let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let mut pen = Pen::new(area, 0, buf);
-        pen.skip(1);
-        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
-            // A lone shape needs no title.
-            let title = if *width < 3 { "" } else { TITLES[column] };
-            let look = (view.theme.label(), view.glyphs);
-            columns::put(&mut pen, title, *width, align(column), look);
-        }
-        let area = pane::below_titles(area);
-        let top = tree.cursor.top(usize::from(area.height));
-        let visible = tree.rows.iter().enumerate().skip(top);
-        for (line, (at, row)) in (0..area.height).zip(visible) {
-            let mut pen = Pen::new(area, line, buf);
-            pen.skip(1);
-            self.row(row, &widths, &mut pen);
-            let line = pane::line(area, line);
-            pane::mark(view, Pane::Tree, at == tree.cursor.row(), line, buf);
-        }
+        // A lone shape needs no title.
+        let titles = TITLES.iter().zip(&widths);
+        let titles: Vec<&str> = titles.map(|(t, w)| if *w < 3 { "" } else { *t }).collect();
+        let area = pane::titles(view, &titles, &widths, align, 1, area, buf);
+        let (rows, cursor) = (&tree.rows, &tree.cursor);
+        pane::rows(view, Pane::Tree, rows, cursor, area, buf, |row, pen| {
+            self.row(row, &widths, pen);
+            Some(())
+        });
     }
 }
 

@@ -83,25 +83,20 @@ impl Widget for &Workers<'_> {
         }
         let room = usize::from(area.width.saturating_sub(1));
         let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let mut pen = Pen::new(area, 0, buf);
-        pen.skip(1);
-        for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
-            let look = (view.theme.label(), view.glyphs);
-            columns::put(&mut pen, TITLES[column], *width, align(column), look);
-        }
-        let area = pane::below_titles(area);
-        let rows = usize::from(area.height);
+        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
         let cursor = &view.state.workers;
-        let visible = workers.iter().enumerate().skip(cursor.top(rows));
-        for (row, (at, id)) in (0..area.height).zip(visible) {
-            if let Some(worker) = model.runtimes.worker(*id) {
-                let mut pen = Pen::new(area, row, buf);
-                pen.skip(1);
-                self.row(&name(*id), worker, &widths, &mut pen);
-                let line = pane::line(area, row);
-                pane::mark(view, Pane::Workers, at == cursor.row(), line, buf);
-            }
-        }
+        pane::rows(
+            view,
+            Pane::Workers,
+            workers,
+            cursor,
+            area,
+            buf,
+            |id, pen| {
+                self.row(&name(*id), model.runtimes.worker(*id)?, &widths, pen);
+                Some(())
+            },
+        );
     }
 }
 
