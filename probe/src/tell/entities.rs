@@ -96,140 +96,60 @@ impl State for TaskState {
     }
 }
 
-impl Entity for Resource {
-    type State = resource::State;
+/// What is told by one reading: the entity, its state, and the bytes that a state has beside
+/// itself.
+macro_rules! told_at_once {
+    ($entity:ident, $state:path, $more:expr) => {
+        impl Entity for $entity {
+            type State = $state;
 
-    fn id(&self) -> u64 {
-        self.id
-    }
+            fn id(&self) -> u64 {
+                self.id
+            }
 
-    fn listed(&self) -> &AtomicBool {
-        &self.listed
-    }
+            fn listed(&self) -> &AtomicBool {
+                &self.listed
+            }
 
-    fn is_kept(&self) -> &AtomicBool {
-        &self.is_kept
-    }
+            fn is_kept(&self) -> &AtomicBool {
+                &self.is_kept
+            }
 
-    fn is_closed(&self) -> bool {
-        Resource::is_closed(self)
-    }
+            fn is_closed(&self) -> bool {
+                $entity::is_closed(self)
+            }
 
-    fn read(&self) -> resource::State {
-        Resource::read(self)
-    }
+            fn read(&self) -> $state {
+                $entity::read(self)
+            }
 
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-    }
+            fn bytes(&self) -> usize {
+                size_of::<Self>()
+            }
+        }
+
+        impl State for $state {
+            fn id(&self) -> u64 {
+                self.id
+            }
+
+            fn closed(&self) -> Nanos {
+                self.closed
+            }
+
+            fn revive(&mut self) {
+                self.closed = 0;
+            }
+
+            fn bytes(&self) -> usize {
+                let more: fn(&Self) -> usize = $more;
+                size_of::<Self>() + ROW + more(self)
+            }
+        }
+    };
 }
 
-impl State for resource::State {
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn closed(&self) -> Nanos {
-        self.closed
-    }
-
-    fn revive(&mut self) {
-        self.closed = 0;
-    }
-
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + ROW + resource::State::bytes(self)
-    }
-}
-
-impl Entity for Op {
-    type State = op::State;
-
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn listed(&self) -> &AtomicBool {
-        &self.listed
-    }
-
-    fn is_kept(&self) -> &AtomicBool {
-        &self.is_kept
-    }
-
-    fn is_closed(&self) -> bool {
-        Op::is_closed(self)
-    }
-
-    fn read(&self) -> op::State {
-        Op::read(self)
-    }
-
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-    }
-}
-
-impl State for op::State {
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn closed(&self) -> Nanos {
-        self.closed
-    }
-
-    fn revive(&mut self) {
-        self.closed = 0;
-    }
-
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + ROW + size_of_val(&*self.attributes)
-    }
-}
-
-impl Entity for Scope {
-    type State = scope::State;
-
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn listed(&self) -> &AtomicBool {
-        &self.listed
-    }
-
-    fn is_kept(&self) -> &AtomicBool {
-        &self.is_kept
-    }
-
-    fn is_closed(&self) -> bool {
-        Scope::is_closed(self)
-    }
-
-    fn read(&self) -> scope::State {
-        Scope::read(self)
-    }
-
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-    }
-}
-
-impl State for scope::State {
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn closed(&self) -> Nanos {
-        self.closed
-    }
-
-    fn revive(&mut self) {
-        self.closed = 0;
-    }
-
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + ROW + self.kind.len() + self.name.len()
-    }
-}
+told_at_once!(Resource, resource::State, resource::State::bytes);
+told_at_once!(Op, op::State, |op| size_of_val(&*op.attributes));
+told_at_once!(Scope, scope::State, |scope| scope.kind.len()
+    + scope.name.len());
