@@ -52,7 +52,8 @@ impl<'a> Stage<'a> {
         if std::mem::take(&mut self.stale) {
             self.state.sync(shown);
         }
-        if let Some(file) = self.state.wanted_source().map(str::to_owned) {
+        // Where one is missing, another is wanted.
+        while let Some(file) = self.state.wanted_source().map(str::to_owned) {
             let text = (self.sources)(&file);
             self.state.give_source(&file, text, shown);
         }

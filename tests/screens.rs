@@ -151,6 +151,23 @@ fn the_source_of_what_a_task_awaits() {
     }
 }
 
+/// Unless the person has said whose source it is to be.
+#[test]
+fn where_a_source_is_missing_another_one_is_read() {
+    let model = model("details");
+    let missing = || Err("it is not here".to_owned());
+    for (keys, asks_again) in [("8", true), ("4 Down Up 8", false)] {
+        let mut state = state(&model, (120, 40), Options::default(), keys);
+        let mut seen = Vec::new();
+        while let Some(file) = state.wanted_source().map(str::to_owned) {
+            state.give_source(&file, missing(), &model);
+            assert!(!seen.contains(&file), "{file} is asked for again");
+            seen.push(file);
+        }
+        assert_eq!(seen.len() > 1, asks_again, "{keys}: {seen:?}");
+    }
+}
+
 #[test]
 fn timers_with_their_lateness_and_what_limits_ended() {
     snapshots("timers", &model("timers"), "5");

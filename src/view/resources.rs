@@ -29,7 +29,7 @@ use super::{
     pen::Pen,
     text,
 };
-use crate::model::{AsyncOp, Holder, Holders, Model, Resource, ResourceKind, TaskId, Why};
+use crate::model::{AsyncOp, Holder, Holders, Model, Phase, Resource, ResourceKind, TaskId, Why};
 
 /// The rows of both panes.
 #[derive(Clone, Debug, Default)]
@@ -208,6 +208,15 @@ impl Widget for &Resources<'_> {
         ];
         let area = pane::heading(view, Pane::Resources, &facts, area, buf);
         if state.list.is_empty() {
+            if matches!(view.model.phase, Phase::Ended(_)) {
+                let lines = [
+                    "The program has ended, and with it its locks,",
+                    "semaphores and channels. An earlier moment shows",
+                    "those that it had: the left arrow goes back.",
+                ];
+                pane::say(view, &lines, area, buf);
+                return;
+            }
             let lines = [
                 "No locks, semaphores or channels.",
                 "tokio tells of Mutex, RwLock, Semaphore, Barrier,",

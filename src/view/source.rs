@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{View, columns::Align, fmt, layout::Pane, pane, pen::Pen, text};
-use crate::model::{Model, Place, State, TaskId};
+use crate::model::{Location, Model, Place, State, TaskId};
 
 /// The text of a file, or why there is none.
 pub type Text = Result<Vec<String>, String>;
@@ -42,17 +42,25 @@ impl SourceState {
         (!self.texts.contains_key(file)).then_some(file)
     }
 
-    pub fn give(&mut self, file: &str, text: Text, height: usize) {
+    /// Takes in a file's text. Where there is none, another file is read, unless the person has
+    /// chosen whose it is.
+    pub fn give(&mut self, file: &str, text: Text, chosen: bool, model: &Model, height: usize) {
+        let is_missing = text.is_err();
         self.texts.insert(file.into(), text);
+        if is_missing && !chosen {
+            let files = files(model);
+            let is_readable = |file: &&&str| self.texts.get(**file).is_none_or(Result::is_ok);
+            if let Some(other) = files.iter().find(is_readable) {
+                self.go_to(other, model);
+            }
+        }
         self.keep_in_sight(height);
     }
 
     /// Follows the selected task to where it waits.
     pub fn sync(&mut self, model: &Model, selected: Option<TaskId>, height: usize) {
         if self.at.is_none() || selected != self.of {
-            let task = selected.and_then(|id| model.tasks.get(id));
-            let at = task.and_then(|t| model.place(t).or(t.location.as_ref()));
-            if let Some(at) = at {
+            if let Some(at) = selected.and_then(|id| place_of(model, id)) {
                 self.at = Some((at.file.clone(), at.line));
             }
             self.of = selected;
@@ -73,24 +81,22 @@ impl SourceState {
 
     /// The next file of those in which polls have started or tasks wait.
     pub fn next_file(&mut self, model: &Model, height: usize) {
-        let mut files: Vec<&str> = model.places.files().collect();
-        let live = model.tasks.iter().filter(|task| !task.is_done());
-        files.extend(
-            live.filter_map(|task| model.place(task))
-                .map(|at| &*at.file),
-        );
-        files.sort_unstable();
-        files.dedup();
+        let files = files(model);
         let now = self.at.as_ref().map_or("", |(file, _)| file);
         let after = files.iter().find(|file| **file > now).or(files.first());
         if let Some(file) = after {
-            let waiting = model.waiting_in(file);
-            let first = waiting.keys().next().copied();
-            let first = first.or_else(|| model.places.of_file(file).next().map(|(line, _)| line));
-            self.at = Some(((*file).into(), first.unwrap_or(1)));
-            self.waiting = waiting;
+            self.go_to(file, model);
         }
         self.keep_in_sight(height);
+    }
+
+    /// To the first line of a file where somebody waits, or where a poll started.
+    fn go_to(&mut self, file: &str, model: &Model) {
+        let waiting = model.waiting_in(file);
+        let first = waiting.keys().next().copied();
+        let first = first.or_else(|| model.places.of_file(file).next().map(|(line, _)| line));
+        self.at = Some((file.into(), first.unwrap_or(1)));
+        self.waiting = waiting;
     }
 
     /// The first task that waits at the cursor's line.
@@ -117,6 +123,23 @@ impl SourceState {
         let highest = row.saturating_sub(around);
         self.top = self.top.max(lowest).min(highest).min(most.max(lowest));
     }
+}
+
+/// The files in which polls have started or tasks wait.
+fn files(model: &Model) -> Vec<&str> {
+    let mut files: Vec<&str> = model.places.files().collect();
+    let live = model.tasks.iter().filter(|task| !task.is_done());
+    let places = live.filter_map(|task| model.place(task));
+    files.extend(places.map(|at| &*at.file));
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+/// Where a task waits, or where it was spawned.
+fn place_of(model: &Model, task: TaskId) -> Option<&Location> {
+    let task = model.tasks.get(task)?;
+    model.place(task).or(task.location.as_ref())
 }
 
 pub struct Source<'a>(pub(super) View<'a>);
@@ -178,9 +201,12 @@ impl Source<'_> {
         let mut facts = Vec::new();
         if let Some((file, _)) = &source.at {
             facts.push((view.clean(file), view.theme.text()));
-        }
-        if let Some(of) = source.of {
-            facts.push((format!("of {}", view.label_of(of)), view.theme.dim()));
+            let is_there = |task: &TaskId| {
+                place_of(view.model, *task).is_some_and(|place| *place.file == **file)
+            };
+            if let Some(of) = source.of.filter(is_there) {
+                facts.push((format!("of {}", view.label_of(of)), view.theme.dim()));
+            }
         }
         facts
     }

@@ -278,7 +278,8 @@ impl ViewState {
     /// Gives a source file's lines, or why there are none.
     pub fn give_source(&mut self, file: &str, text: Text, model: &Model) {
         let rows = self.rows_of(Pane::Source, model);
-        self.source.give(file, text, rows);
+        let chosen = self.tasks.chosen().is_some();
+        self.source.give(file, text, chosen, model, rows);
     }
 
     /// The finding that the cursor is on.

@@ -139,8 +139,15 @@ impl Timeline<'_> {
             (format!("{} follows", view.glyphs.live), theme.good())
         } else {
             let back = view.model.now.since(window.cursor_time(view.model));
-            let back = format!("{} stays {} back", view.glyphs.paused, view.duration(back));
-            (back, theme.warning())
+            let back = if back.is_zero() {
+                "at the end".to_owned()
+            } else {
+                format!("{} back", view.duration(back))
+            };
+            (
+                format!("{} stays {back}", view.glyphs.paused),
+                theme.warning(),
+            )
         };
         let exact = match (timeline.exact_since(), &view.model.process) {
             (Some(_), _) if !timeline.is_summed() => "every poll is exact".to_owned(),
