@@ -87,7 +87,7 @@ fn memory() -> Result<(), run::Error> {
         (
             "a finished task that is kept",
             Job::Finished,
-            [300_000, 2_000],
+            [1_000_000, 2_000],
         ),
         ("a live task that sleeps", Job::Asleep, [100_000, 2_000]),
     ] {
