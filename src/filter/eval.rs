@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
             Text::Error => [task.error.as_deref().map(Cow::Borrowed), None],
             Text::Location => {
                 let location = task.location.as_ref();
-                let short = location.map(|l| format!("{}:{}", l.file_name(), l.line).into());
+                let short = location.map(|l| l.short().into());
                 [short, location.map(|l| l.to_string().into())]
             }
             Text::State => {

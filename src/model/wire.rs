@@ -14,10 +14,37 @@ pub struct Location {
 }
 
 impl Location {
-    /// The file's own name, without its folders.
-    pub fn file_name(&self) -> &str {
-        self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file)
+    /// What a person knows the place by, such as `gather.rs:42`: the file without its folders,
+    /// but for one that says nothing alone, as in `serve/mod.rs:389`. The file of a crate that
+    /// cargo fetched stands behind that crate's name: `axum/serve/mod.rs:389`.
+    pub fn short(&self) -> String {
+        let mut folders: Vec<&str> = self.file.split(['/', '\\']).collect();
+        let name = folders.pop().unwrap_or_default();
+        let fetched = folders.windows(4).find_map(|path| match path {
+            ["registry", "src", _, package] => Some(package_name(package)),
+            _ => None,
+        });
+        let folder = folders
+            .pop()
+            .filter(|folder| name == "mod.rs" && !folder.is_empty());
+        let mut short = String::new();
+        for part in fetched.into_iter().chain(folder) {
+            short.push_str(part);
+            short.push('/');
+        }
+        short.push_str(name);
+        format!("{short}:{}", self.line)
     }
+}
+
+/// `axum` of `axum-0.8.9`.
+fn package_name(package: &str) -> &str {
+    let is_version = |(at, _): &(usize, &str)| {
+        let version = &package[at + 1..];
+        version.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let version = package.match_indices('-').find(is_version);
+    version.map_or(package, |(at, _)| &package[..at])
 }
 
 impl fmt::Display for Location {
@@ -58,4 +85,36 @@ pub(super) fn duration(d: Option<&prost_types::Duration>) -> Duration {
     d.and_then(|d| Duration::try_from(*d).ok())
         .unwrap_or_default()
         .min(Duration::from_nanos(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_short_and_says_whose_it_is() {
+        let cargo = "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f";
+        for (file, short) in [
+            ("workloads/src/gather.rs", "gather.rs:7"),
+            (r"C:\work\src\main.rs", "main.rs:7"),
+            ("mod.rs", "mod.rs:7"),
+            ("src/pool/mod.rs", "pool/mod.rs:7"),
+            (
+                &format!("{cargo}/axum-0.8.9/src/serve/mod.rs"),
+                "axum/serve/mod.rs:7",
+            ),
+            (
+                &format!("{cargo}/tokio-1.54.1/src/sync/mutex.rs"),
+                "tokio/mutex.rs:7",
+            ),
+            (
+                &format!("{cargo}/hyper-util-1.0.0-rc.1/src/lib.rs"),
+                "hyper-util/lib.rs:7",
+            ),
+            ("/", ":7"),
+        ] {
+            let file = file.into();
+            assert_eq!(Location { file, line: 7 }.short(), short);
+        }
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::model::Location;
-
 use super::glyphs::Glyphs;
 
 /// No duration is written in more cells than this.
@@ -120,11 +118,6 @@ pub fn percent(share: f64) -> String {
     } else {
         format!("{percent:.0} %")
     }
-}
-
-/// `gather.rs:42`.
-pub fn location(location: &Location) -> String {
-    format!("{}:{}", location.file_name(), location.line)
 }
 
 #[cfg(test)]

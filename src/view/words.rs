@@ -31,7 +31,7 @@ impl View<'_> {
     }
 
     pub fn location(self, location: Option<&Location>) -> Option<String> {
-        location.map(|l| self.clean(&fmt::location(l)))
+        location.map(|l| self.clean(&l.short()))
     }
 
     /// A name, in quotes if nothing of it would be seen.

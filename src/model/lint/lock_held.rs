@@ -69,9 +69,7 @@ fn held_for_long(lock: &Resource, hold: &Hold, scene: Scene<'_>) -> Option<Findi
         return None;
     }
     let place = lock.location.as_ref();
-    let place = place.map_or(String::new(), |l| {
-        format!(" of {}:{}", l.file_name(), l.line)
-    });
+    let place = place.map_or(String::new(), |l| format!(" of {}", l.short()));
     let kind = lock.kind.as_str();
     let message = format!(
         "holds the {kind}{place} and waits, and another waits for it for {} ms",
