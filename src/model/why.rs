@@ -45,6 +45,8 @@ pub enum Why<'a> {
     },
     /// Tasks wait for each other.
     Cycle(Cycle),
+    /// For nothing: no waker of it is left.
+    NoWaker,
     /// I/O, or something else that is not instrumented.
     Unknown,
     Done(Option<Outcome>),
@@ -110,6 +112,7 @@ impl Model {
                     others: children.count(),
                 }
             }
+            None if self.is_lost(task) => Why::NoWaker,
             None => Why::Unknown,
         }
     }

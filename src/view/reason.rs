@@ -124,6 +124,10 @@ impl View<'_> {
                 style: theme.bad(),
                 ..plain(self.cycle(cycle))
             },
+            Why::NoWaker => Reason {
+                style: theme.bad(),
+                ..plain("nothing: its waker is lost".to_owned())
+            },
             Why::Unknown => Reason {
                 style: theme.dim(),
                 // Without the probe a timer does not tell whose it is.

@@ -13,7 +13,8 @@
 //!           overdue D|no · remaining D|no · fires N · of TASK|unknown · kind K ·
 //!           duration D · at FILE:LINE|unknown · exact|guessed
 //! TASK      cycle TASK …|none · cycle-since TIME|unknown · chain TASK … (those that it waits
-//!           for, from itself on) · held-up-by TASK|nobody · holds RESOURCE …|nothing
+//!           for, from itself on) · held-up-by TASK|nobody · waker lost|kept ·
+//!           holds RESOURCE …|nothing
 //! RESOURCE  kind K · holders TASK …|nobody (a task of more permits with their number, as
 //!           A*2; `unknown` and `outside` are no tasks) · certain · guessed · waiters TASK …|nobody ·
 //!           held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
@@ -175,6 +176,10 @@ impl View<'_> {
                 let chain = self.model.chain(task);
                 self.names_of(chain.iter().map(|link| link.task.id))
             }
+            "waker" => match self.model.why(task) {
+                Why::NoWaker => "lost".to_owned(),
+                _ => "kept".to_owned(),
+            },
             "held-up-by" => match self.model.why(task) {
                 Why::Ready {
                     blocked_by: Some(task),

@@ -154,7 +154,8 @@ pub async fn main(settings: Settings) -> aio::Result<()> {
             }
             let visit = visits.swap_remove(dice.roll(visits.len()));
             let (short, long) = (dice.secs(0.1), dice.secs(0.4));
-            let guest = guest(house.clone(), visit, short, long);
+            // The future of all that a guest may do is large, and is moved into a task: its pin is not.
+            let guest = Box::pin(guest(house.clone(), visit, short, long));
             let visit = async move {
                 println!("guest {number}: {}", guest.await?);
                 Ok(())

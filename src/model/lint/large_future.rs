@@ -1,6 +1,8 @@
 //! A task with a future of many bytes.
 
-use super::{Explanation, Figure, Finding, Kind, Lint, Scene, Severity, Subject, Verdict};
+use super::{
+    Explanation, Figure, Finding, Kind, Lint, Scene, Severity, Subject, Verdict, auto_boxed_future,
+};
 
 #[derive(Copy, Clone, Debug)]
 pub struct LargeFuture;
@@ -16,9 +18,9 @@ impl Lint for LargeFuture {
 
     fn explain(&self) -> Explanation {
         Explanation {
-            what: "The future that was spawned takes 2,048 bytes or more. It holds all that lives \
-                   across an `await` in it and in what it awaits. A build without optimisation \
-                   makes futures larger than they will be.",
+            what: "The future that was spawned takes 2,048 bytes or more: all that lives across an \
+                   `await` in it and in what it awaits. Without optimisation it is larger than it \
+                   will be, and tokio boxes it; the size is that before.",
             why: "Each such task takes as much memory, and the future is copied whenever it is \
                   moved: into the spawn, and into whatever else holds it by value.",
             mend: "Do not hold large buffers across an `await`: make them in a block of their own, \
@@ -32,8 +34,14 @@ impl Lint for LargeFuture {
         let Subject::New(task) = subject else {
             return Verdict::Fine;
         };
-        let size = task.figure("size.bytes").unwrap_or_default();
-        if !task.kind.is_async() || size < scene.thresholds().large_future {
+        // The latter is told of what tokio boxed, and the former is then that of a pointer.
+        let (size, original) = (
+            task.figure("size.bytes"),
+            task.figure("original_size.bytes"),
+        );
+        let size = size.max(original).unwrap_or_default();
+        let is_large = task.kind.is_async() && size >= scene.thresholds().large_future;
+        if !is_large || auto_boxed_future::boxed(task, scene).is_some() {
             return Verdict::Fine;
         }
         let message = format!("has a future of {size} bytes");

@@ -1,7 +1,10 @@
 //! A task that nothing can wake.
 
 use super::{Explanation, Finding, Kind, Lint, Scene, Severity, Subject, Verdict};
-use crate::model;
+use crate::{
+    frame::Time,
+    model::{self, Model, Task},
+};
 
 #[derive(Copy, Clone, Debug)]
 pub struct LostWaker;
@@ -33,25 +36,38 @@ impl Lint for LostWaker {
         let Subject::Task(task) = subject else {
             return Verdict::Fine;
         };
-        let is_spawned = task.kind.is_async() && task.kind != model::Kind::BlockOn;
-        let waits = !task.is_done() && task.running_since().is_none();
-        let waits = waits && task.ready_since().is_none();
-        let (Some(since), true) = (task.last_poll_ended, is_spawned && waits) else {
+        let model = scene.model;
+        let Some(since) = model.without_waker_since(task) else {
             return Verdict::Fine;
         };
-        // When the run is over, wakers go before the tasks do.
-        if task.wakers() > 0 || scene.model.ended.is_some() {
-            return Verdict::Fine;
-        }
-        // A wake that is under way has taken the waker and is not told yet.
-        let waited = scene.model.now.since(since);
-        if waited < scene.thresholds().lost_waker {
+        if !model.is_lost(task) {
             return Verdict::Later;
         }
+        let waited = model.now.since(since);
         let message = "waits, and nothing is left that could wake it".to_owned();
         let finding = Finding::of(Kind::LostWaker, task, since, message)
             .lasted("waited_ms", waited)
             .with("polls", super::Figure::Count(task.polls()));
         Some(finding).into()
+    }
+}
+
+impl Model {
+    /// Whether nothing is left that could wake this task.
+    pub fn is_lost(&self, task: &Task) -> bool {
+        // A wake that is under way has taken the waker and is not told yet.
+        self.without_waker_since(task)
+            .is_some_and(|since| self.now.since(since) >= self.lints.thresholds.lost_waker)
+    }
+
+    /// When the last poll of a task that waits ended, if no copy of its waker exists.
+    fn without_waker_since(&self, task: &Task) -> Option<Time> {
+        let is_spawned = task.kind.is_async() && task.kind != model::Kind::BlockOn;
+        let waits = !task.is_done() && task.running_since().is_none();
+        let waits = waits && task.ready_since().is_none();
+        // When the run is over, wakers go before the tasks do.
+        let has_waker = task.wakers() > 0 || self.ended.is_some();
+        let since = task.last_poll_ended;
+        since.filter(|_| is_spawned && waits && !has_waker)
     }
 }

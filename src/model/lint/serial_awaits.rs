@@ -25,8 +25,8 @@ impl Lint for SerialAwaits {
     fn explain(&self) -> Explanation {
         Explanation {
             what: "A task spawned a child and awaited it, then the next one, and so on, three or \
-                   more; each of them mostly waited. No two ran side by side, so nothing was won \
-                   by making tasks of them.",
+                   more; each mostly waited, and no two ran side by side. tokio does not tell who \
+                   awaits whom: only programs are judged that do, as the lessons by `aio`.",
             why: "The waits add up. Together they would take as long as the longest of them.",
             mend: "If none needs the result of another, start all and then await all: `gather`, a \
                    `TaskGroup`, `JoinSet` or `join!`. If each does need the one before, leave \
@@ -66,7 +66,12 @@ impl Lint for SerialAwaits {
             chain.len(),
             took.as_millis()
         );
-        let finding = Finding::of(Kind::SerialAwaits, parent, next.created, message)
+        let finding = Finding {
+            // Where they are made, which is what there is to mend.
+            location: child.location.clone().or_else(|| parent.location.clone()),
+            ..Finding::of(Kind::SerialAwaits, parent, next.created, message)
+        };
+        let finding = finding
             .with("tasks", Figure::Count(chain.len() as u64))
             .lasted("took_ms", took)
             .with("longest_ms", Figure::Time(longest.unwrap_or_default()));
