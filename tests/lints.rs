@@ -7,6 +7,7 @@ use std::{
     sync::Mutex,
 };
 
+use loopview::model::lint::Kind;
 use loopview_workloads::Workload;
 use serde_json::Value;
 
@@ -70,6 +71,19 @@ fn judge(workload: &Workload) -> Option<String> {
         let rows = &report["lints"];
         format!("{name}: found {found:?}, its page names {named:?}, calm: {calm}\n{rows:#}")
     })
+}
+
+/// All but one, which needs a program that tells too little.
+#[test]
+fn each_lint_has_a_lesson_whose_page_names_it() {
+    for kind in Kind::ALL {
+        let lesson = kind.lint().explain().lesson;
+        assert_eq!(lesson.is_none(), *kind == Kind::LostData, "{kind:?}");
+        if let Some(lesson) = lesson {
+            let workload = loopview_workloads::find(lesson).expect(lesson);
+            assert!(named(workload).contains(kind.name()), "{lesson}: {kind:?}");
+        }
+    }
 }
 
 /// A machine may stall any program for once, so a second run decides what the first one found.

@@ -1,6 +1,11 @@
 //! `loopview workload NAME`: the process that `loopview run NAME` starts.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    io::{self, Write},
+    panic,
+    process::ExitCode,
+    time::Duration,
+};
 
 use loopview_workloads::{Settings, aio};
 
@@ -16,6 +21,7 @@ pub fn execute(name: &str, options: &WorkloadOptions) -> Result<ExitCode, Error>
     let workload = super::find_workload(name)?;
     let settings = Settings::parse(workload, options.set.iter().map(String::as_str))?;
     die_with_parent();
+    tell_panics_in_short();
     let instrument = Instrument::start(options.instrument);
     let flavor = match options.flavor {
         Flavor::CurrentThread => aio::Flavor::CurrentThread,
@@ -68,6 +74,15 @@ impl Instrument {
             Self::ConsoleSubscriber => std::thread::sleep(LAST_WORDS / 4),
         }
     }
+}
+
+/// Some lessons panic. A trace of that, which `RUST_BACKTRACE` asks for, would block their loop for a
+/// fifth of a second and leave no room for their other output.
+fn tell_panics_in_short() {
+    panic::set_hook(Box::new(|panic| {
+        // Where nobody reads it, the task's end says enough.
+        let _ = writeln!(io::stderr(), "{panic}");
+    }));
 }
 
 /// Not even a dashboard that is killed leaves its workload behind.

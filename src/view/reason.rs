@@ -126,7 +126,7 @@ impl View<'_> {
             },
             Why::NoWaker => Reason {
                 style: theme.bad(),
-                ..plain("nothing: its waker is lost".to_owned())
+                ..plain("nothing: no waker".to_owned())
             },
             Why::Unknown => Reason {
                 style: theme.dim(),

@@ -1,4 +1,5 @@
-//! Real requests to a real server: by a library that blocks, by one that awaits, and on threads.
+//! Real requests to a real server: by a library that blocks, by one that awaits, and on threads, of
+//! which there may be too few.
 
 use super::report::{SLACK_MS, latest, number, run};
 
@@ -39,4 +40,23 @@ fn an_async_library_and_threads_do_not() {
             assert!(number(&call["run_ms"]) > 590.0, "{call:#}");
         }
     }
+}
+
+#[test]
+fn calls_that_find_no_thread_wait_in_line() {
+    let calls = |threads: &[&str]| {
+        let report = run(&[&["pool-full", "--scale", "0.3"], threads].concat());
+        report.assert_ended("pool-full", &["roast-1", "salad"]);
+        let calls = report.rows("blocking").to_vec();
+        assert_eq!(calls.len(), 7);
+        calls
+    };
+    let queued = |call: &serde_json::Value| number(&call["queued_ms"]);
+    let two = calls(&[]);
+    let late = two.iter().filter(|call| queued(call) >= 280.0);
+    assert_eq!(late.count(), 5, "{two:#?}");
+    // Three rounds of roasts come before the salad.
+    assert!(two.iter().any(|call| queued(call) >= 850.0), "{two:#?}");
+    let seven = calls(&["--set", "threads=7"]);
+    assert!(seven.iter().all(|call| queued(call) < 280.0), "{seven:#?}");
 }

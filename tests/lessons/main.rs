@@ -3,6 +3,7 @@
 mod cancelling;
 mod coordination;
 mod extremes;
+mod futures;
 mod gather;
 mod libraries;
 mod report;
@@ -54,6 +55,50 @@ fn serial() {
 #[test]
 fn tasks() {
     run(&["tasks"]).assert_ok("tasks", 2.0, &["A", "B"]);
+}
+
+#[test]
+fn tasks_that_are_awaited_at_once_are_in_turn() {
+    let report = run(&["serial-tasks", "--scale", "0.2"]);
+    report.assert_ok("serial-tasks", 0.6, &["table-1", "table-3"]);
+    for (one, next) in [("table-1", "table-2"), ("table-2", "table-3")] {
+        let (one, next) = (report.task(one), report.task(next));
+        let ended = number(&one["created_ms"]) + number(&one["total_ms"]);
+        assert!(number(&next["created_ms"]) >= ended, "{one:#} {next:#}");
+    }
+    // It points at the place where they are made.
+    let lint = &report.rows("lints")[0];
+    assert_eq!(lint["lint"], "serial-awaits");
+    let place = lint["location"].as_str().unwrap_or_default();
+    assert!(place.contains("serial_tasks.rs:"), "{lint:#}");
+}
+
+#[test]
+fn a_panic_ends_its_own_task_alone() {
+    let report = run(&["panic", "--scale", "0.2"]);
+    report.assert_ok("panic", 0.6, &["soup", "fish", "cake"]);
+    for (name, outcome) in [("soup", "ok"), ("fish", "panicked"), ("cake", "ok")] {
+        assert_eq!(report.task(name)["outcome"], outcome, "{name}");
+    }
+    // Told in short, whatever RUST_BACKTRACE says.
+    let [place, text, dishes @ ..] = &report.output()[..] else {
+        panic!("two lines and more: {:?}", report.output());
+    };
+    assert!(place.starts_with("panicked at ") && place.contains("panic.rs:"));
+    assert_eq!(
+        *text,
+        "index out of bounds: the len is 3 but the index is 6"
+    );
+    assert_eq!(
+        dishes,
+        [
+            "served: soup for the table number 1",
+            "not served: task fish panicked",
+            "served: cake for the table number 2",
+        ]
+    );
+    let none = run(&["panic", "--scale", "0.05", "--set", "tables=9"]);
+    assert_eq!(none.task("fish")["outcome"], "ok");
 }
 
 #[test]

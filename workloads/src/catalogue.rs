@@ -2,9 +2,10 @@
 
 use crate::{
     Setting, Value, Workload, as_completed, async_library, blocking, blocking_library, cancel,
-    channel, chaos, cpu, deadlock, gather, gather_error, gather_settled, hello, leak, many, mutex,
-    needless_async, semaphore, serial, shield, spawn_storm, starvation, taskgroup, taskgroup_error,
-    tasks, template, timeout, timeout_cleanup, to_thread, to_thread_library, uncalled,
+    channel, chaos, cpu, deadlock, gather, gather_error, gather_settled, hello, large_future, leak,
+    lost_waker, many, many_wakes, mutex, needless_async, panic, pool_full, semaphore, serial,
+    serial_tasks, shield, spawn_storm, starvation, taskgroup, taskgroup_error, tasks, template,
+    timeout, timeout_cleanup, to_thread, to_thread_library, uncalled,
 };
 
 /// Every lesson, first to last; those of a group are together.
@@ -25,6 +26,7 @@ const TIMEOUTS: &str = "timeouts and cancelling";
 const LIMITS: &str = "limits and libraries";
 const MISTAKES: &str = "mistakes and remedies";
 const COORDINATION: &str = "coordination";
+const FUTURES: &str = "futures and wakers";
 const EXTREMES: &str = "extremes";
 
 /// The columns of a lesson that follow from its name and that of its module.
@@ -86,6 +88,19 @@ const ALL: &[Workload] = &[
     ),
     lesson!(
         TASKS,
+        serial_tasks,
+        "serial-tasks",
+        "create a task and await it, then the next",
+        "One table task at a time, each created when the one before is done. Three waits of 1 s \
+         take 3 s, tasks or not.",
+        &[Setting {
+            key: "tables",
+            default: Value::Count(3),
+            help: "how many tasks are awaited one after the other",
+        }]
+    ),
+    lesson!(
+        TASKS,
         leak,
         "leak",
         "tasks that are created and forgotten",
@@ -95,6 +110,19 @@ const ALL: &[Workload] = &[
             key: "guests",
             default: Value::Count(5),
             help: "how many guests come, each of whom leaves a task behind",
+        }]
+    ),
+    lesson!(
+        TASKS,
+        panic,
+        "panic",
+        "a task panics, and the others run on",
+        "After 1 s the fish ends as panicked, and its message is in the output. The soup and the \
+         cake sleep on; main takes the panic as an error.",
+        &[Setting {
+            key: "tables",
+            default: Value::Count(3),
+            help: "how many tables there are; the fish is for table 7",
         }]
     ),
     lesson!(
@@ -313,6 +341,19 @@ const ALL: &[Workload] = &[
     ),
     lesson!(
         MISTAKES,
+        pool_full,
+        "pool-full",
+        "more blocking calls than there are threads",
+        "Two calls run and five are queued. The salad, a call of 10 ms, waits 3 s for a thread, \
+         and the loop is idle.",
+        &[Setting {
+            key: "threads",
+            default: Value::Threads(2),
+            help: "how many threads there are for blocking calls",
+        }]
+    ),
+    lesson!(
+        MISTAKES,
         cpu,
         "cpu",
         "the third mistake: an async fn that never awaits",
@@ -370,6 +411,41 @@ const ALL: &[Workload] = &[
         "two tasks, two locks, opposite order",
         "After 0.5 s left and right each wait for the lock that the other holds. Nobody is busy, \
          and it never ends: leave with q.",
+        &[]
+    ),
+    lesson!(
+        FUTURES,
+        lost_waker,
+        "lost-waker",
+        "a future that does not keep its waker",
+        "The careful guest is woken after 0.5 s. The careless one has no waker left after its \
+         first poll: it is idle for ever, until main gives it up.",
+        &[Setting {
+            key: "limit",
+            default: Value::Secs(2.0),
+            help: "how long main waits for the careless guest",
+        }]
+    ),
+    lesson!(
+        FUTURES,
+        many_wakes,
+        "many-wakes",
+        "two hundred wakes for every poll",
+        "Both waiters are polled once a round, but one is woken for every plate and the other \
+         for a tray of two hundred.",
+        &[Setting {
+            key: "tray",
+            default: Value::Count(1),
+            help: "how many plates the first cook puts out for one ring of the bell",
+        }]
+    ),
+    lesson!(
+        FUTURES,
+        large_future,
+        "large-future",
+        "what a future holds across an await",
+        "Four tasks sleep side by side. The future of suitcase is over 4 KiB; that of piano, 64 \
+         KiB, tokio had to box. The other two are small.",
         &[]
     ),
     lesson!(

@@ -22,12 +22,15 @@ pub enum Value {
     Count(usize),
     /// How long, in seconds before scaling.
     Secs(f64),
+    /// How many threads there are for blocking calls. The [run](Workload::run) takes it, not the
+    /// lesson.
+    Threads(usize),
 }
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count(count) => count.fmt(f),
+            Self::Count(count) | Self::Threads(count) => count.fmt(f),
             Self::Secs(secs) => secs.fmt(f),
         }
     }
@@ -38,6 +41,7 @@ impl Value {
     fn parse_like(self, text: &str) -> Option<Self> {
         match self {
             Self::Count(_) => text.parse().ok().map(Self::Count),
+            Self::Threads(_) => text.parse().ok().map(Self::Threads),
             Self::Secs(_) => {
                 let secs = text.parse().ok()?;
                 let possible = 0.0..=f64::MAX;
@@ -48,7 +52,7 @@ impl Value {
 
     fn kind(self) -> &'static str {
         match self {
-            Self::Count(_) => "a whole number",
+            Self::Count(_) | Self::Threads(_) => "a whole number",
             Self::Secs(_) => "a number of seconds",
         }
     }
@@ -103,7 +107,7 @@ impl Settings {
     pub fn count(&self, key: &str) -> usize {
         match self.get(key) {
             Value::Count(count) => count,
-            Value::Secs(_) => panic!("the setting {key} is not a count"),
+            _ => panic!("the setting {key} is not a count"),
         }
     }
 
@@ -115,8 +119,16 @@ impl Settings {
     pub fn secs(&self, key: &str) -> f64 {
         match self.get(key) {
             Value::Secs(secs) => secs,
-            Value::Count(_) => panic!("the setting {key} is not a time"),
+            _ => panic!("the setting {key} is not a time"),
         }
+    }
+
+    /// How many threads there are to be for blocking calls, if the lesson says so.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        self.0.iter().find_map(|(_, value)| match value {
+            Value::Threads(threads) => Some(*threads),
+            _ => None,
+        })
     }
 
     fn get(&self, key: &str) -> Value {

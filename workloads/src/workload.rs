@@ -34,13 +34,17 @@ pub struct Workload {
 pub type Main = Pin<Box<dyn Future<Output = aio::Result<()>> + Send>>;
 
 impl Workload {
-    /// Runs it to its end.
+    /// Runs it to its end, on as many threads for blocking calls as its settings say.
     ///
     /// # Errors
     ///
     /// What the program raises.
     #[track_caller]
     pub fn run(&self, config: &aio::Config, settings: Settings) -> aio::Result<()> {
-        aio::run(config, (self.main)(settings))
+        let config = aio::Config {
+            max_threads: settings.threads().or(config.max_threads),
+            ..config.clone()
+        };
+        aio::run(&config, (self.main)(settings))
     }
 }

@@ -32,7 +32,9 @@ fn each_takes_the_time_that_its_text_promises() {
         ("uncalled", 1_000),
         ("serial", 4_000),
         ("tasks", 2_000),
+        ("serial-tasks", 3_000),
         ("leak", 2_000),
+        ("panic", 3_000),
         ("gather", 5_000),
         ("gather-error", 3_000),
         ("gather-settled", 3_000),
@@ -46,6 +48,9 @@ fn each_takes_the_time_that_its_text_promises() {
         ("semaphore", 3_200),
         ("mutex", 2_400),
         ("channel", 3_050),
+        ("lost-waker", 2_500),
+        ("many-wakes", 2_500),
+        ("large-future", 2_000),
         ("many", 2_999),
         ("spawn-storm", 2_000),
     ];
@@ -91,6 +96,21 @@ fn a_blocking_call_holds_everything_up_for_as_long_as_it_takes() {
 fn on_a_thread_the_same_call_ends_too() {
     let time = time_of("to-thread", &fast());
     assert!(time >= Duration::from_millis(80), "{time:?}");
+}
+
+/// At a fiftieth: six roasts of 20 ms, by as many threads as the lesson asks for.
+#[test]
+fn a_lesson_can_say_how_many_threads_there_are() {
+    let pool_full = find("pool-full").unwrap();
+    let time_of = |pairs: &[&str]| {
+        let settings = Settings::parse(pool_full, pairs.iter().copied()).unwrap();
+        let start = std::time::Instant::now();
+        pool_full.run(&fast(), settings).unwrap();
+        start.elapsed()
+    };
+    assert!(time_of(&[]) >= Duration::from_millis(60));
+    assert!(time_of(&["threads=1"]) >= Duration::from_millis(120));
+    assert!(Settings::parse(pool_full, ["threads=x"]).is_err());
 }
 
 #[test]

@@ -19,14 +19,14 @@ impl Lint for LargeFuture {
     fn explain(&self) -> Explanation {
         Explanation {
             what: "The future that was spawned takes 2,048 bytes or more: all that lives across an \
-                   `await` in it and in what it awaits. Without optimisation it is larger than it \
-                   will be, and tokio boxes it; the size is that before.",
+                   `await` in it and in what it awaits. A build without optimisation makes it \
+                   larger, and tokio boxes it there; the size is that before.",
             why: "Each such task takes as much memory, and the future is copied whenever it is \
                   moved: into the spawn, and into whatever else holds it by value.",
             mend: "Do not hold large buffers across an `await`: make them in a block of their own, \
                    or keep them on the heap (`Vec`, `Box`). `Box::pin` a large part of it that is \
                    rarely needed.",
-            lesson: None,
+            lesson: Some("large-future"),
         }
     }
 

@@ -26,12 +26,12 @@ impl Lint for SerialAwaits {
         Explanation {
             what: "A task spawned a child and awaited it, then the next one, and so on, three or \
                    more; each mostly waited, and no two ran side by side. tokio does not tell who \
-                   awaits whom: only programs are judged that do, as the lessons by `aio`.",
+                   awaits whom, so only programs that do are judged, as those that use `aio`.",
             why: "The waits add up. Together they would take as long as the longest of them.",
             mend: "If none needs the result of another, start all and then await all: `gather`, a \
                    `TaskGroup`, `JoinSet` or `join!`. If each does need the one before, leave \
                    them as they are, or await plain `async fn` calls without spawning.",
-            lesson: None,
+            lesson: Some("serial-tasks"),
         }
     }
 
