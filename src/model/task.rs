@@ -532,7 +532,7 @@ impl Task {
 
     /// Wakes of a `block_on` are invisible to the console protocol: what it counts as
     /// scheduled there is all the time between two polls.
-    fn wakes_seen(&self) -> bool {
+    pub fn wakes_seen(&self) -> bool {
         self.kind != Kind::BlockOn || self.wakes > 0
     }
 }

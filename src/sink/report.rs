@@ -318,7 +318,7 @@ impl<'a> Writer<'a> {
     fn task(&self, task: &Task) -> TaskRow {
         let now = self.model.ended.unwrap_or(self.model.now);
         let (longest, exact) = task.longest_poll(now);
-        let wakes_seen = task.ready(now).is_some();
+        let wakes_seen = task.wakes_seen();
         TaskRow {
             id: task.id.0,
             label: task.label().into_owned(),

@@ -13,13 +13,14 @@ pub enum Column {
     Ready,
     Idle,
     Polls,
+    Wakes,
     Longest,
     History,
     Waits,
 }
 
 impl Column {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::State,
         Self::Name,
         Self::Kind,
@@ -28,6 +29,7 @@ impl Column {
         Self::Ready,
         Self::Idle,
         Self::Polls,
+        Self::Wakes,
         Self::Longest,
         Self::History,
         Self::Waits,
@@ -45,6 +47,7 @@ impl Column {
             Self::Ready => SortBy::Ready.word(),
             Self::Idle => SortBy::Idle.word(),
             Self::Polls => SortBy::Polls.word(),
+            Self::Wakes => SortBy::Wakes.word(),
             Self::Longest => SortBy::Longest.word(),
             Self::Waits => SortBy::Waits.word(),
         }
@@ -61,6 +64,7 @@ impl Column {
             Self::Ready => "READY",
             Self::Idle => "IDLE",
             Self::Polls => "POLLS",
+            Self::Wakes => "WAKES",
             Self::Longest => "LONGEST",
             Self::History => "LAST",
             Self::Waits => "WAITS FOR",
@@ -78,6 +82,7 @@ impl Column {
             Self::Ready => "its time from wake to poll: delay",
             Self::Idle => "its time in sleeps and waits",
             Self::Polls => "how often it was polled",
+            Self::Wakes => "how often it was woken",
             Self::Longest => "its longest poll",
             Self::History => "its last moments",
             Self::Waits => "what it waits for, and where",
@@ -102,6 +107,7 @@ impl Column {
             Self::Ready => SortBy::Ready,
             Self::Idle => SortBy::Idle,
             Self::Polls => SortBy::Polls,
+            Self::Wakes => SortBy::Wakes,
             Self::Longest => SortBy::Longest,
             Self::Waits => SortBy::Waits,
             Self::History => return None,

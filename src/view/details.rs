@@ -219,11 +219,15 @@ impl Details<'_> {
             format!("mean {}", view.known(mean)),
         );
         figure("Longest", view.longest(task), "in one poll".to_owned());
-        figure(
-            "Wakes",
-            fmt::count(task.wakes),
-            format!("{} of them by itself", fmt::count(task.self_wakes)),
-        );
+        let wakes = fmt::count(task.wakes);
+        let own = format!("{} of them by itself", fmt::count(task.self_wakes));
+        let (wakes, own) = if task.wakes_seen() {
+            (wakes, own)
+        } else {
+            let dash = view.glyphs.dash.to_owned();
+            (dash, "not told of a block_on".to_owned())
+        };
+        figure("Wakes", wakes, own);
         figure(
             "Wakers",
             fmt::count(task.wakers()),

@@ -29,12 +29,13 @@ pub enum SortBy {
     Ready,
     Idle,
     Polls,
+    Wakes,
     Longest,
     Waits,
 }
 
 impl SortBy {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Spawn,
         Self::State,
         Self::Name,
@@ -44,6 +45,7 @@ impl SortBy {
         Self::Ready,
         Self::Idle,
         Self::Polls,
+        Self::Wakes,
         Self::Longest,
         Self::Waits,
     ];
@@ -65,6 +67,7 @@ impl SortBy {
             Self::Ready => "ready",
             Self::Idle => "idle",
             Self::Polls => "polls",
+            Self::Wakes => "wakes",
             Self::Longest => "longest",
             Self::Waits => "waits",
         }
@@ -74,7 +77,13 @@ impl SortBy {
     fn greatest_first(self) -> bool {
         matches!(
             self,
-            Self::Total | Self::Busy | Self::Ready | Self::Idle | Self::Polls | Self::Longest
+            Self::Total
+                | Self::Busy
+                | Self::Ready
+                | Self::Idle
+                | Self::Polls
+                | Self::Wakes
+                | Self::Longest
         )
     }
 }
@@ -114,6 +123,7 @@ fn key<'a>(by: SortBy, task: &'a Task, model: &Model) -> Key<'a> {
         SortBy::Ready => Key::Time(task.ready(now)),
         SortBy::Idle => Key::Time(Some(task.idle(now))),
         SortBy::Polls => Key::Count(task.polls()),
+        SortBy::Wakes => Key::Count(task.wakes),
         SortBy::Longest => Key::Time(Some(task.longest_poll(now).0)),
         SortBy::Waits => match model.wait(task) {
             Some(Wait::Timer(timer)) => Key::Wait(0, timer.deadline, 0),

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! In the order in which they get room: state, name, what it waits for, busy, history,
-//! ready (scheduling delay), polls, longest poll, total, kind, idle.
+//! ready (scheduling delay), polls, longest poll, total, kind, idle, wakes.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
@@ -46,6 +46,7 @@ const GROWTH: &[Step] = &[
     step(Column::Kind as usize, 8),
     step(Column::Waits as usize, 24),
     step(Column::Idle as usize, fmt::DURATION),
+    step(Column::Wakes as usize, fmt::COUNT),
     step(Column::Waits as usize, 28),
     step(Column::History as usize, 20),
     step(Column::Name as usize, 24),
@@ -256,6 +257,8 @@ impl Tasks<'_> {
             Column::Ready => (view.known(task.ready(now)), theme.text()),
             Column::Idle => (view.duration(task.idle(now)), theme.text()),
             Column::Polls => (fmt::count(task.polls()), theme.text()),
+            Column::Wakes if !task.wakes_seen() => (view.glyphs.dash.to_owned(), theme.dim()),
+            Column::Wakes => (fmt::count(task.wakes), theme.text()),
             Column::Longest => {
                 let (longest, _) = task.longest_poll(now);
                 let blocks = task.kind.is_async() && longest >= Lints::BLOCKED;
