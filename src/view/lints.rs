@@ -66,9 +66,13 @@ impl Widget for &Lints<'_> {
             return;
         }
         let room = usize::from(area.width.saturating_sub(3));
-        let names = view.model.lints.iter().map(|f| f.kind.name().len());
-        let longest = names.max().unwrap_or_default().max(TITLES[LINT].len());
-        let steps = columns::fitted(GROWTH, LINT, longest);
+        let longest = |of: &dyn Fn(&Finding) -> usize, title: &str| {
+            let widths = view.model.lints.iter().map(of);
+            widths.max().unwrap_or_default().max(title.len())
+        };
+        let lint = longest(&|found| found.kind.name().len(), TITLES[LINT]);
+        let task = longest(&|found| text::width(&self.task(found)), TITLES[TASK]);
+        let steps = columns::fitted(&columns::fitted(GROWTH, LINT, lint), TASK, task);
         let widths = columns::widths(&steps, TITLES.len(), room);
         let area = pane::titles(view, &TITLES, &widths, align, 3, area, buf);
         let cursor = &view.state.lints;
@@ -103,6 +107,11 @@ impl Lints<'_> {
         facts
     }
 
+    fn task(&self, finding: &Finding) -> String {
+        let label = finding.task.map(|id| self.0.label_of(id));
+        label.unwrap_or_else(|| self.0.glyphs.dash.to_owned())
+    }
+
     fn row(&self, finding: &Finding, widths: &[usize], pen: &mut Pen<'_>) {
         let view = self.0;
         let theme = view.theme;
@@ -111,13 +120,7 @@ impl Lints<'_> {
         for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
             let (words, style) = match column {
                 LINT => (finding.kind.name().to_owned(), style),
-                TASK => {
-                    let label = finding.task.map(|id| view.label_of(id));
-                    (
-                        label.unwrap_or_else(|| view.glyphs.dash.to_owned()),
-                        theme.strong(),
-                    )
-                }
+                TASK => (self.task(finding), theme.strong()),
                 WHAT => (view.sentence(&finding.message), theme.text()),
                 TIMES => (fmt::count(finding.count), theme.text()),
                 SINCE => {
