@@ -25,7 +25,6 @@ pub fn execute(options: &Export, look: &Look) -> Result<ExitCode, Error> {
     // Before a file is replaced.
     let script = screens::script(options)?;
     let mut to = Output::open(options)?;
-    let start = history.range().map(|(first, _)| first).unwrap_or_default();
     let report = |format| {
         let model = replay::end(path, history)?;
         let report = Report::new(&model, Outcome::of(&model, false));
@@ -37,12 +36,12 @@ pub fn execute(options: &Export, look: &Look) -> Result<ExitCode, Error> {
         }
         Form::Json => to.write(&report(Format::Json)?)?,
         Form::Text => to.write(&report(Format::Text)?)?,
-        Form::Chrome => encode(path, history, Trace::new(start), &mut to)?,
+        Form::Chrome => encode(path, history, Trace::default(), &mut to)?,
         Form::Csv => match options.table {
             Table::Tasks => encode(path, history, csv::Tasks::default(), &mut to)?,
             Table::Timers => encode(path, history, csv::Timers::default(), &mut to)?,
             Table::Polls => {
-                encode(path, history, csv::Polls, &mut to)?;
+                encode(path, history, csv::Polls::default(), &mut to)?;
                 if replay::end(path, history)?.lost.polls.is_none() {
                     watch::tell(Some(
                         "no single polls were told: only the probe does".to_owned(),

@@ -4,11 +4,12 @@ use std::{
     fs::File,
     io::{self, Read},
     path::Path,
+    time::Duration,
 };
 
 use super::{export::Output, sources};
 use crate::{
-    cli::{Color, Export, ExportScreen, Form, Look},
+    cli::{Color, Export, Form, Look},
     config,
     error::Error,
     frame::Target,
@@ -47,9 +48,16 @@ pub(super) fn script(options: &Export) -> Result<Script, Error> {
     }
     match &shown.keys {
         Some(path) => Script::parse(&read(path)?).map_err(Error::Keys),
-        None if shown.at.is_some() => Ok(Script::default()),
+        None if moment(options).is_some() => Ok(Script::default()),
         None => Ok(Script::whole()),
     }
+}
+
+/// The moment that a single picture shows. None if it is to be played up to.
+fn moment(options: &Export) -> Option<Duration> {
+    let shown = &options.screen;
+    let is_end = options.to == Form::Svg && !shown.animated && shown.keys.is_none();
+    shown.at.or(is_end.then_some(Duration::MAX))
 }
 
 fn read(path: &Path) -> Result<String, Error> {
@@ -77,7 +85,7 @@ pub(super) fn write(
 ) -> Result<(), Error> {
     let target = recording.history.target();
     let sources = sources::of(&target, None);
-    let shown = player_options(&options.screen, &target, look);
+    let shown = player_options(options, &target, look);
     let player = Player::new(recording.history.clone(), script, &shown, &sources);
     let mut player = player.map_err(|error| unplayable(&options.file, error))?;
     let paper = match look.theme {
@@ -102,7 +110,9 @@ pub(super) fn write(
 }
 
 /// What is asked for, whatever the terminal is that it is asked on: it is not drawn there.
-fn player_options(options: &ExportScreen, target: &Target, look: &Look) -> Options {
+fn player_options(options: &Export, target: &Target, look: &Look) -> Options {
+    let moment = moment(options);
+    let options = &options.screen;
     let color = match look.color {
         Color::Never => ColorLevel::None,
         Color::Auto | Color::Always => ColorLevel::Ansi256,
@@ -118,8 +128,8 @@ fn player_options(options: &ExportScreen, target: &Target, look: &Look) -> Optio
         },
         lesson: super::lesson(target, lang, false),
         size: options.size,
-        from: options.at.unwrap_or(options.from),
-        speed: options.at.is_none().then_some(options.speed),
+        from: moment.unwrap_or(options.from),
+        speed: moment.is_none().then_some(options.speed),
         rate: options.rate,
         idle_limit: options.idle_limit,
     }

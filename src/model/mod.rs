@@ -283,6 +283,11 @@ impl Model {
         }
     }
 
+    /// Polls were told of tasks that may still be unknown: all else of their moment is to come.
+    pub fn polls_wait(&self) -> bool {
+        !self.polls.is_empty()
+    }
+
     /// The task that a worker polls now, if its thread is known.
     pub fn polled_by(&self, worker: WorkerId) -> Option<&Task> {
         let thread = self.runtimes.worker(worker)?.thread?;

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::{
     Encoder,
+    polls::Waiting,
     report::{self, TaskRow, TimerRow},
 };
 use crate::{
-    frame::{Event, Frame},
-    model::{Model, Polled, Task, Timer, polls},
+    frame::Frame,
+    model::{Model, Polled, Task, Timer},
 };
 
 /// A value as a cell, quoted where it has to be.
@@ -188,9 +189,9 @@ impl Encoder for Timers {
     }
 }
 
-/// Single polls, in the order in which the probe tells them.
+/// Single polls: those that were told together in the order in which they began.
 #[derive(Debug, Default)]
-pub struct Polls;
+pub struct Polls(Waiting);
 
 impl Polls {
     fn write(model: &Model, poll: &Polled, out: &mut String) {
@@ -219,16 +220,16 @@ impl Encoder for Polls {
     }
 
     fn frame(&mut self, frame: &Frame, model: &Model, out: &mut String) {
-        if let Event::Probe(update) = &frame.event
-            && let Some(told) = &update.polls
-        {
-            for poll in polls(told) {
-                Self::write(model, &poll, out);
-            }
+        for poll in self.0.next(frame, model) {
+            Self::write(model, &poll, out);
         }
     }
 
-    fn end(&mut self, _: &Model, _: &mut String) {}
+    fn end(&mut self, model: &Model, out: &mut String) {
+        for poll in self.0.rest() {
+            Self::write(model, &poll, out);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod check;
 pub mod csv;
 pub mod json;
 pub mod palette;
+mod polls;
 pub mod prometheus;
 pub mod report;
 pub mod svg;
