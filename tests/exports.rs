@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs};
 use loopview::{
     frame::{Event, Frame},
     model::Model,
-    sink::{Encoder, csv, trace::Trace},
+    sink::{Encoder, Outcome, Report, csv, trace::Trace},
 };
 use serde_json::Value;
 use support::scenario::Scenario;
@@ -173,6 +173,20 @@ fn each_poll_names_its_task() {
         }
     }
     assert!(polls > 100, "{polls}");
+}
+
+#[test]
+fn the_table_of_tasks_has_those_of_the_report() {
+    for (name, story) in stories() {
+        let (table, model) = export(&story, csv::Tasks::default());
+        let cells = table.lines().skip(1).map(|row| row.split(',').next());
+        let mut ids: Vec<&str> = cells.map(|id| id.expect("an id")).collect();
+        ids.sort_unstable();
+        let report = Report::new(&model, Outcome::of(&model, false));
+        let mut told: Vec<String> = report.tasks.iter().map(|t| t.id.to_string()).collect();
+        told.sort_unstable();
+        assert_eq!(ids, told, "{name}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     frame::Frame,
-    model::{Model, Polled, Task, Timer},
+    model::{Kind, Model, Polled, Task, Timer},
 };
 
 /// A value as a cell, quoted where it has to be.
@@ -59,7 +59,11 @@ impl Written {
 pub struct Tasks(Written);
 
 impl Tasks {
+    /// Writes a task's row. A worker has none, as in the report.
     fn write(model: &Model, task: &Task, out: &mut String) {
+        if task.kind == Kind::Worker {
+            return;
+        }
         let TaskRow {
             id,
             label: _,
