@@ -305,6 +305,51 @@ fn a_trace_has_wakes_calls_and_what_goes_on() {
     assert_eq!(of_hash, ["ready", "running"]);
 }
 
+/// What a task did before it was watched is not drawn, nor is sleep taken for delay.
+#[test]
+fn no_task_of_a_trace_is_ready_for_longer_than_it_was() {
+    // There the console protocol never tells the end of a task, and so not its last delay.
+    let told = stories().filter(|(name, _)| !name.starts_with("span-reuse"));
+    for (name, story) in told {
+        let (text, model) = export(&story, Trace::default());
+        let trace = Read::new(&text);
+        for task in model.tasks.iter() {
+            let slices = trace.slices.get(&(2, task.id.0 + 10));
+            let ready = slices.into_iter().flatten().filter(|s| s.name == "ready");
+            let drawn: i64 = ready.map(|s| s.to.expect("an end") - s.from).sum();
+            if let Some(told) = task.ready(model.now) {
+                let label = task.label();
+                assert!(drawn <= told.as_nanos() as i64, "{name}: {label}, {drawn}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_task_did_before_it_was_watched_is_not_drawn() {
+    let story = "\
+target late program
+watched from 500ms
+0ms   block_on main at main.rs:3
+0ms   poll main 10ms
+1ms   spawn gone by main
+11ms  poll gone 1ms
+100ms wake gone
+101ms poll gone 1ms ends ok
+until 600ms
+";
+    let mut story = Scenario::parse(story).expect("a story");
+    // Nobody wanted them then.
+    let is_polls = |event: &Event| matches!(event, Event::Probe(told) if told.polls.is_some());
+    story.frames.retain(|frame| !is_polls(&frame.event));
+    let (text, model) = export(&story, Trace::default());
+    let mut known = model.tasks.iter().map(|task| task.label());
+    assert!(known.any(|label| label == "gone"));
+    let slices = Read::new(&text).slices;
+    let mut slices = slices.values().flatten();
+    assert!(slices.all(|slice| slice.name == "idle"), "{text}");
+}
+
 #[test]
 fn threads_and_tasks_of_a_trace_tell_the_same_polls() {
     let mut polls = 0;

@@ -19,7 +19,8 @@ impl Waiting {
         if let Event::Probe(update) = &frame.event {
             self.told.extend(update.polls.clone());
         }
-        if model.polls_wait() {
+        // Polls come before even that there is a probe.
+        if model.polls_wait() || model.process.is_none() {
             Vec::new()
         } else {
             self.rest()

@@ -230,7 +230,8 @@ impl Trace {
             }
             if task.is_done() {
                 // A call, or what was never polled, may have come and gone.
-                if polls && is_new {
+                let is_known = task.kind == Kind::Blocking || task.first_poll.is_none();
+                if polls && is_new && is_known {
                     self.meet(task, task.created, "ready", out);
                 }
                 continue;
@@ -402,7 +403,7 @@ impl Encoder for Trace {
     fn frame(&mut self, frame: &Frame, model: &Model, out: &mut String) {
         let polls = self.waiting.next(frame, model);
         let is_told = match &frame.event {
-            Event::Probe(_) => !model.polls_wait(),
+            Event::Probe(_) => model.process.is_some() && !model.polls_wait(),
             // With the probe, what it says of this moment is still to come; of the first moment
             // nobody knows yet whether there is one.
             Event::Console(_) => {
