@@ -153,7 +153,7 @@ pub(super) mod messages {
 }
 
 /// A map in no order, in the order of its keys: the same model is always the same bytes.
-pub(super) fn sorted<S, K, T>(map: &HashMap<K, T>, to: S) -> Result<S::Ok, S::Error>
+pub(super) fn sorted<S, K, T, H>(map: &HashMap<K, T, H>, to: S) -> Result<S::Ok, S::Error>
 where
     S: Serializer,
     K: Ord + Serialize,

@@ -62,6 +62,9 @@ pub use wait::{State, Wait};
 pub use why::{Cycle, Link, Why};
 pub use wire::Location;
 
+/// By an id. Ids are looked up for each poll, so by a hash that costs little.
+pub(crate) type IdMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
 /// Where the target is in its life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {

@@ -37,16 +37,22 @@ impl Place {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Places {
+    lines: Lines,
+    tasks: BTreeMap<TaskId, Before>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Lines {
     files: BTreeMap<Box<str>, BTreeMap<u32, Place>>,
     #[serde(skip)]
-    lines: usize,
-    tasks: BTreeMap<TaskId, Before>,
+    count: usize,
 }
 
 impl Sound for Places {
     fn sound(mut self) -> Result<Self, Unsound> {
-        self.lines = self.files.values().map(BTreeMap::len).sum();
-        let places = self.files.values().flat_map(BTreeMap::values);
+        let files = &self.lines.files;
+        self.lines.count = files.values().map(BTreeMap::len).sum();
+        let places = self.lines.files.values().flat_map(BTreeMap::values);
         let polls: Vec<u64> = places.map(|place| place.polls).collect();
         kept::countable(&polls)?;
         Ok(self)
@@ -64,62 +70,65 @@ struct Before {
 }
 
 impl Places {
-    /// No program has so many lines that await; what more a target tells is left out.
-    const MAX_LINES: usize = 50_000;
-
     /// The lines of a file at which polls have started.
     pub fn of_file(&self, file: &str) -> impl Iterator<Item = (u32, &Place)> {
-        let lines = self.files.get(file).into_iter().flatten();
+        let lines = self.lines.files.get(file).into_iter().flatten();
         lines.map(|(line, place)| (*line, place))
     }
 
     /// Files in which polls have started, by name.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.files.keys().map(|file| &**file)
-    }
-
-    fn add(&mut self, at: &Location, lasted: Duration) {
-        let known = self.files.get(&at.file);
-        if known.is_none_or(|lines| !lines.contains_key(&at.line)) {
-            if self.lines >= Self::MAX_LINES {
-                return;
-            }
-            self.lines += 1;
-        }
-        let lines = self.files.entry(at.file.clone()).or_default();
-        let place = lines.entry(at.line).or_default();
-        place.polls += 1;
-        place.busy = place.busy.saturating_add(lasted);
-        place.longest = place.longest.max(lasted);
+        self.lines.files.keys().map(|file| &**file)
     }
 
     /// Takes note of a task whose figures have changed, and of where it waits now.
-    fn note(&mut self, task: &Task, at: Option<Location>) {
+    fn note(&mut self, task: &Task, at: Option<&Location>) {
         let running = task.running_since().is_some();
         let ended = task.polls().saturating_sub(u64::from(running));
         let busy = task.ended_busy();
-        let before = self.tasks.remove(&task.id).unwrap_or_else(|| Before {
+        let before = self.tasks.entry(task.id).or_insert_with(|| Before {
             polls: 0,
             busy: Duration::ZERO,
             at: task.location.clone(),
         });
         let new = ended.saturating_sub(before.polls);
-        if new == 1
-            && let Some(at) = &before.at
-        {
-            self.add(at, busy.saturating_sub(before.busy));
+        let lasted = busy.saturating_sub(before.busy);
+        (before.polls, before.busy) = (ended, busy);
+        if let Some(at) = before.at.as_ref().filter(|_| new == 1) {
+            self.lines.add(at, lasted);
+        }
+        match (running, new) {
+            // The poll that goes on is the first since then.
+            (true, 0) => {}
+            (true, _) => before.at = None,
+            (false, _) if before.at.as_ref() == at => {}
+            (false, _) => before.at = at.cloned(),
         }
         if task.is_done() {
-            return;
+            self.tasks.remove(&task.id);
         }
-        let at = match (running, new) {
-            // The poll that goes on is the first since then.
-            (true, 0) => before.at,
-            (true, _) => None,
-            (false, _) => at,
+    }
+}
+
+impl Lines {
+    /// No program has so many lines that await; what more a target tells is left out.
+    const MOST: usize = 50_000;
+
+    fn add(&mut self, at: &Location, lasted: Duration) {
+        let known = self.files.get_mut(&at.file);
+        let known = known.and_then(|lines| lines.get_mut(&at.line));
+        let place = match known {
+            Some(place) => place,
+            None if self.count >= Self::MOST => return,
+            None => {
+                self.count += 1;
+                let lines = self.files.entry(at.file.clone()).or_default();
+                lines.entry(at.line).or_default()
+            }
         };
-        let polls = ended;
-        self.tasks.insert(task.id, Before { polls, busy, at });
+        place.polls += 1;
+        place.busy = place.busy.saturating_add(lasted);
+        place.longest = place.longest.max(lasted);
     }
 }
 
@@ -151,11 +160,12 @@ impl Model {
 
     /// Takes note of the tasks that have changed, once all is told of that moment.
     pub(super) fn place_polls(&mut self) {
+        let mut places = std::mem::take(&mut self.places);
         for id in std::mem::take(&mut self.changed) {
             if let Some(task) = self.tasks.get(id) {
-                let at = self.place(task).cloned();
-                self.places.note(task, at);
+                places.note(task, self.place(task));
             }
         }
+        self.places = places;
     }
 }

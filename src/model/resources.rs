@@ -8,6 +8,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    IdMap,
     holders::{Got, Holders},
     kept::{self, Sound, Unsound},
     task::TaskId,
@@ -74,9 +75,9 @@ type InLine = (u64, Time, u64);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Resources {
     #[serde(serialize_with = "kept::sorted")]
-    all: HashMap<u64, Resource>,
+    all: IdMap<u64, Resource>,
     #[serde(serialize_with = "kept::sorted")]
-    ops: HashMap<u64, AsyncOp>,
+    ops: IdMap<u64, AsyncOp>,
     #[serde(skip)]
     of_task: BTreeSet<(TaskId, u64)>,
     #[serde(skip)]

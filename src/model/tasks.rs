@@ -1,7 +1,7 @@
 //! All tasks: which there are, which run, and what their numbers refer to.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Lost, Polled, Window,
+    IdMap, Lost, Polled, Window,
     kept::{self, Sound, Unsound},
     scopes::ScopeId,
     task::{Ended, EndedPoll, Kind, Task, TaskId},
@@ -23,9 +23,9 @@ use crate::frame::Time;
 pub struct Tasks {
     all: BTreeMap<TaskId, Task>,
     #[serde(serialize_with = "kept::sorted")]
-    by_span: HashMap<u64, TaskId>,
+    by_span: IdMap<u64, TaskId>,
     #[serde(serialize_with = "kept::sorted")]
-    by_tokio: HashMap<u64, TaskId>,
+    by_tokio: IdMap<u64, TaskId>,
     /// Tasks in a poll, as of the newest update.
     running: BTreeSet<TaskId>,
     /// Tasks that could run, as of the newest update.
@@ -48,6 +48,9 @@ pub struct Tasks {
     /// Live tasks that are workers.
     #[serde(skip)]
     workers: usize,
+    /// Those on the blocking pool: calls, and workers.
+    #[serde(skip)]
+    pool: BTreeSet<TaskId>,
     any_local: bool,
     /// Promises that were forgotten before they were kept.
     never_named: usize,
@@ -105,6 +108,8 @@ impl Sound for Tasks {
         }
         let is_worker = |task: &&Task| task.kind == Kind::Worker && !task.is_done();
         self.workers = self.all.values().filter(is_worker).count();
+        let pool = self.all.values().filter(|task| !task.kind.is_async());
+        self.pool = pool.map(|task| task.id).collect();
         let live = self.all.values().filter(|task| !task.is_done());
         let in_scope = live.filter_map(|task| Some((task.scope?, task.id)));
         self.in_scope = in_scope.collect();
@@ -138,8 +143,8 @@ impl Tasks {
         self.all.len() - self.finished.len()
     }
 
-    /// It is another number when tasks have come, gone or ended, or their places in the tree
-    /// have changed.
+    /// It is another number when tasks have come, gone or ended, or when their places in the tree
+    /// or what is known of their ends have changed.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -200,6 +205,17 @@ impl Tasks {
     /// Workers that appear among the tasks: those of a multi-thread runtime.
     pub fn workers(&self) -> usize {
         self.workers
+    }
+
+    /// It is known as a worker.
+    pub(super) fn is_worker(&self, id: TaskId) -> bool {
+        let is_worker = |task: &Task| task.kind == Kind::Worker;
+        self.pool.contains(&id) && self.get(id).is_some_and(is_worker)
+    }
+
+    /// Those on the blocking pool, workers included, in the order in which they became known.
+    pub fn pool(&self) -> impl Iterator<Item = &Task> {
+        self.pool.iter().filter_map(|id| self.all.get(id))
     }
 
     /// There is, or was, a `LocalSet` with a task.
@@ -357,6 +373,9 @@ impl Tasks {
         self.spawned += 1;
         self.revision += 1;
         self.workers += usize::from(task.kind == Kind::Worker);
+        if !task.kind.is_async() {
+            self.pool.insert(id);
+        }
         self.any_local |= task.kind == Kind::Local;
         self.by_span.insert(span, id);
         if let Some(tokio_id) = task.tokio_id {
@@ -391,6 +410,7 @@ impl Tasks {
         };
         self.past.add(&task, task.dropped.unwrap_or_default());
         self.gone.push(task.id);
+        self.pool.remove(&task.id);
         self.revision += 1;
         if self.by_span.get(&task.span) == Some(&task.id) {
             self.by_span.remove(&task.span);
@@ -488,12 +508,13 @@ impl Tasks {
         let Some(task) = self.all.get_mut(&id) else {
             return;
         };
-        let place = (task.parent, task.scope);
+        let before = (task.parent, task.scope, task.outcome);
         task.add_facts(fact, parent, awaits);
         if let Some(scope) = task.scope.filter(|_| !task.is_done()) {
             self.in_scope.insert((scope, id));
         }
-        self.revision += u64::from(place != (task.parent, task.scope));
+        let after = (task.parent, task.scope, task.outcome);
+        self.revision += u64::from(before != after);
         self.touched.push(id);
         self.news.changed.push(id);
     }

@@ -6,7 +6,7 @@
 //! [`Timer::exact`] is false; where it leaves too much, the figure is absent.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Window,
+    IdMap, Window,
     kept::{self, Sound, Unsound},
     task::TaskId,
     tasks::Tasks,
@@ -134,7 +134,7 @@ pub struct Timers {
     all: BTreeMap<TimerId, Timer>,
     /// Console protocol: the timer that a resource's span stands for.
     #[serde(serialize_with = "kept::sorted")]
-    by_span: HashMap<u64, TimerId>,
+    by_span: IdMap<u64, TimerId>,
     /// Oldest first.
     gone: VecDeque<TimerId>,
     /// Those that can still fire, by deadline.
@@ -193,7 +193,12 @@ impl Timers {
     /// Those that can still fire: what is due first comes first, and what has no known
     /// deadline last.
     pub fn live(&self) -> impl Iterator<Item = &Timer> {
-        self.due.iter().filter_map(|(_, id)| self.all.get(id))
+        self.live_ids().filter_map(|id| self.all.get(&id))
+    }
+
+    /// The same, by their ids alone.
+    pub fn live_ids(&self) -> impl Iterator<Item = TimerId> {
+        self.due.iter().map(|(_, id)| *id)
     }
 
     /// Those that should have fired, the latest first.
@@ -331,23 +336,30 @@ impl Timers {
         let before = (timer.place(), timer.dropped.is_some());
         with(timer);
         let after = (timer.place(), timer.dropped.is_some());
-        if let Some((task, is_limit, deadline)) = before.0 {
-            self.due.remove(&(deadline, id));
-            if let Some(task) = task {
-                self.of_task.remove(&(task, is_limit, deadline, id));
-            }
-        }
-        if let Some((task, is_limit, deadline)) = after.0 {
-            self.due.insert((deadline, id));
-            if let Some(task) = task {
-                self.of_task.insert((task, is_limit, deadline, id));
-            }
+        if before.0 != after.0 {
+            self.place(id, before.0, after.0);
         }
         if after.1 && !before.1 {
             self.gone.push_back(id);
         }
         if self.gone.len() > Self::MAX_GONE {
             self.forget_oldest();
+        }
+    }
+
+    /// Takes a timer from its place among those that can still fire to another.
+    fn place(&mut self, id: TimerId, from: Option<Placed>, to: Option<Placed>) {
+        if let Some((task, is_limit, deadline)) = from {
+            self.due.remove(&(deadline, id));
+            if let Some(task) = task {
+                self.of_task.remove(&(task, is_limit, deadline, id));
+            }
+        }
+        if let Some((task, is_limit, deadline)) = to {
+            self.due.insert((deadline, id));
+            if let Some(task) = task {
+                self.of_task.insert((task, is_limit, deadline, id));
+            }
         }
     }
 
@@ -364,6 +376,10 @@ impl Timers {
         }
     }
 }
+
+/// A timer's place among those that can still fire: its task, whether it is a time limit, and
+/// when it is due.
+type Placed = (Option<TaskId>, bool, Time);
 
 /// What one console update tells of a timer.
 #[derive(Default)]
@@ -418,7 +434,7 @@ impl Timer {
 
     /// Where it belongs among those that can still fire: what is due at an unknown time
     /// comes last.
-    fn place(&self) -> Option<(Option<TaskId>, bool, Time)> {
+    fn place(&self) -> Option<Placed> {
         let deadline = self.deadline.unwrap_or(Time::from_nanos(u64::MAX));
         self.is_live()
             .then_some((self.task, self.kind == TimerKind::Timeout, deadline))
@@ -428,6 +444,7 @@ impl Timer {
         let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
         let span = |d: &Option<prost_types::Duration>| d.as_ref().map(|d| wire::duration(Some(d)));
         let deadline = time(&wire.deadline);
+        let location = wire::location(self.location.take(), wire.location.as_ref());
         *self = Self {
             id: self.id,
             kind: match wire.kind() {
@@ -443,7 +460,7 @@ impl Timer {
             fires: wire.fires,
             late: span(&wire.latest),
             dropped: time(&wire.dropped_at),
-            location: wire.location.as_ref().and_then(|l| l.try_into().ok()),
+            location,
             exact: true,
             neglected: self.neglected && self.deadline == deadline,
             span: None,

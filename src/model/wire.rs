@@ -79,6 +79,15 @@ impl TryFrom<&v1::Location> for Location {
     }
 }
 
+/// The place that is told; the known one is kept if it is the same, as it mostly is.
+pub(super) fn location(known: Option<Location>, told: Option<&v1::Location>) -> Option<Location> {
+    let told = told?;
+    match known {
+        Some(known) if (&*known.file, known.line) == (&told.file, told.line) => Some(known),
+        _ => told.try_into().ok(),
+    }
+}
+
 /// A span of time from the wire; what is absent, negative or malformed is none. At most the
 /// longest that [`Time`](crate::frame::Time) can tell, so that sums do not overflow.
 pub(super) fn duration(d: Option<&prost_types::Duration>) -> Duration {

@@ -40,6 +40,19 @@ impl Bucket {
         }
     }
 
+    fn take(&mut self, span: &Span) {
+        match span.what {
+            What::One(doing) => {
+                if let Some(at) = KEPT.iter().position(|kept| *kept == doing) {
+                    self.spent[at] += (span.to - span.from) as f32;
+                }
+                self.longest = self.longest.max(span.longest as f32);
+                self.polls = self.polls.saturating_add(span.polls);
+            }
+            What::Mixed(_) => self.add(&Self::new(span)),
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         for (sum, more) in self.spent.iter_mut().zip(other.spent) {
             *sum += more;
@@ -107,6 +120,12 @@ impl Coarse {
         self.buckets.capacity() * size_of::<Bucket>()
     }
 
+    /// What comes next and is so long would be in one bucket.
+    pub(super) fn has_room(&self, from: u64, to: u64, grain: u64) -> bool {
+        let from = self.buckets.back().map_or(from, |last| last.from);
+        to.saturating_sub(from) <= grain
+    }
+
     /// Adds what comes next. It shares a bucket with what is before it if both are no longer
     /// than `grain` nanoseconds.
     pub(super) fn push(&mut self, span: &Span, grain: u64) {
@@ -116,10 +135,10 @@ impl Coarse {
             }
             return;
         }
-        let new = Bucket::new(span);
         match self.buckets.back_mut() {
-            Some(last) if span.to.saturating_sub(last.from) <= grain => last.add(&new),
+            Some(last) if span.to.saturating_sub(last.from) <= grain => last.take(span),
             _ => {
+                let new = Bucket::new(span);
                 if self.buckets.len() == self.buckets.capacity() {
                     self.buckets.reserve_exact(self.buckets.len() / 2 + 1);
                 }

@@ -20,70 +20,99 @@ use super::{
     poll::Poll,
 };
 
-/// Polls side by side, with their sum, so that a cell that holds all of them need not look
-/// at each.
+/// Polls side by side. A full block has their sum, too, so that a cell that holds all of them
+/// need not look at each.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Block {
     #[serde(skip)]
     from: u64,
     #[serde(skip)]
     to: u64,
+    /// Of a full block whose polls are judged.
     #[serde(skip)]
-    spent: Spent,
-    #[serde(skip)]
-    longest: u64,
+    sum: Option<Box<Sum>>,
     #[serde(with = "columns")]
     polls: Vec<Poll>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sum {
+    spent: Spent,
+    longest: u64,
 }
 
 impl Block {
     const FULL: usize = 64;
 
-    fn begin(from: u64) -> Self {
-        Self {
-            from,
-            to: from,
-            ..Self::default()
-        }
-    }
-
-    /// Takes a poll that comes after all that are in it.
-    fn append(&mut self, poll: Poll, rest: Doing) {
-        let (spent, longest) = (&mut self.spent, &mut self.longest);
-        self.to = walk(std::slice::from_ref(&poll), self.to, rest, |span| {
-            spent.add_all(&span.spent());
-            *longest = (*longest).max(span.longest);
-        });
+    /// Takes a poll that comes after all that are in it; `more` are likely to follow.
+    fn append(&mut self, poll: Poll, more: bool) {
         if self.polls.len() == self.polls.capacity() {
-            self.polls.reserve_exact(self.polls.len().clamp(1, 32));
+            let room = if more {
+                32
+            } else {
+                self.polls.len().clamp(1, 32)
+            };
+            self.polls.reserve_exact(room);
         }
+        self.to = self.to.max(poll.end());
         self.polls.push(poll);
     }
 
-    fn count_anew(&mut self, from: u64, rest: Doing) {
-        let polls = std::mem::take(&mut self.polls);
-        let mut new = Self::begin(from);
-        for poll in &polls {
-            new.to = walk(std::slice::from_ref(poll), new.to, rest, |span| {
-                new.spent.add_all(&span.spent());
-                new.longest = new.longest.max(span.longest);
-            });
+    fn is_full(&self) -> bool {
+        self.polls.len() >= Self::FULL
+    }
+
+    /// Puts it where the one before it ends.
+    fn link(&mut self, from: u64) {
+        self.from = from;
+        self.to = self.polls.iter().map(Poll::end).fold(from, u64::max);
+        self.sum = None;
+    }
+
+    fn sum(&self, rest: Doing) -> Sum {
+        let mut sum = Sum::default();
+        walk(&self.polls, self.from, rest, |span| {
+            match span.what {
+                What::One(doing) => sum.spent.add(doing, span.to - span.from),
+                What::Mixed(spent) => sum.spent.add_all(&spent),
+            }
+            sum.longest = sum.longest.max(span.longest);
+        });
+        sum
+    }
+
+    /// Keeps its sum if it is full and its polls are judged: they stay as they are.
+    fn sum_up(&mut self, rest: Doing) {
+        let is_judged = self.polls.last().is_some_and(|last| last.before.is_some());
+        if self.is_full() && is_judged {
+            self.sum = Some(Box::new(self.sum(rest)));
         }
-        *self = Self { polls, ..new };
     }
 
+    /// A full block has room for its sum.
     fn bytes(&self) -> usize {
-        self.polls.capacity() * size_of::<Poll>()
+        let sum = if self.is_full() { size_of::<Sum>() } else { 0 };
+        self.polls.capacity() * size_of::<Poll>() + sum
     }
 
-    fn summary(&self) -> Span {
-        Span {
+    /// It as one stretch; nothing before it is full.
+    fn summary(&self, rest: Doing) -> Option<Span> {
+        let new;
+        let sum = match &self.sum {
+            Some(sum) => sum,
+            None if self.is_full() => {
+                new = self.sum(rest);
+                &new
+            }
+            None => return None,
+        };
+        Some(Span {
             from: self.from,
             to: self.to,
-            what: What::Mixed(self.spent),
-            longest: self.longest,
+            what: What::Mixed(sum.spent),
+            longest: sum.longest,
             polls: self.polls.len() as u32,
-        }
+        })
     }
 }
 
@@ -190,7 +219,8 @@ impl Lane {
 
     /// Sums up what was read, if it could have come about.
     pub(super) fn sound(&mut self) -> bool {
-        self.count_anew(0);
+        self.link(0);
+        self.sum_up();
         let polls = self.blocks.iter().flat_map(|block| &block.polls);
         let after = self.coarse.to().into_iter();
         self.coarse.is_sound()
@@ -248,17 +278,21 @@ impl Lane {
     }
 
     fn append(&mut self, poll: Poll) -> usize {
-        let (from, rest) = (self.exact_from(&poll), self.rest);
-        let full = |block: &Block| block.polls.len() >= Block::FULL;
-        if self.blocks.back().is_none_or(full) {
-            let from = self.blocks.back().map_or(from, |block| block.to);
-            self.push_block(Block::begin(from));
+        if self.blocks.back().is_none_or(Block::is_full) {
+            let from = self.blocks.back().map(|block| block.to);
+            let from = from.unwrap_or_else(|| self.exact_from(&poll));
+            self.push_block(Block {
+                from,
+                to: from,
+                ..Block::default()
+            });
         }
+        let more = self.blocks.len() > 1;
         let Some(block) = self.blocks.back_mut() else {
             return 0;
         };
         let before = block.bytes();
-        block.append(poll, rest);
+        block.append(poll, more);
         block.bytes() - before
     }
 
@@ -292,7 +326,7 @@ impl Lane {
             grown += second.bytes();
             self.blocks.insert(at + 1, second);
         }
-        self.count_anew(at);
+        self.link(at);
         grown
     }
 
@@ -302,21 +336,27 @@ impl Lane {
         self.coarse.to().or(start).unwrap_or(first.ready())
     }
 
-    fn count_anew(&mut self, from: usize) {
-        let rest = self.rest;
-        let mut at = match from
-            .checked_sub(1)
-            .and_then(|before| self.blocks.get(before))
-        {
-            Some(before) => before.to,
-            None => match self.blocks.front().and_then(|block| block.polls.first()) {
-                Some(first) => self.exact_from(first),
-                None => return,
-            },
+    /// Puts the blocks from this one on one after the other.
+    fn link(&mut self, first: usize) {
+        let before = first.checked_sub(1).and_then(|at| self.blocks.get(at));
+        let mut from = match (before, self.blocks.front().and_then(|b| b.polls.first())) {
+            (Some(before), _) => before.to,
+            (None, Some(first)) => self.exact_from(first),
+            (None, None) => return,
         };
-        for block in self.blocks.iter_mut().skip(from) {
-            block.count_anew(at, rest);
-            at = block.to;
+        for block in self.blocks.iter_mut().skip(first) {
+            block.link(from);
+            from = block.to;
+        }
+    }
+
+    /// Sums up the full blocks that are not yet: the newest.
+    pub(super) fn sum_up(&mut self) {
+        let rest = self.rest;
+        let new = self.blocks.iter_mut().rev();
+        let new = new.skip_while(|block| !block.is_full());
+        for block in new.take_while(|block| block.sum.is_none()) {
+            block.sum_up(rest);
         }
     }
 
@@ -333,32 +373,36 @@ impl Lane {
         self.due = now.due;
         self.rest = now.rest.unwrap_or(self.rest);
         self.is_rest_seen |= now.rest.is_some();
-        let mut changed = is_new.then_some(0);
+        if is_new {
+            self.link(0);
+        }
         let first = self.blocks.front_mut().and_then(|b| b.polls.first_mut());
         if let Some(first) = first.filter(|_| self.is_unpolled) {
             self.is_unpolled = false;
             if first.lead == Poll::UNTOLD {
                 first.lead = first.started.saturating_sub(now.start);
-                changed = Some(0);
+                self.link(0);
             }
         }
         if now.rest.is_some() || now.ended.is_some() {
-            let rest = self.rest;
-            for (at, block) in self.blocks.iter_mut().enumerate().rev() {
-                let unjudged = block.polls.iter_mut().rev();
-                let mut any = false;
-                for poll in unjudged.take_while(|poll| poll.before.is_none()) {
-                    poll.before = Some(rest);
-                    any = true;
-                }
-                if !any {
-                    break;
-                }
-                changed = Some(changed.map_or(at, |known| known.min(at)));
-            }
+            self.judge_polls();
         }
-        if let Some(from) = changed {
-            self.count_anew(from);
+        self.sum_up();
+    }
+
+    /// Before the newest polls it did what it does now.
+    fn judge_polls(&mut self) {
+        for block in self.blocks.iter_mut().rev() {
+            let unjudged = block.polls.iter_mut().rev();
+            let mut any = false;
+            for poll in unjudged.take_while(|poll| poll.before.is_none()) {
+                poll.before = Some(self.rest);
+                any = true;
+            }
+            if !any {
+                break;
+            }
+            block.sum = None;
         }
     }
 
@@ -389,10 +433,12 @@ impl Lane {
             if block.from >= to {
                 return;
             }
-            if grid.is_some_and(|grid| grid.is_within_one(block.from, block.to)) {
-                f(block.summary());
-            } else {
-                walk(&block.polls, block.from, self.rest, &mut f);
+            let grid = grid.filter(|grid| grid.is_within_one(block.from, block.to));
+            match grid.and_then(|_| block.summary(self.rest)) {
+                Some(summary) => f(summary),
+                None => {
+                    walk(&block.polls, block.from, self.rest, &mut f);
+                }
             }
         }
         self.tail(now, f);
@@ -463,19 +509,27 @@ impl Lane {
         let rest = self.rest;
         while let Some(block) = self.blocks.front_mut() {
             let over = block.polls.partition_point(|poll| poll.end() <= horizon);
-            let coarse = &mut self.coarse;
-            let from = block.from;
-            let to = walk(&block.polls[..over], from, rest, |span| {
-                coarse.push(&span, grain(span.from));
-            });
-            if over == block.polls.len() {
+            let (coarse, from) = (&mut self.coarse, block.from);
+            let whole = over == block.polls.len();
+            let fits = whole && coarse.has_room(block.from, block.to, grain(block.from));
+            let summary = if fits { block.summary(rest) } else { None };
+            let to = match summary {
+                Some(summary) => {
+                    coarse.push(&summary, grain(from));
+                    block.to
+                }
+                None => walk(&block.polls[..over], from, rest, |span| {
+                    coarse.push(&span, grain(span.from));
+                }),
+            };
+            if whole {
                 self.blocks.pop_front();
                 continue;
             }
             if over > 0 {
                 block.polls.drain(..over);
                 block.polls.shrink_to_fit();
-                block.count_anew(to, rest);
+                block.link(to);
             }
             break;
         }

@@ -17,16 +17,13 @@ mod poll;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Lost, State,
+    IdMap, Lost, State,
     kept::{self, Sound, Unsound},
     polls::is_sound,
     task::{EndedPoll, Kind, Task, TaskId},
@@ -83,7 +80,7 @@ pub struct Memory {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timeline {
     #[serde(serialize_with = "kept::sorted")]
-    tasks: HashMap<TaskId, Lane>,
+    tasks: IdMap<TaskId, Lane>,
     /// By the probe's numbers; 0 for polls of which it is not known who did them.
     threads: BTreeMap<u64, Lane>,
     /// Polls that were long, whoever is to blame: how many nanoseconds.
@@ -147,7 +144,7 @@ impl Timeline {
     /// With room for so many bytes of polls and sums.
     pub fn with_limit(limit: usize) -> Self {
         Self {
-            tasks: HashMap::new(),
+            tasks: IdMap::default(),
             threads: BTreeMap::new(),
             long: BTreeMap::new(),
             limit,
@@ -302,7 +299,7 @@ impl Timeline {
         for (id, poll) in poll::read(wire, tasks) {
             if poll.started() < started || poll.ended() > now + Self::SLACK {
                 lost.malformed = lost.malformed.saturating_add(1);
-            } else if tasks.get(id).is_none_or(|task| task.kind != Kind::Worker) {
+            } else if !tasks.is_worker(id) {
                 // The poll of a worker is its whole life.
                 missing = missing.saturating_add(u64::from(!self.push(id, poll)));
                 self.exact.get_or_insert(poll.started);
@@ -391,6 +388,7 @@ impl Timeline {
         if let Some(lane) = self.threads.get_mut(&thread.id) {
             let since = thread.task.and(thread.since);
             lane.set_running(since.map(Time::as_nanos));
+            lane.sum_up();
         }
     }
 
