@@ -1,5 +1,6 @@
 //! The order of rows, worked out once for each new state of the model and not at each
-//! drawing: ten thousand tasks are sorted when they change, and forty of them formatted.
+//! drawing: ten thousand tasks are sorted when they change, and forty of them formatted. In the
+//! order in which they were spawned they are not even looked at until one comes, goes or ends.
 
 use std::{
     cmp::Ordering,
@@ -11,7 +12,8 @@ use super::{find::Found, layout::Pane, lints, text};
 use crate::{
     frame::Time,
     model::{
-        Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId, lint::FindingId,
+        IdMap, Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId,
+        lint::FindingId,
     },
 };
 
@@ -144,6 +146,14 @@ pub struct Progress {
     pub all: usize,
 }
 
+impl Progress {
+    fn add(&mut self, task: &Task) {
+        self.all += 1;
+        self.done += usize::from(task.is_done());
+        self.failed += usize::from(task.has_failed());
+    }
+}
+
 /// A row of the blocking pane.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -182,6 +192,16 @@ impl Call {
     }
 }
 
+/// All that a walk over all tasks depends on, in the order in which they were spawned.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Walked {
+    revision: u64,
+    /// Tells one run from the next.
+    started: Option<Time>,
+    reversed: bool,
+    show_done: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     /// Rows of the task table.
@@ -204,7 +224,9 @@ pub struct Lists {
     pub workers: Vec<WorkerId>,
     /// The worst first, and of these the oldest.
     pub lints: Vec<FindingId>,
-    pub scopes: HashMap<ScopeId, Progress>,
+    pub scopes: IdMap<ScopeId, Progress>,
+    /// What the last walk over all tasks was of, if it need not be made again for the same.
+    walked: Option<Walked>,
     /// The tasks that the filter lets through, if there is one.
     found: Option<HashSet<TaskId>>,
     /// What it does not let through has no row.
@@ -223,19 +245,36 @@ impl Lists {
     /// Timers and calls that are over, at most: nobody scrolls farther.
     const MAX_GONE: usize = 500;
 
-    pub fn new(model: &Model, sort: Sort, show_done: bool, found: Option<&Found>) -> Self {
+    /// The lists of a model's state; of those before, what is the same still is kept.
+    #[must_use]
+    pub fn renew(self, model: &Model, sort: Sort, show_done: bool, found: Option<&Found>) -> Self {
         let lets_through = |found: &Found| {
             let tasks = model.tasks.iter();
             let found = tasks.filter(|task| found.filter.lets_through(task, model));
             found.map(|task| task.id).collect()
         };
-        let mut lists = Self {
-            found: found.map(lets_through),
-            hides: found.is_some_and(|found| found.hides),
-            ..Self::default()
+        let walked = (sort.by == SortBy::Spawn && found.is_none()).then(|| Walked {
+            revision: model.tasks.revision(),
+            started: model.started,
+            reversed: sort.reversed,
+            show_done,
+        });
+        let mut lists = if walked.is_some() && walked == self.walked {
+            Self {
+                timers: Vec::new(),
+                calls: Vec::new(),
+                ..self
+            }
+        } else {
+            let mut lists = Self {
+                found: found.map(lets_through),
+                hides: found.is_some_and(|found| found.hides),
+                walked,
+                ..Self::default()
+            };
+            lists.walk(model, sort, show_done);
+            lists
         };
-        lists.count(model, show_done);
-        lists.sort_tasks(model, sort, show_done);
         lists.sort_timers(model, show_done);
         lists.sort_calls(model, show_done);
         lists.workers = model.runtimes.worker_ids().collect();
@@ -282,42 +321,35 @@ impl Lists {
         }
     }
 
-    fn count(&mut self, model: &Model, show_done: bool) {
+    /// Counts the tasks, and makes the rows of the table.
+    fn walk(&mut self, model: &Model, sort: Sort, show_done: bool) {
         let mut workers = 0;
         self.failed = model.tasks.past().failed;
+        let mut rows: Vec<(Key<'_>, TaskId)> = Vec::new();
         for task in model.tasks.iter() {
             if task.kind == Kind::Worker {
                 workers += 1;
                 continue;
             }
-            let done = usize::from(task.is_done());
-            self.live += 1 - done;
+            let is_done = task.is_done();
+            self.live += usize::from(!is_done);
             self.failed += u64::from(task.has_failed());
-            if !show_done {
-                self.hidden += done;
-            }
             if let Some(scope) = task.scope {
-                let progress = self.scopes.entry(scope).or_default();
-                progress.all += 1;
-                progress.done += done;
-                progress.failed += usize::from(task.has_failed());
+                self.scopes.entry(scope).or_default().add(task);
+            }
+            if is_done && !show_done {
+                self.hidden += 1;
+                continue;
+            }
+            self.all_tasks += 1;
+            if self.is_shown(Some(task.id)) {
+                rows.push((key(sort.by, task, model), task.id));
             }
         }
         self.spawned = model.tasks.spawned().saturating_sub(workers);
-    }
-
-    fn sort_tasks(&mut self, model: &Model, sort: Sort, show_done: bool) {
-        let all = model
-            .tasks
-            .iter()
-            .filter(|t| t.kind != Kind::Worker && (show_done || !t.is_done()));
-        let all: Vec<_> = all.collect();
-        self.all_tasks = all.len();
-        let shown = all.into_iter().filter(|t| self.is_shown(Some(t.id)));
-        let mut rows: Vec<(Key<'_>, TaskId)> =
-            shown.map(|t| (key(sort.by, t, model), t.id)).collect();
         let ascending = sort.is_ascending();
-        rows.sort_unstable_by(|(a, a_id), (b, b_id)| {
+        // They come as they were spawned, which this makes use of.
+        rows.sort_by(|(a, a_id), (b, b_id)| {
             let order = a.cmp(b);
             // Tasks that are alike stay in the order in which they were spawned.
             let order = if ascending { order } else { order.reverse() };
@@ -336,14 +368,8 @@ impl Lists {
     }
 
     fn sort_timers(&mut self, model: &Model, show_done: bool) {
-        let mut live: Vec<_> = model
-            .timers
-            .live()
-            .map(|t| (t.deadline.is_none(), t.deadline, t.id))
-            .collect();
-        live.sort_unstable();
-        self.waiting_timers = live.len();
-        self.timers = live.into_iter().map(|(_, _, id)| id).collect();
+        self.timers = model.timers.live_ids().collect();
+        self.waiting_timers = self.timers.len();
         if show_done {
             let gone = model.timers.iter().rev().filter(|t| !t.is_live());
             let mut gone: Vec<_> = gone.take(Self::MAX_GONE).collect();
@@ -353,9 +379,11 @@ impl Lists {
             self.timers.extend(gone.into_iter().map(|t| t.id));
         }
         self.all_timers = self.timers.len();
-        let mut timers = std::mem::take(&mut self.timers);
-        timers.retain(|id| self.is_shown(model.timers.get(*id).and_then(|timer| timer.task)));
-        self.timers = timers;
+        if self.hides {
+            let mut timers = std::mem::take(&mut self.timers);
+            timers.retain(|id| self.is_shown(model.timers.get(*id).and_then(|timer| timer.task)));
+            self.timers = timers;
+        }
     }
 
     fn sort_calls(&mut self, model: &Model, show_done: bool) {
@@ -364,7 +392,7 @@ impl Lists {
             .iter()
             .filter_map(|thread| Some((thread.task?, thread.id)))
             .collect();
-        let calls = model.tasks.iter().filter(|t| t.kind == Kind::Blocking);
+        let calls = model.tasks.pool().filter(|t| t.kind == Kind::Blocking);
         let (mut queued, mut done) = (Vec::new(), Vec::new());
         for task in calls {
             if task.is_done() {

@@ -340,7 +340,8 @@ impl ViewState {
     }
 
     fn arrange(&mut self, model: &Model) {
-        self.lists = Lists::new(model, self.sort, self.show_done, self.found.as_ref());
+        let before = std::mem::take(&mut self.lists);
+        self.lists = before.renew(model, self.sort, self.show_done, self.found.as_ref());
     }
 
     /// What a cell of a history stands for.
