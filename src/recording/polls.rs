@@ -2,7 +2,9 @@
 //!
 //! A loop polls one task after the other, so a poll begins soon after the end of its thread's
 //! last. A task is mostly woken by itself or another one while that is polled, so soon after
-//! the last poll of that one began. What is left are small numbers, and many zeros.
+//! the last poll of that one began; or many are woken at once, one soon after the other, and
+//! polled in that order. What has been nearer of late is what is expected next. What is left are
+//! small numbers, and many zeros.
 
 use loopview_api::{recording::v1, v1 as probe};
 
@@ -39,14 +41,16 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
         started = started.wrapping_add_signed(*step);
         let after = started.wrapping_sub(before.end(*thread));
         packed.after.push(after.cast_signed());
-        let differs = woken.wrapping_sub(before.woken(*by, started));
+        let guesses = before.guesses(*thread, *by, started);
+        let differs = woken.wrapping_sub(guesses.best());
         packed.woken.push(differs.cast_signed());
         packed.woken_by.push(match *by {
             0 => 0,
             by if by == *task => 1,
             by => by + 1,
         });
-        before.add(*task, *thread, started, *lasted);
+        before.learn(&guesses, *woken);
+        before.add(*task, *thread, started, *lasted, *woken);
     }
     Some(packed)
 }
@@ -80,10 +84,12 @@ pub(super) fn unpack(packed: &v1::Polls) -> probe::Polls {
         polls.thread.push(*thread);
         polls.started.push(started.wrapping_sub(last).cast_signed());
         polls.lasted.push(*lasted);
-        let woken = before.woken(by, started).wrapping_add_signed(*differs);
+        let guesses = before.guesses(*thread, by, started);
+        let woken = guesses.best().wrapping_add_signed(*differs);
         polls.woken.push(woken);
         polls.woken_by.push(by);
-        before.add(*task, *thread, started, *lasted);
+        before.learn(&guesses, woken);
+        before.add(*task, *thread, started, *lasted, woken);
         last = started;
     }
     polls
@@ -93,15 +99,39 @@ pub(super) fn unpack(packed: &v1::Polls) -> probe::Polls {
 struct Before {
     /// When the last poll ended, by its thread.
     ends: [u64; 64],
+    /// When the last poll was woken whose wake was told, by its thread; 0 before there is one.
+    wakes: [u64; 64],
     /// When the last poll began, by its task; 0 before there is one.
     starts: [u64; 1_024],
+    /// How far off the guesses of a kind were of late, of polls that no task has woken, and of
+    /// others.
+    errors: [[u32; 3]; 2],
+}
+
+/// What a poll may tell of its wake: how long before its start that was, and 1.
+struct Guesses {
+    /// As its waker's last poll began; as its thread's last poll was woken; or as it starts, or
+    /// not at all. None where that is not known.
+    all: [Option<u64>; 3],
+    /// Which of them is to be taken.
+    best: usize,
+    /// Whether a task woke it.
+    by_task: bool,
+}
+
+impl Guesses {
+    fn best(&self) -> u64 {
+        self.all[self.best].unwrap_or_default()
+    }
 }
 
 impl Default for Before {
     fn default() -> Self {
         Self {
             ends: [0; 64],
+            wakes: [0; 64],
             starts: [0; 1_024],
+            errors: [[0; 3]; 2],
         }
     }
 }
@@ -111,17 +141,38 @@ impl Before {
         self.ends[thread as usize % self.ends.len()]
     }
 
-    /// What a poll tells of its wake, if that was as its waker's last poll began.
-    fn woken(&self, by: u64, started: u64) -> u64 {
-        match self.starts[by as usize % self.starts.len()] {
-            since if by > 0 && since > 0 => started.wrapping_sub(since).wrapping_add(1),
-            _ => 0,
+    fn guesses(&self, thread: u32, by: u64, started: u64) -> Guesses {
+        let by_task = by > 0;
+        let after = |since: u64| (since > 0).then(|| started.wrapping_sub(since).wrapping_add(1));
+        let start = self.starts[by as usize % self.starts.len()];
+        let wake = self.wakes[thread as usize % self.wakes.len()];
+        let all = [after(start).filter(|_| by_task), after(wake), Some(0)];
+        let errors = &self.errors[usize::from(by_task)];
+        let known = (0..all.len()).filter(|at| all[*at].is_some());
+        Guesses {
+            all,
+            best: known.min_by_key(|at| errors[*at]).unwrap_or_default(),
+            by_task,
         }
     }
 
-    fn add(&mut self, task: u64, thread: u32, started: u64, lasted: u64) {
+    /// Takes note of how good the guesses were, in bits: an eighth of each error is forgotten.
+    fn learn(&mut self, guesses: &Guesses, woken: u64) {
+        let errors = &mut self.errors[usize::from(guesses.by_task)];
+        for (error, guess) in errors.iter_mut().zip(guesses.all) {
+            let Some(guess) = guess else { continue };
+            let off = woken.wrapping_sub(guess).cast_signed().unsigned_abs();
+            *error = *error - *error / 8 + (u64::BITS - off.leading_zeros());
+        }
+    }
+
+    fn add(&mut self, task: u64, thread: u32, started: u64, lasted: u64, woken: u64) {
         self.ends[thread as usize % self.ends.len()] = started.wrapping_add(lasted);
         self.starts[task as usize % self.starts.len()] = started;
+        if woken > 0 {
+            let wake = started.wrapping_sub(woken - 1);
+            self.wakes[thread as usize % self.wakes.len()] = wake;
+        }
     }
 }
 

@@ -91,9 +91,17 @@ pub struct Polls {
     /// As there.
     #[prost(uint64, repeated, tag = "5")]
     pub lasted: ::prost::alloc::vec::Vec<u64>,
-    /// `woken` there, less what it would be if the poll had been woken as the last poll in the
-    /// same place of 1,024 began, which is the remainder of the waker's id by 1,024; as it is if
-    /// there is no such poll, or no waker.
+    /// `woken` there, less a guess of it, which is one of three:
+    /// - what it would be if the poll had been woken as the last poll in the same place of 1,024
+    ///    began, which is the remainder of the waker's id by 1,024; there is none without a waker, or
+    ///    before there was such a poll;
+    /// - what it would be if the poll had been woken as the last poll in the same place of 64 was
+    ///    (see `after`) whose `woken` was not 0; there is none before there was such a poll;
+    /// - 0.
+    /// Each has an error, among the polls that have a waker and again among those that have none;
+    /// both begin with 0. After each poll the error of each guess that there is loses an eighth of
+    /// itself, rounded down, and gains the bits of what the guess was off by, without the sign. The
+    /// guess with the least error is taken; of equals, the first.
     #[prost(sint64, repeated, tag = "6")]
     pub woken: ::prost::alloc::vec::Vec<i64>,
     /// 0 for none, 1 for the task itself, 1 more than its id for another one.
