@@ -8,13 +8,16 @@
 //! - publishes, and polls in them, that the model takes in a second;
 //! - the time of a picture after a publish (state brought up to date, and drawn), of the
 //!   overview and of the timeline;
-//! - bytes that a task takes, the model's and the view's together.
+//! - bytes that a task takes, the model's and the view's together;
+//! - what the lints take for the tasks of a publish, which is part of taking it in;
+//! - what a page of metrics takes, for `--prometheus`.
 //!
 //! Then an hour of 10,000 tasks, and how long each key of the timeline takes, its picture
 //! included.
 
 use std::{
     fs,
+    hint::black_box,
     process::Command,
     time::{Duration, Instant},
 };
@@ -23,7 +26,11 @@ use console_api::{self as console, field, instrument, tasks};
 use crossterm::event::{KeyCode, KeyEvent};
 use loopview::{
     frame::{Event, Frame, Target, TargetKind, Time},
-    model::Model,
+    model::{
+        Model,
+        lint::{self, Scene, Subject},
+    },
+    sink::prometheus::Prometheus,
     view::{self, Options, ViewState},
 };
 use loopview_api::v1;
@@ -56,7 +63,7 @@ fn main() {
         return an_hour(tasks);
     }
     println!(
-        "{:>7} {:>11} {:>11} | {:>9} {:>9} | {:>9} {:>9} | {:>12} {:>12}",
+        "{:>7} {:>11} {:>11} | {:>9} {:>9} | {:>9} {:>9} | {:>12} {:>12} | {:>9} {:>9}",
         "tasks",
         "publishes/s",
         "polls/s",
@@ -65,7 +72,9 @@ fn main() {
         "timeline",
         "p99",
         "bytes a task",
-        "history"
+        "history",
+        "lints",
+        "metrics"
     );
     for tasks in SIZES {
         again(ONE, tasks);
@@ -104,12 +113,27 @@ fn one_size(tasks: u64) {
     let memory = stage.model.timeline.memory();
     let held = resident().saturating_sub(before);
     println!(
-        "{tasks:>7} {per_second:>11.0} {polls:>11.0} | {} | {} | {:>12} {:>9.1} MB",
+        "{tasks:>7} {per_second:>11.0} {polls:>11.0} | {} | {} | {:>12} {:>9.1} MB | {:>6.2} ms {:>6.2} ms",
         figures(overview),
         figures(timeline),
         held / tasks,
         (memory.used + memory.lanes) as f64 / 1e6,
+        ms(stage.judge()),
+        ms(stage.metrics()),
     );
+}
+
+/// The median of some rounds.
+fn median(mut round: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..21)
+        .map(|_| {
+            let began = Instant::now();
+            round();
+            began.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 /// The median and what all but a hundredth stay below.
@@ -370,6 +394,29 @@ impl Stage {
                 ..v1::Thread::default()
             }],
             ..v1::Update::default()
+        })
+    }
+
+    /// All lints of the tasks that were polled since the publish before.
+    fn judge(&mut self) -> Duration {
+        let from = self.now;
+        self.now = self.now + INTERVAL;
+        let polled = self.polled(from);
+        let scene = Scene { model: &self.model };
+        median(|| {
+            for (id, _) in &polled {
+                let task = self.model.tasks.by_tokio_id(*id).expect("a task");
+                for kind in lint::Kind::ALL {
+                    black_box(kind.lint().check(&Subject::Task(task), scene));
+                }
+            }
+        })
+    }
+
+    fn metrics(&self) -> Duration {
+        let mut prometheus = Prometheus::default();
+        median(|| {
+            black_box(prometheus.encode(&self.model));
         })
     }
 

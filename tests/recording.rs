@@ -171,10 +171,8 @@ fn a_history_that_grows_too_long_loses_its_beginning_and_says_so() {
         // The model remembers only the last.
         let reason = noise(at, 2_000);
         let gap = Event::Gap(Gap::ConnectionLost { reason });
-        scribe.take(
-            Frame::new(Time::from_nanos(at * 10_000_000), gap),
-            &mut model,
-        );
+        let frame = Frame::new(Time::from_nanos(at * 10_000_000), gap);
+        scribe.take([frame], &mut model);
         // What is not kept is not lost here: the thread is waited for.
         while history.end() + 100 < at {
             std::thread::yield_now();
@@ -281,15 +279,11 @@ fn a_recording_begun_late_begins_with_what_there_is() {
     let mut model = Model::new(story.target.clone());
     let mut scribe = Scribe::start(&model, Limits::default()).expect("a thread");
     let (early, late) = story.frames.split_at(story.frames.len() / 2);
-    for frame in early {
-        scribe.take(frame.clone(), &mut model);
-    }
+    scribe.take(early.iter().cloned(), &mut model);
     scribe.record(&path, &model).expect("a file");
     assert_eq!(scribe.status(), Status::On(path.clone()));
     let middle = report(&model);
-    for frame in late {
-        scribe.take(frame.clone(), &mut model);
-    }
+    scribe.take(late.iter().cloned(), &mut model);
     let Status::Closed(_, written) = scribe.finish() else {
         panic!("it is closed");
     };
@@ -323,7 +317,7 @@ fn a_full_disk_ends_the_recording_and_nothing_else() {
     let mut scribe = Scribe::start(&model, Limits::default()).expect("a thread");
     let error = scribe.record(full, &model).expect_err("no room");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
-    scribe.take(line(1, "on".to_owned()), &mut model);
+    scribe.take([line(1, "on".to_owned())], &mut model);
     let history = scribe.history().clone();
     scribe.finish();
     assert_eq!(history.end(), 1);

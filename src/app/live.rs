@@ -26,13 +26,9 @@ pub(super) struct Live {
 impl Live {
     /// Takes in a frame and all that wait behind it, within bounds.
     pub fn take_in(&mut self, frame: Frame) {
-        self.scribe.take(frame, &mut self.model);
-        for _ in 0..BATCH {
-            match self.source.frames.try_recv() {
-                Ok(frame) => self.scribe.take(frame, &mut self.model),
-                Err(_) => break,
-            }
-        }
+        let more = std::iter::from_fn(|| self.source.frames.try_recv().ok());
+        let all = std::iter::once(frame).chain(more.take(BATCH));
+        self.scribe.take(all, &mut self.model);
     }
 
     /// Ends the target and starts it anew, with a history of its own. What cannot start leaves

@@ -146,7 +146,7 @@ pub(super) async fn headless(
                     hint(waited.as_secs());
                 }
                 match &mut scribe {
-                    Some(scribe) => scribe.take(frame, &mut model),
+                    Some(scribe) => scribe.take([frame], &mut model),
                     None => model.apply(&frame),
                 }
             }

@@ -180,6 +180,11 @@ impl Timers {
         self.all.values()
     }
 
+    /// How many have fired or were dropped, and are kept.
+    pub fn over_count(&self) -> usize {
+        self.all.len().saturating_sub(self.due.len())
+    }
+
     /// Those that have ended and are kept, in the order in which they ended.
     pub fn gone(&self) -> impl ExactSizeIterator<Item = Option<&Timer>> {
         self.gone.iter().map(|id| self.all.get(id))

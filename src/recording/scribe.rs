@@ -20,8 +20,11 @@ use crate::{
     model::Model,
 };
 
-/// Frames that may wait to be written.
-const QUEUE: usize = 1_024;
+/// Frames that are given to the thread at once, at most: each time it may have to be woken, which
+/// takes longer than most frames do.
+const BATCH: usize = 16;
+/// How often that may be while it is busy: at most so many times [`BATCH`] frames wait.
+const QUEUE: usize = 512;
 
 /// Gives frames to the thread. It never waits for it.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ impl Shared {
 
 #[derive(Debug)]
 enum Order {
-    Frame(Box<Frame>),
+    Frames(Vec<Frame>),
     /// What the thread's own model lacks is in this one.
     Model(Box<Model>),
     Record(PathBuf, Box<Writer>),
@@ -123,22 +126,36 @@ impl Scribe {
         &self.history
     }
 
-    /// Applies a frame to the model, and keeps it.
+    /// Applies frames to the model, and keeps them.
     ///
     /// If frames come faster than they can be kept, some are missing in the history. This
     /// is told to both, and what follows begins with the model as it is.
-    pub fn take(&mut self, frame: Frame, model: &mut Model) {
-        model.apply(&frame);
-        let kept = if self.missed == 0 {
-            frame
-        } else {
-            let frames = self.missed.saturating_add(1);
-            Frame::new(frame.at, Event::Gap(Gap::Missing { frames }))
-        };
+    pub fn take(&mut self, frames: impl IntoIterator<Item = Frame>, model: &mut Model) {
+        let mut batch = Vec::new();
+        for frame in frames {
+            model.apply(&frame);
+            batch.push(frame);
+            if batch.len() == BATCH {
+                self.hand_over(std::mem::take(&mut batch), model);
+            }
+        }
+        self.hand_over(batch, model);
+    }
+
+    /// Gives the thread frames that were applied to the model.
+    fn hand_over(&mut self, mut frames: Vec<Frame>, model: &mut Model) {
+        let Some(last) = frames.last() else { return };
+        let (count, at) = (frames.len() as u64, last.at);
         // What is missing is told to the model once the history has it.
-        let gap = (self.missed > 0).then(|| kept.clone());
-        if self.orders.try_send(Order::Frame(Box::new(kept))).is_err() {
-            self.missed = self.missed.saturating_add(1);
+        let mut gap = None;
+        if self.missed > 0 {
+            let missing = self.missed.saturating_add(count);
+            let told = Frame::new(at, Event::Gap(Gap::Missing { frames: missing }));
+            gap = Some(told.clone());
+            frames = vec![told];
+        }
+        if self.orders.try_send(Order::Frames(frames)).is_err() {
+            self.missed = self.missed.saturating_add(count);
             return;
         }
         if let Some(gap) = gap {
@@ -216,7 +233,7 @@ impl Desk {
     fn work(mut self, inbox: &Receiver<Order>) {
         while let Ok(order) = inbox.recv() {
             match order {
-                Order::Frame(frame) => self.frame(&frame),
+                Order::Frames(frames) => frames.iter().for_each(|frame| self.frame(frame)),
                 Order::Model(model) => {
                     self.model = model.for_keyframes();
                     self.keyframe();
@@ -327,9 +344,9 @@ mod tests {
         let mut at = 0;
         while scribe.missed == 0 {
             at += 1;
-            scribe.take(frame(at), &mut model);
+            scribe.take([frame(at)], &mut model);
         }
-        scribe.take(frame(at + 1), &mut model);
+        scribe.take([frame(at + 1)], &mut model);
         assert_eq!(scribe.missed, 2);
         assert_eq!(model.lost.frames, 0);
         drop(held);
@@ -337,7 +354,7 @@ mod tests {
         let mut more = 0;
         while scribe.missed > 0 || scribe.owes_model {
             more += 1;
-            scribe.take(frame(at + 1 + more), &mut model);
+            scribe.take([frame(at + 1 + more)], &mut model);
             thread::yield_now();
         }
         assert!(model.lost.frames >= 3, "{:?}", model.lost);

@@ -372,7 +372,9 @@ impl Lists {
         self.waiting_timers = self.timers.len();
         if show_done {
             let gone = model.timers.iter().rev().filter(|t| !t.is_live());
-            let mut gone: Vec<_> = gone.take(Self::MAX_GONE).collect();
+            // Nobody looks for more than there are.
+            let count = model.timers.over_count().min(Self::MAX_GONE);
+            let mut gone: Vec<_> = gone.take(count).collect();
             // One that never waited for long enough to be told of is of no interest.
             gone.retain(|t| t.state() != TimerState::Cancelled || t.deadline.is_some());
             gone.sort_by(|a, b| newest(a.fired.or(a.dropped), b.fired.or(b.dropped)));

@@ -95,24 +95,23 @@ impl Block {
         self.polls.capacity() * size_of::<Poll>() + sum
     }
 
-    /// It as one stretch; nothing before it is full.
-    fn summary(&self, rest: Doing) -> Option<Span> {
+    /// It as one stretch.
+    fn summary(&self, rest: Doing) -> Span {
         let new;
         let sum = match &self.sum {
             Some(sum) => sum,
-            None if self.is_full() => {
+            None => {
                 new = self.sum(rest);
                 &new
             }
-            None => return None,
         };
-        Some(Span {
+        Span {
             from: self.from,
             to: self.to,
             what: What::Mixed(sum.spent),
             longest: sum.longest,
             polls: self.polls.len() as u32,
-        })
+        }
     }
 }
 
@@ -433,12 +432,10 @@ impl Lane {
             if block.from >= to {
                 return;
             }
-            let grid = grid.filter(|grid| grid.is_within_one(block.from, block.to));
-            match grid.and_then(|_| block.summary(self.rest)) {
-                Some(summary) => f(summary),
-                None => {
-                    walk(&block.polls, block.from, self.rest, &mut f);
-                }
+            if grid.is_some_and(|grid| grid.is_within_one(block.from, block.to)) {
+                f(block.summary(self.rest));
+            } else {
+                walk(&block.polls, block.from, self.rest, &mut f);
             }
         }
         self.tail(now, f);
@@ -512,15 +509,13 @@ impl Lane {
             let (coarse, from) = (&mut self.coarse, block.from);
             let whole = over == block.polls.len();
             let fits = whole && coarse.has_room(block.from, block.to, grain(block.from));
-            let summary = if fits { block.summary(rest) } else { None };
-            let to = match summary {
-                Some(summary) => {
-                    coarse.push(&summary, grain(from));
-                    block.to
-                }
-                None => walk(&block.polls[..over], from, rest, |span| {
+            let to = if fits {
+                coarse.push(&block.summary(rest), grain(from));
+                block.to
+            } else {
+                walk(&block.polls[..over], from, rest, |span| {
                     coarse.push(&span, grain(span.from));
-                }),
+                })
             };
             if whole {
                 self.blocks.pop_front();

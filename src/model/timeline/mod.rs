@@ -125,7 +125,7 @@ impl Timeline {
     /// Bytes of polls and sums.
     pub const LIMIT: usize = 32 << 20;
     /// The same in a keyframe: what is read, and written again and again, each time.
-    pub(super) const KEPT: usize = 2 << 20;
+    pub(super) const KEPT: usize = 1 << 20;
     /// A poll as long as this is worth finding again.
     pub const LONG: Duration = Duration::from_millis(10);
     const MAX_LONG: usize = 20_000;
