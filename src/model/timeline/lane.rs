@@ -98,12 +98,11 @@ impl Block {
     /// It as one stretch.
     fn summary(&self, rest: Doing) -> Span {
         let new;
-        let sum = match &self.sum {
-            Some(sum) => sum,
-            None => {
-                new = self.sum(rest);
-                &new
-            }
+        let sum = if let Some(sum) = &self.sum {
+            sum
+        } else {
+            new = self.sum(rest);
+            &new
         };
         Span {
             from: self.from,
