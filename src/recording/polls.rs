@@ -240,6 +240,14 @@ mod tests {
     }
 
     #[test]
+    fn tasks_that_are_woken_together_leave_small_numbers() {
+        // One is woken 10 ns after the other, and polled 400 ns after.
+        let rows = (0..20).map(|n| (n + 1, 1, 400, 300, 9_001 + n * 390, 0));
+        let packed = pack(&polls(&rows.collect::<Vec<_>>())).expect("as the protocol says");
+        assert!(packed.woken[1..].iter().all(|woken| *woken == -10));
+    }
+
+    #[test]
     fn what_is_not_as_the_protocol_says_is_not_packed() {
         let mut polls = polls(&[(1, 1, 1, 1, 1, 1)]);
         polls.lasted.push(4);

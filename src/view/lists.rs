@@ -430,3 +430,89 @@ impl Lists {
 fn newest(a: Option<Time>, b: Option<Time>) -> Ordering {
     b.cmp(&a)
 }
+
+#[cfg(test)]
+mod tests {
+    use console_api::{Id, instrument, tasks};
+    use loopview_api::v1;
+
+    use super::*;
+    use crate::frame::{Event, Frame, Target, TargetKind};
+
+    fn told(at: u64, new: &[u64], ended: &[u64]) -> Frame {
+        let time = |secs: u64| prost_types::Timestamp {
+            seconds: secs.cast_signed(),
+            nanos: 0,
+        };
+        let describe = |id: &u64| tasks::Task {
+            id: Some(Id { id: *id }),
+            fields: vec![console_api::Field {
+                name: Some(console_api::field::Name::StrName("task.id".to_owned())),
+                value: Some(console_api::field::Value::U64Val(*id)),
+                metadata_id: None,
+            }],
+            ..tasks::Task::default()
+        };
+        let stats = |id: &u64| tasks::Stats {
+            created_at: Some(time(*id)),
+            dropped_at: ended.contains(id).then(|| time(at)),
+            ..tasks::Stats::default()
+        };
+        let update = instrument::Update {
+            now: Some(time(at)),
+            task_update: Some(tasks::TaskUpdate {
+                new_tasks: new.iter().map(describe).collect(),
+                stats_update: new.iter().chain(ended).map(|id| (*id, stats(id))).collect(),
+                dropped_events: 0,
+            }),
+            ..instrument::Update::default()
+        };
+        let at = Time::from_nanos(at * 1_000_000_000);
+        Frame::new(at, Event::Console(Box::new(update)))
+    }
+
+    fn facts(at: u64, id: u64, outcome: v1::Outcome) -> Frame {
+        let task = v1::Task {
+            id,
+            scope: Some(1),
+            outcome: outcome.into(),
+            ..v1::Task::default()
+        };
+        let update = v1::Update {
+            tasks: vec![task],
+            ..v1::Update::default()
+        };
+        let at = Time::from_nanos(at * 1_000_000_000);
+        Frame::new(at, Event::Probe(Box::new(update)))
+    }
+
+    #[test]
+    fn what_is_kept_is_what_would_be_made_anew() {
+        let mut model = Model::new(Target {
+            name: "any".to_owned(),
+            kind: TargetKind::Program,
+        });
+        let frames = [
+            told(3, &[1, 2, 3], &[]),
+            told(4, &[], &[]),
+            facts(4, 2, v1::Outcome::Unspecified),
+            told(5, &[], &[2]),
+            facts(5, 2, v1::Outcome::Error),
+            told(6, &[4], &[1]),
+        ];
+        let mut kept = Lists::default();
+        for frame in &frames {
+            model.apply(frame);
+            let sort = Sort::default();
+            kept = kept.renew(&model, sort, true, None);
+            let new = Lists::default().renew(&model, sort, true, None);
+            assert_eq!(kept.tasks, new.tasks);
+            assert_eq!(kept.scopes, new.scopes);
+            let counts = |lists: &Lists| (lists.live, lists.failed, lists.spawned, lists.hidden);
+            assert_eq!(counts(&kept), counts(&new));
+        }
+        assert_eq!((kept.live, kept.failed, kept.spawned), (2, 1, 4));
+        let last = kept.tasks.last().and_then(|id| model.tasks.get(*id));
+        assert_eq!(last.map(Task::number), Some(2));
+    }
+}
