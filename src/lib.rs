@@ -15,6 +15,7 @@ pub mod app;
 pub mod cli;
 pub mod cmd;
 pub mod config;
+pub mod decode;
 pub mod error;
 pub mod filter;
 pub mod frame;

@@ -9,8 +9,9 @@ use std::{
 const ALLOWED: &[(&str, &[&str])] = &[
     ("frame", &[]),
     ("model", &["frame"]),
-    ("recording", &["frame", "model"]),
-    ("target", &["frame", "error"]),
+    ("decode", &[]),
+    ("recording", &["decode", "frame", "model"]),
+    ("target", &["decode", "frame", "error"]),
     ("filter", &["model"]),
     ("keymap", &["model", "view"]),
     ("view", &["frame", "model", "filter", "keymap"]),

@@ -17,7 +17,8 @@ const MAGIC: [u8; 4] = *b"LVck";
 /// Bytes of a chunk's head.
 pub(super) const HEAD: usize = 44;
 /// Bytes that a chunk may have when it is decompressed: several times what is told at once of
-/// 100,000 tasks. Read, what somebody made up may take many times as much memory.
+/// 100,000 tasks. What somebody made up would take many times as much memory, so frames are
+/// weighed before they are decoded, and a keyframe may not have as much.
 pub(super) const MOST: u32 = 64 * 1024 * 1024;
 /// The fastest of zstd's plain levels: its default takes twice the time for a twentieth of the
 /// bytes.

@@ -24,6 +24,7 @@ use super::{
     keyframe,
 };
 use crate::{
+    decode::decode,
     frame::{Target, TargetKind, Time},
     model::{Model, lint::Thresholds},
 };
@@ -181,7 +182,7 @@ pub fn open(path: &Path) -> Result<Recording, Error> {
             what: "it does not begin with a header",
         });
     }
-    let header = v1::Header::decode(&*first.content()?).map_err(|_| Error::Damaged {
+    let header = decode::<v1::Header>(&first.content()?).map_err(|_| Error::Damaged {
         at: PREFACE,
         what: "a header that is none",
     })?;
@@ -300,7 +301,7 @@ impl Reader {
         if head.kind != Kind::Index || head.length() != end - at {
             return None;
         }
-        let index = v1::Index::decode(&*self.chunk(head, at).content().ok()?).ok()?;
+        let index = decode::<v1::Index>(&self.chunk(head, at).content().ok()?).ok()?;
         let count = index.length.len();
         let columns = [
             index.kind.len(),

@@ -6,10 +6,13 @@ use loopview_api::{
     recording::v1::{self, frame, gap},
     v1::Update,
 };
-use prost::{DecodeError, Message};
+use prost::Message;
 
 use super::polls;
-use crate::frame::{Event, Exit, Frame, Gap, Line, Stream, Time};
+use crate::{
+    decode::{self, decode},
+    frame::{Event, Exit, Frame, Gap, Line, Stream, Time},
+};
 
 /// Adds a frame, after its length.
 pub(super) fn write(frame: &Frame, to: &mut Vec<u8>) {
@@ -31,8 +34,8 @@ pub(super) fn write(frame: &Frame, to: &mut Vec<u8>) {
 }
 
 /// The frame that `bytes` begin with, which is taken off them.
-pub(super) fn read(bytes: &mut &[u8]) -> Result<Frame, DecodeError> {
-    let message = v1::Frame::decode_length_delimited(&mut *bytes)?;
+pub(super) fn read(bytes: &mut &[u8]) -> Result<Frame, decode::Error> {
+    let message: v1::Frame = decode::delimited(bytes)?;
     let mut event = from_wire(message.event)?;
     if let (Event::Probe(update), Some(packed)) = (&mut event, message.polls) {
         update.polls = Some(polls::unpack(&packed));
@@ -81,13 +84,13 @@ fn to_wire(event: &Event) -> frame::Event {
     }
 }
 
-fn from_wire(event: Option<frame::Event>) -> Result<Event, DecodeError> {
+fn from_wire(event: Option<frame::Event>) -> Result<Event, decode::Error> {
     // What a later loopview tells is missing here.
     let unknown = Event::Gap(Gap::Missing { frames: 1 });
     Ok(match event {
-        Some(frame::Event::Console(bytes)) => Event::Console(decode(&bytes)?),
-        Some(frame::Event::Details(bytes)) => Event::Details(decode(&bytes)?),
-        Some(frame::Event::Probe(bytes)) => Event::Probe(decode(&bytes)?),
+        Some(frame::Event::Console(bytes)) => Event::Console(Box::new(decode(&bytes)?)),
+        Some(frame::Event::Details(bytes)) => Event::Details(Box::new(decode(&bytes)?)),
+        Some(frame::Event::Probe(bytes)) => Event::Probe(Box::new(decode(&bytes)?)),
         Some(frame::Event::Paused(paused)) => Event::Paused(paused),
         Some(frame::Event::Output(output)) => Event::Output(Line {
             stream: if output.stderr {
@@ -114,8 +117,4 @@ fn from_wire(event: Option<frame::Event>) -> Result<Event, DecodeError> {
         },
         None => unknown,
     })
-}
-
-fn decode<M: Message + Default>(bytes: &[u8]) -> Result<Box<M>, DecodeError> {
-    M::decode(bytes).map(Box::new)
 }

@@ -17,6 +17,7 @@ use super::{
     keyframe,
 };
 use crate::{
+    decode,
     frame::{Frame, Target, Time},
     model::{Model, Sign, TaskId},
 };
@@ -97,9 +98,12 @@ impl Cursor {
         if rest.is_empty() {
             return Ok(false);
         }
-        let frame = frames::read(&mut left).map_err(|_| Error::Damaged {
+        let frame = frames::read(&mut left).map_err(|error| Error::Damaged {
             at: self.offset as u64,
-            what: "a frame that is none",
+            what: match error {
+                decode::Error::TooMuch(_) => "a frame that would take too much memory",
+                decode::Error::Cut | decode::Error::Malformed(_) => "a frame that is none",
+            },
         })?;
         self.next = Some((frame, rest.len() - left.len()));
         Ok(true)

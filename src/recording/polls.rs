@@ -58,7 +58,15 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
 /// The polls that were packed. Of columns that are not as long as each other, what they have
 /// in common.
 pub(super) fn unpack(packed: &v1::Polls) -> probe::Polls {
-    let count = packed.task.len();
+    let columns = [
+        packed.task.len(),
+        packed.thread.len(),
+        packed.after.len(),
+        packed.lasted.len(),
+        packed.woken.len(),
+        packed.woken_by.len(),
+    ];
+    let count = columns.into_iter().min().unwrap_or_default();
     let mut polls = probe::Polls {
         since: packed.since,
         task: Vec::with_capacity(count),

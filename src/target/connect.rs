@@ -8,17 +8,20 @@ use console_api::instrument::{
 };
 use console_api::tasks::TaskDetails;
 use hyper_util::rt::TokioIo;
-use loopview_api::v1::{self, probe_client::ProbeClient};
-use prost::Message;
+use loopview_api::v1;
 use tokio::{net::UnixStream, sync::mpsc};
 use tonic::{Code, Status, Streaming, transport::Channel};
 use tower::service_fn;
 
-use super::{Endpoint, Orders};
-use crate::frame::{Event, Frame, HOW_TO_OPEN, Time};
+use super::{Endpoint, Orders, stream};
+use crate::{
+    decode::decode,
+    frame::{Event, Frame, HOW_TO_OPEN, Time},
+};
 
-/// A first snapshot holds all that the target retains: gRPC's usual 4 MiB is too little.
-const MAX_MESSAGE: usize = 256 * 1024 * 1024;
+/// Where all is told, by the probe and by the console protocol.
+const PROBE: &str = "/loopview.v1.Probe/Watch";
+const CONSOLE: &str = "/rs.tokio.console.instrument.Instrument/WatchUpdates";
 /// How long an endpoint may take to accept, and then to answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// After this long without a word, time goes on without the target.
@@ -42,6 +45,8 @@ pub enum ConnectError {
         "{endpoint} speaks gRPC, but not the tokio console protocol: is it the program's console address?"
     )]
     NotConsole { endpoint: String },
+    #[error("{endpoint} answers, and cannot be watched: {reason}")]
+    TooMuch { endpoint: String, reason: String },
     #[error("the program opened no console endpoint: {HOW_TO_OPEN}")]
     NeverOpened,
 }
@@ -97,10 +102,8 @@ impl Told {
         if update.console.is_empty() {
             return Ok(Self::Probe(Box::new(update)));
         }
-        match Update::decode(&*update.console) {
-            Ok(update) => Ok(Self::Console(Box::new(update))),
-            Err(_) => Err(Status::internal("it sent what is no console update")),
-        }
+        let update = decode(&update.console)?;
+        Ok(Self::Console(Box::new(update)))
     }
 
     fn frame(self) -> Frame {
@@ -119,11 +122,13 @@ impl Connection {
             reason: root_cause(error),
         };
         let channel = dial(endpoint).await.map_err(|e| refused(&e))?;
-        let mut console =
-            InstrumentClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE);
-        let mut probe = ProbeClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        let mut console = InstrumentClient::new(channel.clone());
         let judge = |status: Status| match status.code() {
             Code::Unimplemented => ConnectError::NotConsole { endpoint: name() },
+            Code::OutOfRange | Code::ResourceExhausted => ConnectError::TooMuch {
+                endpoint: name(),
+                reason: explain(&status),
+            },
             _ => ConnectError::NotGrpc { endpoint: name() },
         };
         let silent = |_| ConnectError::NotGrpc { endpoint: name() };
@@ -132,12 +137,12 @@ impl Connection {
                 console: true,
                 polls: true,
             };
-            let mut updates = match probe.watch(all).await {
-                Ok(updates) => Updates::Probe(updates.into_inner()),
+            let mut updates = match stream::open(&channel, PROBE, all).await {
+                Ok(updates) => Updates::Probe(updates),
                 // It has no such service: the console protocol has to do.
                 Err(status) if status.code() == Code::Unimplemented => {
-                    let updates = console.watch_updates(InstrumentRequest {}).await?;
-                    Updates::Console(updates.into_inner())
+                    let updates = stream::open(&channel, CONSOLE, InstrumentRequest {}).await?;
+                    Updates::Console(updates)
                 }
                 Err(status) => return Err(status),
             };

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`endpoint`] | what a person may write for an address |
 //! | [`connect`] | one connection: the console protocol and the probe's, as frames |
+//! | [`stream`] | a stream of messages, none of which is too large |
 //! | [`attach`] | a source that only connects |
 //! | [`launch`] | a source that starts a process, connects, and reaps it |
 //! | [`process`] | the process and its children, and that none outlives us |
@@ -15,6 +16,7 @@ mod endpoint;
 mod launch;
 mod lines;
 mod process;
+mod stream;
 
 use std::time::Duration;
 
