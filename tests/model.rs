@@ -479,3 +479,45 @@ fn a_check_cannot_vouch_for_what_it_has_not_seen() {
     let denied = check(&[Kind::LostData]);
     assert!(!denied.holds && !denied.vouches, "{denied:?}");
 }
+
+/// Polls wait for what the console protocol tells of their moment, but not without end.
+#[test]
+fn what_waits_for_its_moment_is_bounded() {
+    let mut model = Model::new(Target {
+        name: "any".to_owned(),
+        kind: TargetKind::Program,
+    });
+    let begun = v1::Update {
+        process: Some(v1::Process::default()),
+        ..v1::Update::default()
+    };
+    model.apply(&probe_says(1, begun));
+    let since = prost_types::Timestamp {
+        seconds: 0,
+        nanos: 1,
+    };
+    let few = v1::Polls {
+        since: Some(since),
+        task: vec![7],
+        thread: vec![1],
+        started: vec![0],
+        lasted: vec![1],
+        woken: vec![0],
+        woken_by: vec![0],
+        lost: 0,
+    };
+    // Columns of one length are not needed to take memory.
+    let many = v1::Polls {
+        task: vec![7; 6 << 20],
+        ..v1::Polls::default()
+    };
+    let say = |polls| v1::Update {
+        polls: Some(polls),
+        ..v1::Update::default()
+    };
+    model.apply(&probe_says(2, say(few)));
+    assert_eq!(model.timeline.exact_since(), None);
+    model.apply(&probe_says(3, say(many)));
+    assert_eq!(model.timeline.exact_since(), Some(Time::from_nanos(1)));
+    assert_eq!(model.lost.malformed, 1);
+}

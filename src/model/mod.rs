@@ -168,7 +168,7 @@ pub struct Model {
     #[serde(deserialize_with = "kept::sound")]
     pub lost: Lost,
     /// Polls that wait for what is told of the same moment.
-    #[serde(with = "kept::messages")]
+    #[serde(with = "kept::polls")]
     polls: Vec<v1::Polls>,
     /// Time of the probe's last update that was more than polls.
     facts_at: Option<Time>,
@@ -243,7 +243,7 @@ impl Model {
     /// a keyframe, it has room as any other.
     #[must_use]
     pub fn for_keyframes(mut self) -> Self {
-        self.timeline.bound(Timeline::KEPT, self.now);
+        self.timeline.bound(Timeline::KEPT, self.latest);
         self
     }
 
@@ -351,7 +351,7 @@ impl Model {
         let before = self.console_at.replace(window.to);
         self.tell_time();
         // The probe tells of timers and scopes right after this.
-        if self.process.is_none() {
+        if self.process.is_none() || self.much_waits() {
             self.place_polls();
         }
         self.note_history(now);
@@ -365,12 +365,10 @@ impl Model {
     /// Tells the timeline what has become of the tasks, once all of a moment is told: with the
     /// probe that is the polls, then the console's update and the probe's facts.
     fn note_history(&mut self, now: Time) {
-        /// Something else than the probe speaks, if so many messages of polls wait.
-        const WAITING: usize = 64;
         let with_probe = self.process.is_some();
         let is_all = self.console_at >= Some(now) && self.facts_at >= Some(now);
         self.timeline.watch(now);
-        if with_probe && !is_all && self.polls.len() < WAITING {
+        if with_probe && !is_all && !self.much_waits() {
             return;
         }
         let started = self.started.unwrap_or(now);
@@ -405,6 +403,18 @@ impl Model {
             self.timeline.judge_thread(thread);
         }
     }
+
+    /// Something else than the probe speaks, or only a part of it: more waits for what completes
+    /// its moment than is told of any.
+    fn much_waits(&self) -> bool {
+        let told: usize = self.polls.iter().map(polls::count).sum();
+        let waiting = told + self.tasks.waiting() + self.changed.len();
+        self.polls.len() >= Self::MESSAGES || waiting >= Self::WAITING
+    }
+
+    /// Messages of polls, and polls and tasks, that may wait for the rest of their moment.
+    const MESSAGES: usize = 64;
+    const WAITING: usize = 1 << 20;
 
     fn apply_probe(&mut self, now: Time, update: &v1::Update) {
         self.connected();

@@ -52,6 +52,19 @@ pub fn polls(wire: &v1::Polls) -> impl Iterator<Item = Polled> {
         .filter(move |_| since.is_some())
 }
 
+/// How many polls a message would have if all of its columns were as long as they are together.
+pub(super) fn count(wire: &v1::Polls) -> usize {
+    let columns = [
+        wire.task.len(),
+        wire.thread.len(),
+        wire.started.len(),
+        wire.lasted.len(),
+        wire.woken.len(),
+        wire.woken_by.len(),
+    ];
+    columns.iter().sum::<usize>() / columns.len()
+}
+
 /// The columns of a message are as long as each other, and there is a time to count from.
 pub(super) fn is_sound(wire: &v1::Polls) -> bool {
     let n = wire.task.len();

@@ -71,7 +71,7 @@ pub struct Tasks {
 struct Promised {
     id: TaskId,
     #[serde(with = "kept::message")]
-    fact: Option<v1::Task>,
+    fact: Option<Box<v1::Task>>,
     awaited_by: Option<TaskId>,
 }
 
@@ -246,6 +246,11 @@ impl Tasks {
 
     pub(super) fn take_gone(&mut self) -> Vec<TaskId> {
         std::mem::take(&mut self.gone)
+    }
+
+    /// How much the timeline has not taken in.
+    pub(super) fn waiting(&self) -> usize {
+        self.ended.len() + self.touched.len() + self.gone.len()
     }
 
     pub(super) fn touch_all(&mut self) {
@@ -500,7 +505,7 @@ impl Tasks {
                 // It was named, and is counted among the forgotten.
                 return;
             }
-            self.promise(fact.id).fact = Some(fact.clone());
+            self.promise(fact.id).fact = Some(Box::new(fact.clone()));
             return;
         };
         let parent = fact.parent.map(|id| self.refer(id));

@@ -12,6 +12,7 @@ use crate::{
     frame::Time,
     model::{
         State,
+        kept::Sound,
         task::{Task, TaskId},
     },
 };
@@ -257,4 +258,40 @@ fn ended_tasks_are_forgotten_last_and_the_oldest_first() {
         .collect();
     assert!(kept[1_999] && !kept[0]);
     assert!(kept.is_sorted(), "the newest are kept");
+}
+
+/// What a keyframe has of it: less than its bound, and once it is read, room again.
+#[test]
+fn a_keyframe_has_the_newest_polls_and_sums_of_the_others() {
+    let mut timeline = an_hour(20, Timeline::LIMIT);
+    let now = Time::from_nanos(3_600 * S);
+    assert!(timeline.memory().used > Timeline::KEPT);
+    assert_eq!(timeline.exact_since(), Some(Time::default()));
+    timeline.bound(Timeline::KEPT, now);
+    assert!(timeline.memory().used <= Timeline::KEPT);
+    assert!(timeline.is_summed());
+    let exact = timeline.exact_since().expect("polls were told");
+    assert!(exact > Time::default() && exact < now);
+
+    let bytes = postcard::to_stdvec(&timeline).expect("room");
+    let read = postcard::from_bytes::<Timeline>(&bytes).expect("the same");
+    let mut read = read.sound().expect("sound");
+    assert_eq!(read.exact_since(), Some(exact));
+    assert_eq!(read.memory().used, timeline.memory().used);
+    let grid = Grid::new(Time::default(), Duration::from_secs(60), 60);
+    let told = |timeline: &Timeline| {
+        let cells = timeline.thread(0, &grid, now).expect("it polled");
+        let cells = cells.into_iter();
+        cells.map(|c| (c.polls, c.spent)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&read), told(&timeline));
+    // As much again goes in before anything more is summed.
+    for second in 3_600..5_400 {
+        for id in 0..20 {
+            assert!(read.push(TaskId(id), poll(second * S + id * MS, MS / 10, 0)));
+        }
+        read.make_room(Time::from_nanos((second + 1) * S));
+    }
+    assert!(read.memory().used > Timeline::KEPT);
+    assert_eq!(read.exact_since(), Some(exact));
 }
