@@ -7,11 +7,16 @@ use std::{fs, path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use loopview::{
     frame::{Event, Frame, Gap, Line, Stream, Target, TargetKind, Time},
-    model::{Model, Sign, lint::Thresholds},
+    model::{
+        Model, Sign,
+        lint::Thresholds,
+        timeline::{Doing, Grid},
+    },
     recording::{self, Error, Goal, History, Incomplete, Journal, Limits, Scribe, Status, Writer},
     sink::{self, Outcome, Report},
     view::{self, Options, ViewState},
 };
+use loopview_api::v1;
 use proptest::{prelude::*, sample::Index};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use support::{chaos, scenario::Scenario};
@@ -595,6 +600,151 @@ fn a_promise_of_much_is_not_believed() {
         .seek(Goal::Frame(1), &AtomicBool::new(false))
         .expect_err("no frame is there");
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
+}
+
+/// A few kilobytes that would be gigabytes: empty tasks, of two bytes each.
+#[test]
+fn a_frame_that_would_take_too_much_memory_is_refused() {
+    let story = Scenario::load("sleep");
+    let mut chunks = Chunks::of(&recorded(&story.frames, &story.target, 1_000));
+    let first = chunks.all.iter().position(|(kind, _)| *kind == FRAMES);
+    let (_, content) = &mut chunks.all[first.expect("frames")];
+    let tasks = [0x0a, 0].repeat(15 << 20);
+    let update = [&[0x12][..], &delimited(&tasks)].concat();
+    let frame = [&[0x12][..], &delimited(&update)].concat();
+    *content = delimited(&frame);
+    let bytes = chunks.bytes();
+    assert!(bytes.len() < 16_384, "{}", bytes.len());
+    let read = opened(&bytes).expect("its heads are sound");
+    let error = read
+        .history
+        .seek(Goal::Frame(1), &AtomicBool::new(false))
+        .expect_err("there is no room");
+    let told = "it is damaged at byte 0: a frame that would take too much memory";
+    assert_eq!(error.to_string(), told);
+}
+
+/// Bytes after their length.
+fn delimited(bytes: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    prost::encode_length_delimiter(bytes.len(), &mut all).expect("room");
+    all.extend_from_slice(bytes);
+    all
+}
+
+/// It is told where it would have been, and all else is there.
+#[test]
+fn a_frame_that_is_greater_than_a_chunk_may_be_is_missing() {
+    let huge = line(2, "x".repeat(64 << 20));
+    let frames = [
+        line(1, "before".to_owned()),
+        huge,
+        line(3, "after".to_owned()),
+    ];
+    let read = opened(&recorded(&frames, &any_target(), 1_000)).expect("a recording");
+    assert_eq!(read.incomplete, None);
+    assert_eq!(read.history.end(), 3);
+    let begin = read.history.seek(Goal::Frame(0), &AtomicBool::new(false));
+    let (mut model, mut cursor) = begin.expect("sound").expect("a moment");
+    let mut events = Vec::new();
+    while let Some(frame) = read.history.next(&mut cursor).expect("sound") {
+        model.apply(&frame);
+        events.push((frame.at.as_nanos(), frame.event));
+    }
+    assert!(matches!(&events[0], (1, Event::Output(line)) if line.text == "before"));
+    assert!(matches!(
+        &events[1],
+        (2, Event::Gap(Gap::Missing { frames: 1 }))
+    ));
+    assert!(matches!(&events[2], (3, Event::Output(line)) if line.text == "after"));
+    assert_eq!(model.lost.frames, 1);
+    let told: Vec<_> = model.lints.iter().map(|lint| lint.kind.name()).collect();
+    assert_eq!(told, ["lost-data"]);
+}
+
+/// The `number`-th message of the probe: a thousand polls of one task, in a tenth of a second.
+fn thousand_polls(number: u64) -> Frame {
+    const COUNT: usize = 1_000;
+    let since = Time::from_nanos(1_000_000_000 + number * 100_000_000);
+    let polls = v1::Polls {
+        since: Some(timestamp(since)),
+        task: vec![7; COUNT],
+        thread: vec![1; COUNT],
+        started: vec![100_000; COUNT],
+        lasted: vec![40_000; COUNT],
+        woken: vec![0; COUNT],
+        woken_by: vec![0; COUNT],
+        lost: 0,
+    };
+    let update = v1::Update {
+        polls: Some(polls),
+        ..v1::Update::default()
+    };
+    let at = since + Duration::from_millis(100);
+    Frame::new(at, Event::Probe(Box::new(update)))
+}
+
+fn timestamp(at: Time) -> prost_types::Timestamp {
+    let since = Duration::from_nanos(at.as_nanos());
+    (std::time::SystemTime::UNIX_EPOCH + since).into()
+}
+
+/// A keyframe has no room for all polls: what was before is known by its sums after a seek,
+/// and since when all is exact is told.
+#[test]
+fn after_a_seek_polls_are_exact_since_what_the_keyframe_kept() {
+    let begin = Time::from_nanos(1_000_000_000);
+    let mut frames = vec![Frame::new(begin, Event::Silence)];
+    frames.extend((0..50).map(thousand_polls));
+    let (before, after) = frames.split_at(41);
+    let history = history(&any_target(), Limits::default());
+    let mut live = Model::new(any_target());
+    for frame in before {
+        history.append(frame).expect("room");
+        live.apply(frame);
+    }
+    history.seal().expect("room");
+    let kept = live.clone().for_keyframes();
+    history.keyframe(&kept).expect("a keyframe");
+    for frame in after {
+        history.append(frame).expect("room");
+        live.apply(frame);
+    }
+    assert!(!live.timeline.is_summed());
+    let first = begin + Duration::from_micros(100);
+    assert_eq!(live.timeline.exact_since(), Some(first));
+
+    let found = seek(&history, Goal::Frame(51)).expect("a moment");
+    assert!(found.timeline.is_summed());
+    let exact = found.timeline.exact_since().expect("polls were told");
+    assert_eq!(Some(exact), kept.timeline.exact_since());
+    assert!(exact > first && exact < before[40].at, "{exact:?}");
+    assert_eq!(found.timeline.memory().limit, live.timeline.memory().limit);
+
+    let end = frames[50].at;
+    let mut at = exact + Duration::from_micros(200);
+    let mut polls = 0;
+    while at < end {
+        let poll = live.timeline.thread_poll_at(1, at);
+        assert_eq!(found.timeline.thread_poll_at(1, at), poll, "at {at:?}");
+        polls += usize::from(poll.is_some());
+        // Each poll takes more.
+        at = at + Duration::from_micros(30);
+    }
+    assert!(polls > 10_000, "{polls}");
+    // Of all before there are sums, which have each poll once.
+    assert_eq!(found.timeline.thread_poll_at(1, first), None);
+    let end = end + Duration::from_millis(1);
+    let whole = Grid::new(begin, end.since(begin), 1);
+    let sum = |model: &Model| {
+        let cells = model.timeline.thread(1, &whole, end).expect("it polled");
+        (cells[0].polls, cells[0].spent.time(Doing::Running))
+    };
+    assert_eq!(sum(&found), (50_000, Duration::from_secs(2)));
+    assert_eq!(sum(&live), sum(&found));
+    // What comes before the keyframe comes from the frames.
+    let early = seek(&history, Goal::Frame(40)).expect("a moment");
+    assert!(!early.timeline.is_summed());
 }
 
 #[test]
