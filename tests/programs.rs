@@ -17,9 +17,15 @@ use std::{
     time::Duration,
 };
 
+use loopview_api::v1::{
+    self,
+    probe_server::{Probe, ProbeServer},
+};
 use pty::Terminal;
 use serde_json::Value;
 use tokio::sync::{Barrier, Mutex, mpsc};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status, transport::Server};
 
 const LOOPVIEW: &str = env!("CARGO_BIN_EXE_loopview");
 /// Names the program to be.
@@ -345,6 +351,58 @@ fn a_port_that_is_no_console_is_told_so() {
         .expect("it starts");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("does not speak gRPC"), "{told}");
+    assert_eq!(told.lines().count(), 1);
+    assert_eq!(output.status.code(), Some(3));
+}
+
+/// A probe that tells of four million tasks in eight megabytes.
+struct Boaster;
+
+#[tonic::async_trait]
+impl Probe for Boaster {
+    type WatchStream = tokio_stream::Once<Result<v1::Update, Status>>;
+
+    async fn watch(
+        &self,
+        _: Request<v1::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let mut console = vec![0x12];
+        let tasks = [0x0a, 0].repeat(4 << 20);
+        prost::encode_length_delimiter(tasks.len(), &mut console).expect("room");
+        console.extend(tasks);
+        let update = v1::Update {
+            console,
+            ..v1::Update::default()
+        };
+        Ok(Response::new(tokio_stream::once(Ok(update))))
+    }
+}
+
+#[test]
+fn a_target_that_tells_too_much_at_once_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a socket");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+            let served = Server::builder()
+                .add_service(ProbeServer::new(Boaster))
+                .serve_with_incoming(TcpListenerStream::new(listener));
+            served.await.expect("it serves on");
+        });
+    });
+    let output = Command::new(LOOPVIEW)
+        .args(["attach", &format!("http://{address}"), "--headless"])
+        .output()
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    let why = "answers, and cannot be watched: a message would take";
+    assert!(told.contains(why), "{told}");
     assert_eq!(told.lines().count(), 1);
     assert_eq!(output.status.code(), Some(3));
 }
