@@ -91,7 +91,13 @@ pub(super) fn location(known: Option<Location>, told: Option<&v1::Location>) -> 
 /// A span of time from the wire; what is absent, negative or malformed is none. At most the
 /// longest that [`Time`](crate::frame::Time) can tell, so that sums do not overflow.
 pub(super) fn duration(d: Option<&prost_types::Duration>) -> Duration {
-    d.and_then(|d| Duration::try_from(*d).ok())
+    // prost's own conversion overflows where the least of all numbers is told.
+    let known = d.and_then(|d| {
+        let seconds = u64::try_from(d.seconds).ok()?;
+        let nanos = u32::try_from(d.nanos).ok().filter(|n| *n < 1_000_000_000)?;
+        Some(Duration::new(seconds, nanos))
+    });
+    known
         .unwrap_or_default()
         .min(Duration::from_nanos(u64::MAX))
 }
@@ -125,5 +131,17 @@ mod tests {
             let file = file.into();
             assert_eq!(Location { file, line: 7 }.short(), short);
         }
+    }
+
+    #[test]
+    fn a_span_that_makes_no_sense_is_none() {
+        let told = |seconds, nanos| duration(Some(&prost_types::Duration { seconds, nanos }));
+        assert_eq!(told(1, 5), Duration::new(1, 5));
+        assert_eq!(told(i64::MAX, 0), Duration::from_nanos(u64::MAX));
+        for (seconds, nanos) in [(0, i32::MIN), (0, -1), (-1, 0), (i64::MIN, i32::MIN)] {
+            assert_eq!(told(seconds, nanos), Duration::ZERO);
+        }
+        assert_eq!(told(3, 1_000_000_000), Duration::ZERO);
+        assert_eq!(duration(None), Duration::ZERO);
     }
 }
