@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 use loopview::{
-    frame::{Frame, Time},
+    frame::Frame,
     keymap::KEYS,
     model::Model,
     sink::{self, Encoder, Outcome, Prometheus, Report, csv, trace::Trace},
@@ -28,12 +28,12 @@ pub fn size(byte: u8) -> (u16, u16) {
 }
 
 /// Writes what an export would, frame by frame.
-pub fn export(frames: &[Frame], start: Time) {
+pub fn export(frames: &[Frame]) {
     let mut encoders: [Box<dyn Encoder>; 4] = [
-        Box::new(Trace::new(start)),
+        Box::new(Trace::default()),
         Box::new(csv::Tasks::default()),
         Box::new(csv::Timers::default()),
-        Box::new(csv::Polls),
+        Box::new(csv::Polls::default()),
     ];
     for encoder in &mut encoders {
         let mut model = Model::new(piece::target());
