@@ -277,7 +277,9 @@ fn a_keyframe_has_the_newest_polls_and_sums_of_the_others() {
     let read = postcard::from_bytes::<Timeline>(&bytes).expect("the same");
     let mut read = read.sound().expect("sound");
     assert_eq!(read.exact_since(), Some(exact));
-    assert_eq!(read.memory().used, timeline.memory().used);
+    // What was read has no room to spare in its lists.
+    let (read_used, used) = (read.memory().used, timeline.memory().used);
+    assert!(read_used <= used && read_used > used / 2);
     let grid = Grid::new(Time::default(), Duration::from_secs(60), 60);
     let told = |timeline: &Timeline| {
         let cells = timeline.thread(0, &grid, now).expect("it polled");
