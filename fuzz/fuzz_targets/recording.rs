@@ -14,7 +14,7 @@ use crossterm::event::Event;
 use libfuzzer_sys::fuzz_target;
 use loopview::{
     frame::Time,
-    model::Sign,
+    model::{Model, Sign},
     recording::{self, Goal, History, Recording, Writer},
     stage::Stage,
     travel::Traveller,
@@ -38,7 +38,7 @@ static FILE: LazyLock<Mutex<NamedTempFile>> =
 static BEGINNING: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("any.lv");
-    Writer::create(&path, &piece::target(), None).expect("a file");
+    Writer::create(&path, &Model::new(piece::target())).expect("a file");
     fs::read(&path).expect("what was written")
 });
 

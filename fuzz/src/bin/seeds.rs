@@ -11,7 +11,7 @@ use std::{
 use libfuzzer_sys as _;
 use loopview::{
     frame::Frame,
-    model::Model,
+    model::{Model, lint::Thresholds},
     recording::{self, Goal, History, Journal, Limits, Writer},
 };
 use loopview_fuzz::piece::{self, chunk};
@@ -77,8 +77,12 @@ fn of_recording(path: &Path, name: &str, corpus: &Path) -> Result<(), Box<dyn Er
 fn chunks(model: &mut Model, frames: &[Frame]) -> Result<Vec<u8>, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("some.lv");
-    let history = History::new(Journal::new(piece::target(), Limits::default()));
-    let mut writer = Writer::create(&path, &piece::target(), None)?;
+    let history = History::new(Journal::new(
+        piece::target(),
+        Thresholds::default(),
+        Limits::default(),
+    ));
+    let mut writer = Writer::create(&path, model)?;
     for frame in frames {
         if let Some(chunk) = history.append(frame)? {
             writer.write(&chunk)?;
