@@ -23,11 +23,8 @@ pub fn of(target: &Target, program: Option<&Path>) -> Sources {
 /// name is often relative to the workspace that was built: it is looked for below this folder
 /// and below the program's, and those around them.
 fn find(target: &Target, program: Option<&Path>, file: &str) -> Result<Vec<String>, String> {
-    let lesson = loopview_workloads::all()
-        .iter()
-        .find(|w| target.kind == TargetKind::Workload && file.ends_with(w.file));
-    if let Some(lesson) = lesson {
-        return Ok(lines(lesson.source));
+    if target.kind == TargetKind::Workload {
+        return lesson(file);
     }
     let found = candidates(program, file)
         .into_iter()
@@ -41,6 +38,15 @@ fn find(target: &Target, program: Option<&Path>, file: &str) -> Result<Vec<Strin
         Ok(bytes) => Ok(lines(&String::from_utf8_lossy(&bytes))),
         Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
     }
+}
+
+/// A lesson is what it brings along, wherever loopview is started: what starts it is none of it.
+fn lesson(file: &str) -> Result<Vec<String>, String> {
+    let mut lessons = loopview_workloads::all().iter();
+    let lesson = lessons.find(|lesson| file.ends_with(lesson.file));
+    let lesson =
+        lesson.ok_or_else(|| format!("{file} is no part of the lesson, another file is"))?;
+    Ok(lines(lesson.source))
 }
 
 fn candidates(program: Option<&Path>, file: &str) -> Vec<PathBuf> {
@@ -77,6 +83,12 @@ mod tests {
         let lines = find(&target(TargetKind::Workload), None, file).unwrap();
         assert!(lines.iter().any(|line| line.contains("aio::gather(")));
         assert!(find(&target(TargetKind::Program), None, file).is_err());
+    }
+
+    #[test]
+    fn what_starts_a_lesson_is_no_part_of_it() {
+        let own = find(&target(TargetKind::Workload), None, "src/cmd/workload.rs");
+        assert!(own.is_err_and(|why| why.contains("no part of the lesson")));
     }
 
     #[test]
