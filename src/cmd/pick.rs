@@ -11,13 +11,12 @@ use crate::{
     cli::{Format, WorkloadOptions},
     config::Wishes,
     error::{Error, exit},
-    keymap::Context,
     model::lint::Thresholds,
     recording::Limits,
     target::launch,
     term::Screen,
     view::{
-        Lesson, Pane,
+        Lesson, Mouse,
         picker::{self, Item, Picked, Picker},
     },
 };
@@ -29,6 +28,7 @@ pub fn execute(wishes: &Wishes) -> Result<ExitCode, Error> {
     }
     let items = loopview_workloads::all().iter().map(|w| Item {
         name: w.name,
+        group: w.group,
         summary: w.summary,
         shows: w.shows,
         page: super::page(w, wishes.lang),
@@ -76,15 +76,26 @@ async fn pick(
             event = screen.keys.next() => event,
             () = signals.any() => None,
         };
-        match event {
-            Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                let action = picker.options.keys.action(key, Context::Pane(Pane::Tasks));
-                if let Some(picked) = action.and_then(|action| picker.act(action)) {
-                    return Ok(picked);
-                }
-            }
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => return Ok(Picked::Quit),
+        let Some(Ok(event)) = event else {
+            return Ok(Picked::Quit);
+        };
+        if let Some(picked) = react(picker, &event) {
+            return Ok(picked);
         }
+    }
+}
+
+fn react(picker: &mut Picker, event: &Event) -> Option<Picked> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            let action = picker.options.keys.action(*key, picker.context())?;
+            picker.act(action)
+        }
+        Event::Mouse(event) => picker.mouse(Mouse::from_event(*event)?),
+        Event::Paste(text) => {
+            picker.insert(text);
+            None
+        }
+        _ => None,
     }
 }

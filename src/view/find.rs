@@ -170,7 +170,9 @@ impl Widget for &Line<'_> {
             let why = format!("{} {}", view.glyphs.error, error.why);
             let room = pen.room().saturating_sub(text::width(&why) + 2);
             let width = typed.min(room.max(pen.room() / 2));
-            finding.input.draw(Some(&error.at), width, view, &mut pen);
+            finding
+                .input
+                .draw(Some(&error.at), width, view.theme, view.glyphs, &mut pen);
             pen.skip(2);
             let why = text::fit(&why, pen.room(), view.glyphs);
             pen.put(&why, theme.bad());
@@ -180,9 +182,11 @@ impl Widget for &Line<'_> {
                 keys.clear();
             }
             let width = pen.room().saturating_sub(footer::width(&keys) + 2);
-            finding.input.draw(None, width, view, &mut pen);
+            finding
+                .input
+                .draw(None, width, view.theme, view.glyphs, &mut pen);
             pen.skip(2);
-            footer::draw(&keys, view, &mut pen);
+            footer::draw(&keys, view.theme, &mut pen);
         }
     }
 }

@@ -13,10 +13,11 @@ use super::{
     moment::{Moment, Past},
     pen::Pen,
     text,
+    theme::Theme,
 };
 use crate::{
     frame::TargetKind,
-    keymap::{Action, Binding, Context, Key},
+    keymap::{Action, Binding, Context, Key, Line},
     model::Phase,
 };
 
@@ -30,6 +31,20 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Under the first key that the line has in a context; nothing if it has none there.
+    pub fn new(
+        line: &Line,
+        context: Context,
+        label: &'static str,
+        glyphs: &Glyphs,
+    ) -> Option<Self> {
+        Some(Self {
+            action: line.binding.action,
+            key: key_name(line.keys_in(context).next()?, glyphs),
+            label,
+        })
+    }
+
     fn width(&self) -> usize {
         text::width(&self.key) + 1 + text::width(self.label)
     }
@@ -43,39 +58,45 @@ impl Widget for &Footer<'_> {
         let view = self.0;
         let mut pen = Pen::new(area, 0, buf);
         pen.skip(1);
-        draw(&entries(view, view.state.context()), view, &mut pen);
+        draw(&entries(view, view.state.context()), view.theme, &mut pen);
     }
 }
 
 impl Footer<'_> {
     /// What the key does that is named at a place of the line.
     pub fn at(&self, area: Rect, x: u16) -> Option<Action> {
-        let mut from = usize::from(area.x) + 1;
-        for entry in entries(self.0, self.0.state.context()) {
-            let to = from + entry.width();
-            if to > usize::from(area.right()) {
-                return None;
-            }
-            if (from..to).contains(&usize::from(x)) {
-                return Some(entry.action);
-            }
-            from = to + GAP;
-        }
-        None
+        action_at(&entries(self.0, self.0.state.context()), area, x)
     }
+}
+
+/// What the key does that is named there, by entries that begin a cell from the left.
+pub(super) fn action_at(entries: &[Entry], area: Rect, x: u16) -> Option<Action> {
+    let mut from = usize::from(area.x) + 1;
+    for entry in entries {
+        let to = from + entry.width();
+        if to > usize::from(area.right()) {
+            return None;
+        }
+        if (from..to).contains(&usize::from(x)) {
+            return Some(entry.action);
+        }
+        from = to + GAP;
+    }
+    None
 }
 
 /// The keys that matter, the most useful first.
 pub(super) fn entries(view: View<'_>, context: Context) -> Vec<Entry> {
     let lines = view.state.options.keys.lines(context);
-    let entry = |line: &crate::keymap::Line| {
+    let entry = |line: &Line| {
         let binding = line.binding;
         let label = binding.label.filter(|_| matters(view, binding))?;
-        Some(Entry {
-            action: binding.action,
-            key: key_name(line.keys_in(context).next()?, view.glyphs),
-            label: self::label(view, binding, label),
-        })
+        Entry::new(
+            line,
+            context,
+            self::label(view, binding, label),
+            view.glyphs,
+        )
     };
     lines.filter_map(entry).collect()
 }
@@ -86,14 +107,14 @@ pub(super) fn width(entries: &[Entry]) -> usize {
 }
 
 /// As many as there is room for.
-pub(super) fn draw(entries: &[Entry], view: View<'_>, pen: &mut Pen<'_>) {
+pub(super) fn draw(entries: &[Entry], theme: Theme, pen: &mut Pen<'_>) {
     for entry in entries {
         if entry.width() > pen.room() {
             break;
         }
-        pen.put(&entry.key, view.theme.key())
+        pen.put(&entry.key, theme.key())
             .skip(1)
-            .put(entry.label, view.theme.dim())
+            .put(entry.label, theme.dim())
             .skip(GAP);
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{View, pen::Pen, text};
+use super::{glyphs::Glyphs, pen::Pen, text, theme::Theme};
 use crate::keymap::Edit;
 
 #[derive(Clone, Debug, Default)]
@@ -90,10 +90,11 @@ impl Input {
         &self,
         wrong: Option<&Range<usize>>,
         width: usize,
-        view: View<'_>,
+        theme: Theme,
+        glyphs: &Glyphs,
         pen: &mut Pen<'_>,
     ) {
-        let cells = self.cells(view);
+        let cells = self.cells(glyphs);
         let cursor = cells.iter().position(|cell| cell.at >= self.at);
         let cursor = cursor.unwrap_or_default();
         let first = first_in_sight(&cells, cursor, width);
@@ -105,11 +106,11 @@ impl Input {
             }
             room -= cells;
             let style = match wrong {
-                Some(range) if range.contains(&cell.at) => view.theme.wrong(),
-                _ => view.theme.text(),
+                Some(range) if range.contains(&cell.at) => theme.wrong(),
+                _ => theme.text(),
             };
             let style = if i == cursor {
-                style.patch(view.theme.typed())
+                style.patch(theme.typed())
             } else {
                 style
             };
@@ -119,12 +120,12 @@ impl Input {
     }
 
     /// Its characters as they are drawn, and a place behind them for the cursor.
-    fn cells(&self, view: View<'_>) -> Vec<Cell> {
+    fn cells(&self, glyphs: &Glyphs) -> Vec<Cell> {
         let graphemes = self.text.grapheme_indices(true);
         let mut cells: Vec<Cell> = graphemes
             .map(|(at, grapheme)| Cell {
                 at,
-                shown: text::fit(grapheme, 2, view.glyphs),
+                shown: text::fit(grapheme, 2, glyphs),
             })
             .collect();
         cells.push(Cell {

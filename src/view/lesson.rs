@@ -70,6 +70,12 @@ impl Place {
         (width >= 120).then(|| (width / 5 * 2).min(72))
     }
 
+    /// The cells that it may take.
+    pub fn area(self) -> Rect {
+        let (Self::Beside(area) | Self::Over(area)) = self;
+        area
+    }
+
     /// Cells and lines for the text.
     fn room(self) -> (usize, usize) {
         let (width, height) = match self {

@@ -80,7 +80,7 @@ enum Hit {
 }
 
 /// Rows that a notch of the wheel moves.
-const NOTCH: isize = 3;
+pub(super) const NOTCH: isize = 3;
 
 impl ViewState {
     /// Does what the mouse asks for, and tells what others must do.

@@ -289,7 +289,9 @@ impl Widget for &Palette<'_> {
         let mut pen = Pen::new(inner, 0, buf);
         pen.put(":", view.theme.key()).skip(1);
         let room = pen.room();
-        typing.input.draw(None, room, view, &mut pen);
+        typing
+            .input
+            .draw(None, room, view.theme, view.glyphs, &mut pen);
     }
 }
 
