@@ -41,7 +41,7 @@ fn a_program_hides_here() {
     let forever = role.ends_with("-forever");
     match role.trim_end_matches("-forever") {
         "subscriber" => console_subscriber::init(),
-        "probe" | "locks" => loopview_probe::init(),
+        "probe" | "locks" | "serial" => loopview_probe::init(),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -51,6 +51,9 @@ fn a_program_hides_here() {
         .expect("a runtime");
     if role.starts_with("locks") {
         runtime.block_on(locks());
+    }
+    if role == "serial" {
+        return runtime.block_on(serial());
     }
     runtime.block_on(async {
         let pause = Duration::from_millis(if forever { 3_600_000 } else { 1_000 });
@@ -95,6 +98,17 @@ async fn locks() {
     )
     .await
     .expect("it does not panic");
+}
+
+/// Spawns and awaits one sleeper after the other.
+async fn serial() {
+    let parent = spawn("parent", async {
+        for _ in 0..8 {
+            let nap = tokio::time::sleep(Duration::from_millis(40));
+            spawn("child", nap).await.expect("it does not panic");
+        }
+    });
+    parent.await.expect("it does not panic");
 }
 
 fn spawn<F>(name: &str, future: F) -> tokio::task::JoinHandle<F::Output>
@@ -184,6 +198,16 @@ fn a_program_with_the_probe_is_watched() {
         timers.iter().any(|t| t["task"] == *inner),
         "the timer has an owner"
     );
+}
+
+#[test]
+fn who_awaits_a_handle_is_known_without_aio() {
+    let report = report(&launched("serial"));
+    let lints = report["lints"].as_array().expect("lints");
+    let serial = lints.iter().find(|lint| lint["lint"] == "serial-awaits");
+    let serial = serial.unwrap_or_else(|| panic!("not found: {lints:?}"));
+    assert_eq!(serial["task"], row(&report, "parent")["id"]);
+    assert!(serial["evidence"]["tasks"].as_u64() >= Some(3), "{serial}");
 }
 
 #[test]

@@ -373,6 +373,7 @@ impl Model {
         }
         let started = self.started.unwrap_or(now);
         for polls in std::mem::take(&mut self.polls) {
+            self.tasks.note_joins(&polls);
             self.timeline
                 .apply(now, started, &polls, &mut self.tasks, &mut self.lost);
         }

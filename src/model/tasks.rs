@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     IdMap, Lost, Polled, Window,
     kept::{self, Sound, Unsound},
+    polls,
     scopes::ScopeId,
     task::{Ended, EndedPoll, Kind, Task, TaskId},
     totals::Totals,
@@ -43,6 +44,9 @@ pub struct Tasks {
     gone: Vec<TaskId>,
     /// What the lints have not judged yet.
     news: News,
+    /// What had ended when they were last judged: whom an end wakes may be polled, and told of,
+    /// only after that.
+    ended_before: Vec<TaskId>,
     /// The probe tells of each poll.
     polls_are_told: bool,
     /// Live tasks that are workers.
@@ -229,6 +233,7 @@ impl Tasks {
     }
 
     pub(super) fn take_news(&mut self) -> News {
+        self.ended_before.clone_from(&self.news.ended);
         std::mem::take(&mut self.news)
     }
 
@@ -455,6 +460,30 @@ impl Tasks {
         let promised = self.promise(awaited);
         promised.awaited_by = Some(id);
         promised.id
+    }
+
+    /// Notes who awaited the tasks that have just ended. tokio wakes whoever has polled a
+    /// `JoinHandle` when the task's future is gone, and by nobody else is one woken then.
+    pub(super) fn note_joins(&mut self, told: &v1::Polls) {
+        let ended = self.ended_before.iter().chain(&self.news.ended);
+        let ended = ended.filter_map(|id| {
+            let task = self.all.get(id)?;
+            Some((task.tokio_id?, (task.id, task.dropped?)))
+        });
+        let ended: IdMap<u64, (TaskId, Time)> = ended.collect();
+        if ended.is_empty() {
+            return;
+        }
+        for poll in polls(told) {
+            let by = poll.woken_by.and_then(|by| ended.get(&by));
+            if let Some((id, dropped)) = by
+                && poll.woken >= Some(*dropped)
+                && let Some(awaits) = self.by_tokio.get(&poll.task).copied()
+                && let Some(task) = self.all.get_mut(id)
+            {
+                task.awaited_by.get_or_insert(awaits);
+            }
+        }
     }
 
     fn promise(&mut self, tokio_id: u64) -> &mut Promised {

@@ -22,7 +22,8 @@
 //!                                      keeps its waker then, unless it forgets it
 //! TIME  end TASK [OUTCOME ["TEXT"]]    … its end
 //! TIME  run CALL FOR                   `poll CALL FOR ends ok`
-//! TIME  wake TASK [itself|by TASK] [N times]   its waker is called
+//! TIME  wake TASK [itself|by TASK] [N times]   its waker is called; one that has ended wakes
+//!                                      who awaits its end
 //! TIME  kept-off THREAD FOR            the system ran others, so long of the time until now
 //! TIME  drop TASK|TIMER                aborted, or dropped unfinished
 //! TIME  join TASK TASK                 the first awaits the end of the second

@@ -25,8 +25,10 @@ impl Lint for SerialAwaits {
     fn explain(&self) -> Explanation {
         Explanation {
             what: "A task spawned a child and awaited it, then the next one, and so on, three or \
-                   more; each mostly waited, and no two ran side by side. tokio does not tell who \
-                   awaits whom, so only programs that do are judged, as those that use `aio`.",
+                   more; each mostly waited, and no two ran side by side. A task is known to be \
+                   awaited if its end woke its parent through a `JoinHandle`, which the probe \
+                   tells, or if the program says so, as those that use `aio`; the future given to \
+                   `block_on`, such as `main`, is woken in secret.",
             why: "The waits add up. Together they would take as long as the longest of them.",
             mend: "If none needs the result of another, start all and then await all: `gather`, a \
                    `TaskGroup`, `JoinSet` or `join!`. If each does need the one before, leave \

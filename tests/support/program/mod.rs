@@ -337,14 +337,18 @@ impl Program {
         task.waker_drops = task.waker_clones;
     }
 
-    /// `by`: the task that did it, if it was one.
+    /// `by`: the task that did it, if it was one, in its poll or by its end.
     pub fn wake(&mut self, at: Time, name: &str, itself: bool, by: Option<String>) -> Result {
         let task = if itself {
             self.polled_task(at, name)?
         } else {
             self.task(name)?
         };
-        let by = by.map(|by| self.polled_task(at, &by)).transpose()?;
+        let by = by.map(|by| match self.task(&by) {
+            Ok(task) if self.tasks[task].dropped.is_some() => Ok(task),
+            _ => self.polled_task(at, &by),
+        });
+        let by = by.transpose()?;
         if self.tasks[task].dropped.is_some() {
             return Err(format!("`{name}` has ended"));
         }
