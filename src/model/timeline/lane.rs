@@ -245,12 +245,15 @@ impl Lane {
         if self.coarse.to().is_some_and(|to| poll.started < to) {
             return None;
         }
-        if let Some(due) = self.due.filter(|due| Self::is_late(*due, poll.ready())) {
+        // The first poll after the deadline has found the timer; what follows has nothing to do
+        // with it.
+        if let Some(due) = self.due.take_if(|due| *due <= poll.started)
+            && Self::is_late(due, poll.ready())
+            && poll.woken_by().is_none()
+            && poll.woken().is_some()
+        {
             // Nobody could wake it while the loop was blocked, and yet it could have run.
-            self.due = None;
-            if poll.woken_by().is_none() && poll.woken().is_some() {
-                poll.lead = poll.started.saturating_sub(due);
-            }
+            poll.lead = poll.started.saturating_sub(due);
         }
         if std::mem::take(&mut self.is_rest_seen) {
             poll.before = poll.before.or(Some(self.rest));
