@@ -107,6 +107,29 @@ fn a_program_without_locks() {
     snapshots("no_resources", &model("gather"), "7");
 }
 
+/// Tasks without a name are told apart by where they were spawned, in each list of tasks.
+#[test]
+fn an_unnamed_task_is_where_it_was_spawned() {
+    let story = "target shop program
+        0ms block_on main at main.rs:3
+        0ms poll main 1ms
+        0ms spawn accept by main at src/serve.rs:12 unnamed
+        0ms spawn clerk by main at src/serve.rs:40
+        2ms poll accept 1ms
+        100ms expect main is idle";
+    let model = Scenario::parse(story).expect("a story").model();
+    for view in ["2", "3", "4"] {
+        let told = |size| {
+            let state = state(&model, size, Options::default(), view);
+            let screen = text(&screen(&model, &state, size));
+            let is_placed = |name: &str| screen.contains(&format!("{name} serve.rs:"));
+            (is_placed("task 2"), is_placed("clerk"))
+        };
+        assert_eq!(told((120, 40)), (true, false), "{view}");
+        assert_eq!(told((40, 10)), (false, false), "{view}");
+    }
+}
+
 /// The lower pane leads to the holders and those who wait.
 #[test]
 fn a_waiter_is_opened() {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{find::Found, layout::Pane, lints, text};
+use super::{find::Found, layout::Pane, lints, text, words};
 use crate::{
     frame::Time,
     model::{
@@ -202,6 +202,12 @@ struct Walked {
     show_done: bool,
 }
 
+/// Cells for a task's name, and for where it was spawned if it has none.
+fn name_width(task: &Task) -> usize {
+    let origin = words::origin(task).map_or(0, |place| 1 + text::about_width(&place));
+    text::about_width(&task.label()) + origin
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     /// Rows of the task table.
@@ -363,7 +369,7 @@ impl Lists {
         self.tasks = rows.into_iter().map(|(_, id)| id).collect();
         let near = self.tasks.iter().take(Self::NEAR);
         let near = near.filter_map(|id| model.tasks.get(*id));
-        let longest = near.map(|task| text::about_width(&task.label())).max();
+        let longest = near.map(name_width).max();
         self.longest_name = longest.unwrap_or_default().max(Self::SHORT_NAME);
     }
 

@@ -42,9 +42,9 @@ const GROWTH: &[Step] = &[
     step(Column::Waits as usize, 20),
     step(Column::Longest as usize, fmt::DURATION + 1),
     step(Column::Total as usize, fmt::DURATION),
-    step(Column::Name as usize, 16),
-    step(Column::Kind as usize, 8),
+    step(Column::Name as usize, 20),
     step(Column::Waits as usize, 24),
+    step(Column::Kind as usize, 8),
     step(Column::Idle as usize, fmt::DURATION),
     step(Column::Wakes as usize, fmt::COUNT),
     step(Column::Waits as usize, 28),
@@ -231,8 +231,11 @@ impl Tasks<'_> {
                 } else {
                     view.theme.strong()
                 };
-                let name = text::pad(&view.label(task), width, view.glyphs);
-                pen.put(&name, view.name_style(task.id, usual));
+                let name = text::fit(&view.label(task), width, view.glyphs);
+                let room = width - text::width(&name);
+                let origin = text::pad(&view.origin(task, room), room, view.glyphs);
+                pen.put(&name, view.name_style(task.id, usual))
+                    .put(&origin, view.theme.dim());
             }
             _ => {
                 let (figure, style) = self.figure(column, task);

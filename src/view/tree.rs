@@ -269,9 +269,17 @@ impl Tree<'_> {
             Node::Scope(id) => (self.scope_name(id), view.theme.label()),
         };
         let room = width.saturating_sub(text::width(&lines) + text::width(fold));
+        let name = text::fit(&name, room, glyphs);
+        let room = room - text::width(&name);
+        let task = match row.branch.node {
+            Node::Task(id) => view.model.tasks.get(id),
+            Node::Scope(_) => None,
+        };
+        let origin = task.map_or_else(String::new, |task| view.origin(task, room));
         pen.put(&lines, view.theme.line())
             .put(fold, view.theme.key())
-            .put(&text::pad(&name, room, glyphs), style)
+            .put(&name, style)
+            .put(&text::pad(&origin, room, glyphs), view.theme.dim())
             .skip(1);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{View, fmt, text};
-use crate::model::{Location, Scope, Task, TaskId, Thread, Timer, TimerKind};
+use crate::model::{Kind, Location, Scope, Task, TaskId, Thread, Timer, TimerKind};
 
 /// No name is worth more than this on one line.
 pub const NAME: usize = 60;
@@ -51,6 +51,20 @@ impl View<'_> {
             format!("{} {name}", self.glyphs.marked)
         } else {
             name
+        }
+    }
+
+    /// Where a task without a name was spawned, for a list in which only its number would tell it
+    /// from others: in this many cells behind its label, a gap included.
+    pub fn origin(self, task: &Task, room: usize) -> String {
+        let place = origin(task).map(|place| self.clean(&place));
+        let place = place.unwrap_or_default();
+        // The line is worth more than the folder.
+        let last = place.rsplit('/').next().unwrap_or_default();
+        let fits = |place: &str| text::width(place) < room;
+        match [place.as_str(), last].into_iter().find(|place| fits(place)) {
+            Some("") | None => String::new(),
+            Some(place) => format!(" {place}"),
         }
     }
 
@@ -117,6 +131,13 @@ impl View<'_> {
             _ => format!("{kind}{name}"),
         }
     }
+}
+
+/// Where a task was spawned, if nothing else says what it is.
+pub fn origin(task: &Task) -> Option<String> {
+    let is_numbered = task.name.is_none() && task.kind.is_async() && task.kind != Kind::BlockOn;
+    let place = task.location.as_ref().filter(|_| is_numbered)?;
+    Some(place.short())
 }
 
 pub fn is_late(late: Duration) -> bool {

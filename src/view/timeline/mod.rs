@@ -217,12 +217,24 @@ impl Timeline<'_> {
                 name
             };
             let name = text::fit(&name, room, self.0.glyphs);
-            pen.put(shape, shape_style).skip(1).put(&name, style);
+            let origin = self.origin(row.id, room - text::width(&name));
+            pen.put(shape, shape_style)
+                .skip(1)
+                .put(&name, style)
+                .put(&origin, self.0.theme.dim());
         }
         pen.leave(chart);
         let (area, buf) = pen.cells(grid.count());
         self.lane(&self.cells(row, grid), area, buf);
         self.marks(row.id, grid, area, buf);
+    }
+
+    fn origin(&self, id: RowId, room: usize) -> String {
+        let task = match id {
+            RowId::Task(id) => self.0.model.tasks.get(id),
+            RowId::Loop | RowId::Scope(_) | RowId::Thread(_) => None,
+        };
+        task.map_or_else(String::new, |task| self.0.origin(task, room))
     }
 
     /// A shape with its style, and a name with its own.
