@@ -1,22 +1,37 @@
 //! The terminal: taken over, and always given back.
 
-use std::{fmt, io, panic, sync::Once};
+use std::{
+    fmt,
+    io::{self, BufWriter},
+    panic,
+    sync::Once,
+};
 
 use crossterm::{
     Command,
     clipboard::CopyToClipboard,
     cursor::{Hide, Show},
     event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EventStream},
-    execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    execute, queue,
+    terminal::{
+        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+        disable_raw_mode, enable_raw_mode,
+    },
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Frame, Terminal,
+    backend::CrosstermBackend,
+    layout::{Rect, Size},
+};
+
+/// Bytes of a picture in which all has changed, or of a large part of it.
+const PICTURE: usize = 64 << 10;
 
 /// The screen and its keys, for as long as this lives. A process opens one: keys that are
 /// pressed while one stream of them takes the place of another can get lost.
 #[derive(Debug)]
 pub struct Screen {
-    pub terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
     pub keys: EventStream,
 }
 
@@ -39,7 +54,11 @@ impl Screen {
                 Ok(())
             }
         })
-        .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        .and_then(|()| {
+            // As standard output, it would write a picture in pieces of a kilobyte.
+            let whole = BufWriter::with_capacity(PICTURE, io::stdout());
+            Terminal::new(CrosstermBackend::new(whole))
+        });
         match opened {
             Ok(terminal) => Ok(Self {
                 terminal,
@@ -54,6 +73,20 @@ impl Screen {
 }
 
 impl Screen {
+    /// Columns and rows.
+    pub fn size(&self) -> io::Result<Size> {
+        self.terminal.size()
+    }
+
+    /// Draws what has changed, and tells where. The terminal gets it at once, and one that can
+    /// shows no half of it.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<Rect> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let area = self.terminal.draw(draw)?.area;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        Ok(area)
+    }
+
     /// Asks the terminal to put a text on the clipboard (OSC 52). Not every terminal does
     /// so, and none tells.
     pub fn copy(&mut self, text: &str) {
@@ -74,6 +107,8 @@ impl Command for CaptureMouse {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        // If drawing has panicked, the picture that was begun is still to be ended.
+        let _ = execute!(self.terminal.backend_mut(), EndSynchronizedUpdate);
         restore();
     }
 }

@@ -188,7 +188,7 @@ impl<'a> App<'a> {
         let mut signals = Signals::listen()?;
         let limit = limit(time);
         tokio::pin!(limit);
-        if let Ok(size) = screen.terminal.size() {
+        if let Ok(size) = screen.size() {
             self.stage.state.resize(size.width, size.height);
         }
         loop {
@@ -203,9 +203,7 @@ impl<'a> App<'a> {
                     return Ok(());
                 };
                 let state = &self.stage.state;
-                let drawn = screen
-                    .terminal
-                    .draw(|frame| view::draw(frame, model, state));
+                let drawn = screen.draw(|frame| view::draw(frame, model, state));
                 if drawn.is_err() {
                     // The terminal has gone, and with it the person.
                     return Ok(());

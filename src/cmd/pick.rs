@@ -69,9 +69,8 @@ async fn pick(
     signals: &mut Signals,
 ) -> Result<Picked, Error> {
     loop {
-        let drawn = screen.terminal.draw(|frame| picker::draw(frame, picker));
-        let drawn = drawn.map_err(Error::Terminal)?;
-        picker.resize(drawn.area);
+        let drawn = screen.draw(|frame| picker::draw(frame, picker));
+        picker.resize(drawn.map_err(Error::Terminal)?);
         let event = tokio::select! {
             event = screen.keys.next() => event,
             () = signals.any() => None,
