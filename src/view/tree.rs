@@ -165,16 +165,20 @@ const TITLES: [&str; 6] = [
     "WAITS FOR",
 ];
 
+/// Cells for "999/999".
+const SHORT_DONE: usize = 7;
+
 const GROWTH: &[Step] = &[
     step(NAME, 18),
     step(STATE, 1),
     step(WAITS, 12),
     whole(STATE, 11),
-    step(TASKS, 7),
+    step(TASKS, SHORT_DONE),
     step(NAME, 26),
     step(BUSY, fmt::DURATION),
     step(WAITS, 20),
     step(POLLS, fmt::COUNT),
+    step(TASKS, 15),
     step(NAME, 40),
     step(WAITS, 30),
     step(NAME, 60),
@@ -188,6 +192,10 @@ fn align(column: usize) -> Align {
     }
 }
 
+fn progress_words(done: usize, all: usize) -> String {
+    [done, all].map(|n| fmt::count(n as u64)).join("/")
+}
+
 impl Widget for &Tree<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
@@ -198,7 +206,9 @@ impl Widget for &Tree<'_> {
             return;
         }
         let room = usize::from(area.width.saturating_sub(1));
-        let widths = columns::widths(GROWTH, TITLES.len(), room);
+        let all = fmt::count(view.state.lists.spawned).len() * 2 + 1;
+        let growth = columns::fitted(GROWTH, TASKS, all.max(SHORT_DONE));
+        let widths = columns::widths(&growth, TITLES.len(), room);
         // A lone shape needs no title.
         let titles = TITLES.iter().zip(&widths);
         let titles: Vec<&str> = titles.map(|(t, w)| if *w < 3 { "" } else { *t }).collect();
@@ -305,7 +315,7 @@ impl Tree<'_> {
             theme.text()
         };
         let several = if totals.tasks > 1 {
-            format!("{}/{}", totals.done, totals.tasks)
+            progress_words(totals.done, totals.tasks)
         } else {
             String::new()
         };
@@ -354,7 +364,7 @@ impl Tree<'_> {
             0 => (since, theme.dim()),
             n => (format!("{n} failed, {since}"), theme.bad()),
         };
-        let done = progress.map_or_else(String::new, |p| format!("{}/{}", p.done, p.all));
+        let done = progress.map_or_else(String::new, |p| progress_words(p.done, p.all));
         for column in [STATE, TASKS, BUSY, POLLS, WAITS] {
             let (figure, style) = match column {
                 STATE if widths[STATE] < 3 => (String::new(), style),
