@@ -23,7 +23,7 @@ pub(crate) struct Op {
     /// Its end has been read.
     pub(crate) is_kept: AtomicBool,
     pub(crate) id: u64,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: &'static Site,
     pub(crate) resource: u64,
     /// What keeps the holders of the permits that it obtains.
     lender: Option<Arc<Resource>>,
@@ -54,7 +54,7 @@ const READY: u8 = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) id: u64,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: &'static Site,
     pub(crate) resource: u64,
     /// 0 for none.
     pub(crate) parent: u64,
@@ -75,7 +75,7 @@ pub(crate) struct State {
 impl Op {
     pub(crate) fn new(
         id: u64,
-        site: Arc<Site>,
+        site: &'static Site,
         resource: &Arc<Resource>,
         made_by: u64,
         parent: Option<Arc<Self>>,
@@ -181,7 +181,7 @@ impl Op {
     pub(crate) fn read(&self) -> State {
         State {
             id: self.id,
-            site: Arc::clone(&self.site),
+            site: self.site,
             resource: self.resource,
             parent: self.parent.as_ref().map_or(0, |p| p.id),
             created: self.created,

@@ -23,7 +23,7 @@ pub(crate) struct Resource {
     /// Its end has been read.
     pub(crate) is_kept: AtomicBool,
     pub(crate) id: u64,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: &'static Site,
     pub(crate) parent: Option<Arc<Resource>>,
     pub(crate) created: Nanos,
     closed: AtomicU64,
@@ -39,7 +39,7 @@ pub(crate) struct Resource {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) id: u64,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: &'static Site,
     /// 0 for none.
     pub(crate) parent: u64,
     pub(crate) created: Nanos,
@@ -50,7 +50,7 @@ pub(crate) struct State {
 }
 
 impl Resource {
-    pub(crate) fn new(id: u64, site: Arc<Site>, parent: Option<Arc<Self>>, at: Nanos) -> Self {
+    pub(crate) fn new(id: u64, site: &'static Site, parent: Option<Arc<Self>>, at: Nanos) -> Self {
         let lends = matches!(&*site.what, "Mutex" | "RwLock" | "Semaphore");
         // The semaphore in it is its own; one in nothing is a channel's, whose permits are
         // room for messages.
@@ -118,7 +118,7 @@ impl Resource {
     pub(crate) fn read(&self) -> State {
         State {
             id: self.id,
-            site: Arc::clone(&self.site),
+            site: self.site,
             parent: self.parent.as_ref().map_or(0, |p| p.id),
             created: self.created,
             closed: self.closed.load(Relaxed),

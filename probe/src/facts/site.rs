@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use tracing::Metadata;
@@ -151,7 +151,7 @@ const NEAR: usize = 64;
 
 /// The sites that a thread met last.
 #[derive(Debug)]
-pub(crate) struct NearSites([Option<Arc<Site>>; NEAR]);
+pub(crate) struct NearSites([Option<&'static Site>; NEAR]);
 
 impl Default for NearSites {
     fn default() -> Self {
@@ -165,28 +165,29 @@ impl NearSites {
         sites: &Sites,
         meta: &'static Metadata<'static>,
         fields: &SiteFields,
-    ) -> Arc<Site> {
+    ) -> &'static Site {
         let near = &mut self.0[fields.slot(meta)];
         match near {
-            Some(site) if fields.is(meta, site) => Arc::clone(site),
-            _ => Arc::clone(near.insert(sites.find(meta, fields))),
+            Some(site) if fields.is(meta, site) => site,
+            _ => near.insert(sites.find(meta, fields)),
         }
     }
 }
 
-/// All sites.
+/// All sites. None of them is ever forgotten: so nobody has to count who knows it, which
+/// several threads would do in the same place.
 #[derive(Debug, Default)]
-pub(crate) struct Sites(Mutex<HashMap<u64, Vec<Arc<Site>>>>);
+pub(crate) struct Sites(Mutex<HashMap<u64, Vec<&'static Site>>>);
 
 impl Sites {
-    fn find(&self, meta: &'static Metadata<'static>, fields: &SiteFields) -> Arc<Site> {
+    fn find(&self, meta: &'static Metadata<'static>, fields: &SiteFields) -> &'static Site {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let same = all.entry(fields.hash(meta)).or_default();
         if let Some(site) = same.iter().find(|site| fields.is(meta, site)) {
-            return Arc::clone(site);
+            return site;
         }
-        let site = Arc::new(fields.make(meta));
-        same.push(Arc::clone(&site));
+        let site = Box::leak(Box::new(fields.make(meta)));
+        same.push(site);
         site
     }
 }

@@ -1,7 +1,7 @@
 //! A task: how often and how long it was polled, who woke it, and how it ended.
 
 use std::sync::{
-    Arc, OnceLock,
+    OnceLock,
     atomic::{
         AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
@@ -64,7 +64,7 @@ pub(crate) struct Task {
     pending_ops: AtomicU32,
     /// tokio's id, which is never reused.
     pub(crate) id: u64,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: &'static Site,
     words: Option<Box<Words>>,
     error: OnceLock<Box<str>>,
     /// The task that spawned it, and the scope in which it did; 0 for none.
@@ -108,7 +108,7 @@ pub(crate) struct Task {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) id: u64,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: &'static Site,
     pub(crate) words: Option<Box<Words>>,
     pub(crate) parent: u64,
     pub(crate) created: Nanos,
@@ -139,7 +139,7 @@ pub(crate) struct Woken {
 }
 
 impl Task {
-    pub(crate) fn new(id: u64, site: Arc<Site>, words: Words, created: Nanos) -> Self {
+    pub(crate) fn new(id: u64, site: &'static Site, words: Words, created: Nanos) -> Self {
         let plain = words.name.is_empty() && words.other.is_empty();
         Self {
             listed: AtomicBool::new(true),
@@ -399,7 +399,7 @@ impl Task {
         let own_wakes = self.own_wakes.load(Relaxed);
         State {
             id: self.id,
-            site: Arc::clone(&self.site),
+            site: self.site,
             words,
             parent: self.parent,
             created: self.created,

@@ -1,7 +1,7 @@
 //! What a `Sleep` resource is: a deadline, and when it was met.
 
 use std::sync::{
-    Arc, OnceLock,
+    OnceLock,
     atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Timer {
     /// about the task's budget.
     ready: AtomicU8,
     /// The interval whose ticks it makes.
-    interval: OnceLock<Arc<Site>>,
+    interval: OnceLock<&'static Site>,
 }
 
 const UNKNOWN: u8 = 0;
@@ -43,7 +43,7 @@ pub(crate) struct State {
     pub(crate) fired: Nanos,
     pub(crate) fires: u64,
     pub(crate) latest: u64,
-    pub(crate) interval: Option<Arc<Site>>,
+    pub(crate) interval: Option<&'static Site>,
 }
 
 impl Timer {
@@ -81,9 +81,9 @@ impl Timer {
         self.fired.store(0, Relaxed);
     }
 
-    pub(crate) fn exit(&self, at: impl FnOnce() -> Nanos, interval: Option<&Arc<Site>>) {
+    pub(crate) fn exit(&self, at: impl FnOnce() -> Nanos, interval: Option<&'static Site>) {
         if let Some(interval) = interval
-            && self.interval.set(Arc::clone(interval)).is_ok()
+            && self.interval.set(interval).is_ok()
         {
             self.kind.store(TimerKind::Interval as u8, Relaxed);
         }
@@ -107,7 +107,7 @@ impl Timer {
             fired: self.fired.load(Relaxed),
             fires: self.fires.load(Relaxed),
             latest: self.latest.load(Relaxed),
-            interval: self.interval.get().cloned(),
+            interval: self.interval.get().copied(),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Here {
     }
 
     /// The site of the span whose fields were just read.
-    pub(super) fn site(&mut self, meta: &'static tracing::Metadata<'static>) -> Arc<Site> {
+    pub(super) fn site(&mut self, meta: &'static tracing::Metadata<'static>) -> &'static Site {
         self.sites.find(&self.heard.sites, meta, &self.fields.site)
     }
 
@@ -174,9 +174,9 @@ impl Here {
         })
     }
 
-    pub(super) fn interval(&self) -> Option<&Arc<Site>> {
+    pub(super) fn interval(&self) -> Option<&'static Site> {
         self.innermost(|entity| match entity {
-            Entity::Resource(resource) if resource.is_interval() => Some(&resource.site),
+            Entity::Resource(resource) if resource.is_interval() => Some(resource.site),
             _ => None,
         })
     }

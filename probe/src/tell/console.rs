@@ -189,7 +189,7 @@ fn location(place: Option<&Place>) -> Option<wire::Location> {
 }
 
 fn new_task(state: &TaskState) -> tasks::Task {
-    let site = &*state.now.site;
+    let site = state.now.site;
     let kind = match site.role {
         Role::Blocking | Role::Worker => tasks::task::Kind::Blocking,
         Role::Task | Role::BlockOn => tasks::task::Kind::Spawn,

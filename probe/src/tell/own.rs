@@ -221,7 +221,7 @@ fn resource_holders(state: &resource::State, held: &Held) -> v1::Resource {
 
 fn timer(state: &resource::State, timer: &timer::State) -> v1::Timer {
     // An interval's ticks are those of a sleep that tokio makes, at a place of its own.
-    let site = timer.interval.as_ref().unwrap_or(&state.site);
+    let site = timer.interval.unwrap_or(state.site);
     v1::Timer {
         span_id: state.id,
         id: state.id,

@@ -139,7 +139,7 @@ fn metadata() -> &'static Metadata<'static> {
 struct Program {
     publisher: Publisher,
     heard: Arc<Heard>,
-    site: Arc<Site>,
+    site: &'static Site,
     requests: mpsc::UnboundedSender<Request>,
     /// With the step at which it ended.
     tasks: Vec<(Arc<Task>, Option<usize>)>,
@@ -175,7 +175,7 @@ impl Program {
         Self {
             publisher,
             heard,
-            site: Arc::new(site),
+            site: Box::leak(Box::new(site)),
             requests,
             tasks: Vec::new(),
             clients: Vec::new(),
@@ -195,7 +195,7 @@ impl Program {
             name: format!("task {id}").into(),
             ..Words::default()
         };
-        let task = Arc::new(Task::new(id, Arc::clone(&self.site), words, clock::now()));
+        let task = Arc::new(Task::new(id, self.site, words, clock::now()));
         let lost = self.heard.lost.tasks.load(Relaxed);
         self.heard.keep(id, Entity::Task(Arc::clone(&task)));
         if self.heard.lost.tasks.load(Relaxed) == lost {
