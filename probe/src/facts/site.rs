@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     hash::{DefaultHasher, Hash, Hasher},
+    ops::Deref,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
@@ -63,63 +65,125 @@ pub(crate) struct Site {
     pub(crate) duration: OnceLock<(&'static Metadata<'static>, Box<str>)>,
 }
 
-/// A site as a span tells it, in buffers that are used again and again.
+/// A text that is nearly always what it was the last time: only what differs is written, as
+/// to compare with what was just written has to wait for it.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    text: String,
+    /// So much of it has been told this time.
+    told: usize,
+    /// It is not what it was when its site was last looked for.
+    is_new: bool,
+}
+
+impl Text {
+    fn end(&mut self) {
+        self.is_new |= self.told < self.text.len();
+        self.text.truncate(self.told);
+        self.told = 0;
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let end = self.told + part.len();
+        let before = self.text.as_bytes().get(self.told..end);
+        if before != Some(part.as_bytes()) {
+            self.is_new = true;
+            self.text.truncate(self.told);
+            self.text.push_str(part);
+        }
+        self.told = end;
+        Ok(())
+    }
+}
+
+/// A site as the spans of one callsite tell it.
 #[derive(Debug, Default)]
 pub(crate) struct SiteFields {
-    pub(crate) kind: String,
-    pub(crate) what: String,
-    pub(crate) file: String,
+    pub(crate) kind: Text,
+    pub(crate) what: Text,
+    pub(crate) file: Text,
     pub(crate) line: Option<u32>,
     pub(crate) column: u32,
     pub(crate) size: Option<u64>,
     pub(crate) original_size: Option<u64>,
     pub(crate) is_internal: bool,
     pub(crate) inherits: bool,
+    /// Of the span before.
+    last: Option<&'static Site>,
 }
 
 impl SiteFields {
-    pub(crate) fn clear(&mut self) {
-        self.kind.clear();
-        self.what.clear();
-        self.file.clear();
+    pub(crate) fn begin(&mut self) {
         (self.line, self.column) = (None, 0);
         (self.size, self.original_size) = (None, None);
         (self.is_internal, self.inherits) = (false, false);
     }
 
+    pub(crate) fn end(&mut self) {
+        self.kind.end();
+        self.what.end();
+        self.file.end();
+    }
+
     pub(crate) fn place(&self) -> Option<Place> {
         Some(Place {
-            file: self.file.as_str().into(),
+            file: (*self.file).into(),
             line: self.line?,
             column: self.column,
         })
     }
 
-    fn is(&self, meta: &'static Metadata<'static>, site: &Site) -> bool {
-        let place = match &site.place {
-            Some(place) => {
-                self.line == Some(place.line)
-                    && self.column == place.column
-                    && *self.file == *place.file
-            }
-            None => self.line.is_none(),
-        };
-        place
-            && std::ptr::eq(meta, site.meta)
+    pub(crate) fn find(
+        &mut self,
+        meta: &'static Metadata<'static>,
+        near: &mut NearSites,
+        all: &Sites,
+    ) -> &'static Site {
+        let mut is_new = false;
+        for text in [&mut self.kind, &mut self.what, &mut self.file] {
+            is_new |= std::mem::take(&mut text.is_new);
+        }
+        match self.last {
+            Some(last) if !is_new && self.has_numbers_of(last) => last,
+            _ => self.last.insert(near.find(all, meta, self)),
+        }
+    }
+
+    fn has_numbers_of(&self, site: &Site) -> bool {
+        let place = site.place.as_ref();
+        self.line == place.map(|place| place.line)
+            && place.is_none_or(|place| self.column == place.column)
             && self.size == site.size
             && self.original_size == site.original_size
-            && *self.what == *site.what
-            && *self.kind == *site.kind
             && self.is_internal == site.is_internal
             && self.inherits == site.inherits
+    }
+
+    fn is(&self, meta: &'static Metadata<'static>, site: &Site) -> bool {
+        let place = site.place.as_ref();
+        std::ptr::eq(meta, site.meta)
+            && self.has_numbers_of(site)
+            && place.is_none_or(|place| *self.file == *place.file)
+            && *self.what == *site.what
+            && *self.kind == *site.kind
     }
 
     fn make(&self, meta: &'static Metadata<'static>) -> Site {
         Site {
             meta,
             role: Role::of(&self.kind, &self.what),
-            kind: self.kind.as_str().into(),
-            what: self.what.as_str().into(),
+            kind: (*self.kind).into(),
+            what: (*self.what).into(),
             place: self.place(),
             size: self.size,
             original_size: self.original_size,
@@ -133,7 +197,7 @@ impl SiteFields {
     fn hash(&self, meta: &'static Metadata<'static>) -> u64 {
         let mut hasher = DefaultHasher::new();
         std::ptr::from_ref(meta).hash(&mut hasher);
-        (&self.file, self.line, self.column, &self.what).hash(&mut hasher);
+        (&*self.file, self.line, self.column, &*self.what).hash(&mut hasher);
         (self.size, self.original_size).hash(&mut hasher);
         hasher.finish()
     }

@@ -10,7 +10,7 @@ use tracing::{Event, Metadata, span};
 
 use super::{
     Heard,
-    fields::{OpName, PollOpEvent, SpanFields, StateEvent, TaskEvent, WakerEvent, WakerOp},
+    fields::{OpName, PollOpEvent, StateEvent, TaskEvent, WakerEvent, WakerOp},
     here::{Entered, Here, here},
     spans::{Entity, Released},
 };
@@ -95,15 +95,15 @@ impl Ear {
         }
     }
 
-    fn new_task(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
-        let site = here.site(meta);
+    fn new_task(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Entity {
+        let (site, fields) = here.told(attrs);
         let words = Words {
-            name: here.fields.name.as_str().into(),
-            other: std::mem::take(&mut here.fields.other),
+            name: fields.name.as_str().into(),
+            other: std::mem::take(&mut fields.other),
             ..Words::default()
         };
         // Without tokio's own number, one that cannot be one of those.
-        let id = here.fields.task_id;
+        let id = fields.task_id;
         let id = id.unwrap_or_else(|| self.heard.next_id() | 1 << 63);
         let mut task = Task::new(id, site, words, clock::now());
         task.parent = here.task_id();
@@ -113,8 +113,8 @@ impl Ear {
         Entity::Task(self.heard.spare.tasks.fill(task))
     }
 
-    fn new_resource(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
-        let site = here.site(meta);
+    fn new_resource(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Entity {
+        let (site, _) = here.told(attrs);
         let is_timer = &*site.what == "Sleep";
         let id = self.heard.next_id();
         let parent = here.resource().cloned();
@@ -135,7 +135,7 @@ impl Ear {
     }
 
     fn new_op(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Option<Entity> {
-        let site = here.site(attrs.metadata());
+        let (site, _) = here.told(attrs);
         // Since tokio 1.53, a sleep's resource is not entered when its operation is made.
         let explicit = attrs.parent().map(span::Id::into_u64);
         let resource = |entity: &Entity| match entity {
@@ -159,14 +159,16 @@ impl Ear {
         Some(Entity::Op(self.heard.spare.ops.fill(op)))
     }
 
-    fn new_scope(&self, here: &mut Here, meta: &'static Metadata<'static>) -> Entity {
+    fn new_scope(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Entity {
         let around = here.task().map_or(0, |task| task.scope);
         let parent = here.scope().map_or(around, |scope| scope.id);
         let id = self.heard.next_id();
+        let meta = attrs.metadata();
         let mut scope = Scope::new(id, meta, parent, here.task_id(), clock::now());
-        scope.kind = here.fields.site.kind.as_str().into();
-        scope.name = here.fields.name.as_str().into();
-        scope.place = here.fields.site.place();
+        let fields = here.told_of_scope(attrs);
+        scope.kind = (*fields.site.kind).into();
+        scope.name = fields.name.as_str().into();
+        scope.place = fields.site.place();
         Entity::Scope(Arc::new(scope))
     }
 
@@ -450,12 +452,10 @@ impl Ear {
     ) -> Option<u64> {
         let meta = attrs.metadata();
         self.here(|here| {
-            here.fields.clear();
-            attrs.record(&mut here.fields);
             let entity = match meta.name() {
-                _ if meta.target() == SCOPE => Some(self.new_scope(here, meta)),
-                SPAWN => Some(self.new_task(here, meta)),
-                RESOURCE => Some(self.new_resource(here, meta)),
+                _ if meta.target() == SCOPE => Some(self.new_scope(here, attrs)),
+                SPAWN => Some(self.new_task(here, attrs)),
+                RESOURCE => Some(self.new_resource(here, attrs)),
                 _ => self.new_op(here, attrs),
             };
             let span = number();
@@ -480,7 +480,7 @@ impl Ear {
 
     pub(super) fn record(&self, span: u64, values: &span::Record<'_>) {
         if let Some(Entity::Scope(scope)) = self.heard.spans.get(span) {
-            let mut fields = SpanFields::default();
+            let mut fields = TaskEvent::default();
             values.record(&mut fields);
             if let Some(outcome) = fields.outcome() {
                 scope.ends(outcome);

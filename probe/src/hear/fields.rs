@@ -3,44 +3,102 @@
 use std::fmt::{self, Write};
 
 use loopview_api::v1::Outcome;
-use tracing::field::{Field, Visit};
+use tracing::{
+    Metadata,
+    field::{Field, Visit},
+    span::Attributes,
+};
 
 use crate::facts::{
     attributes::{Change, Value},
-    site::SiteFields,
+    site::{NearSites, Site, SiteFields, Sites},
 };
 
-/// A span's fields, in buffers that are used again and again.
-#[derive(Debug, Default)]
+/// What a field of a span is, which its name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Kind,
+    Name,
+    What,
+    File,
+    Line,
+    Column,
+    TaskId,
+    Size,
+    OriginalSize,
+    IsInternal,
+    Inherits,
+    Other,
+}
+
+impl Meaning {
+    fn of(name: &str) -> Self {
+        match name {
+            "kind" => Self::Kind,
+            "task.name" | "name" => Self::Name,
+            "fn" | "concrete_type" | "source" => Self::What,
+            "loc.file" => Self::File,
+            "loc.line" => Self::Line,
+            "loc.col" => Self::Column,
+            "task.id" => Self::TaskId,
+            "size.bytes" => Self::Size,
+            "original_size.bytes" => Self::OriginalSize,
+            "is_internal" => Self::IsInternal,
+            "inherits_child_attrs" => Self::Inherits,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The fields of spans of one callsite, one after the other.
+#[derive(Debug)]
 pub(crate) struct SpanFields {
+    meta: &'static Metadata<'static>,
+    /// By the fields' index: to tell names apart for each span takes longer.
+    meanings: Box<[Meaning]>,
     pub(crate) site: SiteFields,
     pub(crate) task_id: Option<u64>,
     pub(crate) name: String,
-    outcome: String,
     pub(crate) other: Vec<(&'static str, Value)>,
 }
 
 impl SpanFields {
-    pub(crate) fn clear(&mut self) {
-        self.site.clear();
+    pub(crate) fn new(meta: &'static Metadata<'static>) -> Self {
+        let meanings = meta.fields().iter();
+        Self {
+            meta,
+            meanings: meanings.map(|field| Meaning::of(field.name())).collect(),
+            site: SiteFields::default(),
+            task_id: None,
+            name: String::new(),
+            other: Vec::new(),
+        }
+    }
+
+    pub(crate) fn read(&mut self, attrs: &Attributes<'_>) {
+        self.site.begin();
         self.task_id = None;
         self.name.clear();
-        self.outcome.clear();
         self.other.clear();
+        attrs.record(self);
+        self.site.end();
     }
 
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
-        outcome(&self.outcome)
+    pub(crate) fn site(&mut self, near: &mut NearSites, all: &Sites) -> &'static Site {
+        self.site.find(self.meta, near, all)
     }
 
-    fn text(&mut self, field: &Field) -> Option<&mut String> {
-        // By bytes, which are told apart faster than texts: this is done for each new task.
-        match field.name().as_bytes() {
-            b"kind" => Some(&mut self.site.kind),
-            b"task.name" | b"name" => Some(&mut self.name),
-            b"loc.file" => Some(&mut self.site.file),
-            b"fn" | b"concrete_type" | b"source" => Some(&mut self.site.what),
-            b"outcome" => Some(&mut self.outcome),
+    fn meaning(&self, field: &Field) -> Meaning {
+        let meaning = self.meanings.get(field.index());
+        meaning.copied().unwrap_or(Meaning::Other)
+    }
+
+    fn text(&mut self, field: &Field) -> Option<&mut dyn Write> {
+        match self.meaning(field) {
+            Meaning::Kind => Some(&mut self.site.kind),
+            Meaning::Name => Some(&mut self.name),
+            Meaning::What => Some(&mut self.site.what),
+            Meaning::File => Some(&mut self.site.file),
             _ => None,
         }
     }
@@ -49,12 +107,12 @@ impl SpanFields {
 impl Visit for SpanFields {
     fn record_u64(&mut self, field: &Field, value: u64) {
         let line = || u32::try_from(value).unwrap_or(u32::MAX);
-        match field.name().as_bytes() {
-            b"task.id" => self.task_id = Some(value),
-            b"loc.line" => self.site.line = Some(line()),
-            b"loc.col" => self.site.column = line(),
-            b"size.bytes" => self.site.size = Some(value),
-            b"original_size.bytes" => self.site.original_size = Some(value),
+        match self.meaning(field) {
+            Meaning::TaskId => self.task_id = Some(value),
+            Meaning::Line => self.site.line = Some(line()),
+            Meaning::Column => self.site.column = line(),
+            Meaning::Size => self.site.size = Some(value),
+            Meaning::OriginalSize => self.site.original_size = Some(value),
             _ => self.other.push((field.name(), Value::U64(value))),
         }
     }
@@ -64,16 +122,17 @@ impl Visit for SpanFields {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        match field.name() {
-            "is_internal" => self.site.is_internal = value,
-            "inherits_child_attrs" => self.site.inherits = value,
-            name => self.other.push((name, Value::Bool(value))),
+        match self.meaning(field) {
+            Meaning::IsInternal => self.site.is_internal = value,
+            Meaning::Inherits => self.site.inherits = value,
+            _ => self.other.push((field.name(), Value::Bool(value))),
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if let Some(text) = self.text(field) {
-            text.push_str(value);
+            // Writing into a string does not fail.
+            let _ = text.write_str(value);
         } else {
             self.other.push((field.name(), Value::Text(value.into())));
         }
@@ -223,7 +282,7 @@ impl Visit for StateEvent {
     }
 }
 
-/// An event with the target `loopview::task`.
+/// An event with the target `loopview::task`, or what a scope says later on.
 #[derive(Debug, Default)]
 pub(crate) struct TaskEvent {
     pub(crate) awaits: Option<u64>,

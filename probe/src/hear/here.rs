@@ -2,6 +2,8 @@
 
 use std::{
     cell::RefCell,
+    collections::HashMap,
+    hash::BuildHasherDefault,
     sync::{Arc, atomic::Ordering::Relaxed},
     thread,
 };
@@ -9,10 +11,15 @@ use std::{
 use tokio::runtime::{Handle, RuntimeMetrics};
 use tracing::{
     dispatcher::{self, DefaultGuard},
+    span::Attributes,
     subscriber::NoSubscriber,
 };
 
-use super::{Heard, fields::SpanFields, spans::Entity};
+use super::{
+    Heard,
+    fields::SpanFields,
+    spans::{Entity, SpanHasher},
+};
 use crate::{
     clock::{self, Nanos},
     facts::{
@@ -46,7 +53,8 @@ pub(super) struct Here {
     /// The task that was polled last: very often it is the next one, too.
     last: Option<(u64, Arc<Task>)>,
     sites: NearSites,
-    pub(super) fields: SpanFields,
+    /// By where their callsite's metadata is.
+    fields: Fields,
     /// The innermost last.
     pub(super) entered: Vec<Entered>,
     /// The task's span that was left last, if nothing has happened since.
@@ -60,6 +68,8 @@ pub(super) struct Here {
     /// Of the runtime that this thread works for.
     driver: Option<(Number, RuntimeMetrics)>,
 }
+
+type Fields = HashMap<u64, SpanFields, BuildHasherDefault<SpanHasher>>;
 
 thread_local! {
     static HERE: RefCell<Listening> = const { RefCell::new(Listening::New) };
@@ -136,7 +146,7 @@ impl Here {
             thread,
             last: None,
             sites: NearSites::default(),
-            fields: SpanFields::default(),
+            fields: HashMap::default(),
             entered: Vec::new(),
             just_left: 0,
             just_ended: 0,
@@ -146,9 +156,23 @@ impl Here {
         }
     }
 
-    /// The site of the span whose fields were just read.
-    pub(super) fn site(&mut self, meta: &'static tracing::Metadata<'static>) -> &'static Site {
-        self.sites.find(&self.heard.sites, meta, &self.fields.site)
+    /// Reads the fields of a new span.
+    pub(super) fn told(&mut self, attrs: &Attributes<'_>) -> (&'static Site, &mut SpanFields) {
+        let fields = Self::fields(&mut self.fields, attrs);
+        (fields.site(&mut self.sites, &self.heard.sites), fields)
+    }
+
+    /// The same, of a span that has no site.
+    pub(super) fn told_of_scope(&mut self, attrs: &Attributes<'_>) -> &mut SpanFields {
+        Self::fields(&mut self.fields, attrs)
+    }
+
+    fn fields<'a>(all: &'a mut Fields, attrs: &Attributes<'_>) -> &'a mut SpanFields {
+        let meta = attrs.metadata();
+        let key = std::ptr::from_ref(meta).addr() as u64;
+        let fields = all.entry(key).or_insert_with(|| SpanFields::new(meta));
+        fields.read(attrs);
+        fields
     }
 
     fn innermost<'a, T>(&'a self, which: impl Fn(&'a Entity) -> Option<T>) -> Option<T> {
