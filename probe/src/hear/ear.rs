@@ -421,11 +421,14 @@ impl Ear {
         self.touch_task(task);
     }
 
-    fn close(&self, span: u64, entity: Entity) {
+    fn close(&self, span: u64, entity: Option<Entity>, mut next: Option<u64>) {
         self.here(|here| {
             here.forget(span);
+            if let Some(next) = next.take() {
+                here.gives_back(next);
+            }
             match &entity {
-                Entity::Task(task) => {
+                Some(Entity::Task(task)) => {
                     here.just_ended = task.id;
                     if task.site.role != Role::Blocking
                         && let Some(ring) = here.thread.ring.get()
@@ -433,7 +436,7 @@ impl Ear {
                         ring.push(Poll::drop_of(task.id));
                     }
                 }
-                Entity::Op(op) if op.is_pending() => {
+                Some(Entity::Op(op)) if op.is_pending() => {
                     if let Some(task) = here.task().filter(|task| task.id == op.task()) {
                         task.pending_ops(-1);
                     }
@@ -441,14 +444,19 @@ impl Ear {
                 _ => {}
             }
         });
-        self.heard.end(entity);
+        if let Some(next) = next {
+            self.heard.spans.free(next);
+        }
+        if let Some(entity) = entity {
+            self.heard.end(entity);
+        }
     }
 
     /// `number` gives the span's id; nothing if the span is not heard.
     pub(super) fn new_span(
         &self,
         attrs: &span::Attributes<'_>,
-        number: impl FnOnce() -> u64,
+        number: impl FnOnce(&mut Here) -> u64,
     ) -> Option<u64> {
         let meta = attrs.metadata();
         self.here(|here| {
@@ -458,7 +466,7 @@ impl Ear {
                 RESOURCE => Some(self.new_resource(here, attrs)),
                 _ => self.new_op(here, attrs),
             };
-            let span = number();
+            let span = number(here);
             if let Some(entity) = entity {
                 self.heard.keep(span, entity);
             }
@@ -502,12 +510,10 @@ impl Ear {
 
     /// One less holds the span; true if it was the last one.
     pub(super) fn closes(&self, span: u64) -> bool {
-        let Released::Closed(entity) = self.heard.release(span) else {
+        let Released::Closed(entity, next) = self.heard.release(span) else {
             return false;
         };
-        if let Some(entity) = entity {
-            self.close(span, entity);
-        }
+        self.close(span, entity, next);
         true
     }
 

@@ -9,6 +9,7 @@ use tracing_subscriber::{Layer, layer::Context};
 use super::{
     Heard,
     ear::{Ear, wanted},
+    here::Here,
     spans::{Slots, Spans},
 };
 
@@ -59,7 +60,10 @@ impl Subscriber for ProbeSubscriber {
     }
 
     fn new_span(&self, attrs: &span::Attributes<'_>) -> span::Id {
-        let reserve = || self.slots().map_or(Slots::NOTHING, Slots::reserve).get();
+        let reserve = |here: &mut Here| {
+            let at_hand = here.places.pop();
+            at_hand.unwrap_or_else(|| self.slots().map_or(Slots::NOTHING, Slots::reserve).get())
+        };
         let span = self.0.new_span(attrs, reserve).and_then(NonZeroU64::new);
         span::Id::from_non_zero_u64(span.unwrap_or(Slots::NOTHING))
     }
@@ -116,7 +120,7 @@ impl<S: Subscriber> Layer<S> for ProbeLayer {
 
     fn on_new_span(&self, attrs: &span::Attributes<'_>, id: &span::Id, _: Context<'_, S>) {
         if wanted(attrs.metadata()) {
-            self.0.new_span(attrs, || id.into_u64());
+            self.0.new_span(attrs, |_| id.into_u64());
         }
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Here {
     pub(super) thread: Arc<Thread>,
     /// The task that was polled last: very often it is the next one, too.
     last: Option<(u64, Arc<Task>)>,
+    /// The next ids of places in the table of spans that were given back here.
+    pub(super) places: Vec<u64>,
     sites: NearSites,
     /// By where their callsite's metadata is.
     fields: Fields,
@@ -145,6 +147,7 @@ impl Here {
             heard: Arc::clone(heard),
             thread,
             last: None,
+            places: Vec::new(),
             sites: NearSites::default(),
             fields: HashMap::default(),
             entered: Vec::new(),
@@ -281,7 +284,20 @@ impl Here {
         Some(u64::from(self.thread.id) << 32 | events)
     }
 
-    pub(super) fn end(&self, at: Nanos) {
+    /// A place in the table of spans is free: it is kept at hand, or for all threads.
+    pub(super) fn gives_back(&mut self, next: u64) {
+        const MOST: usize = 32;
+        if self.places.len() < MOST {
+            self.places.push(next);
+        } else {
+            self.heard.spans.free(next);
+        }
+    }
+
+    pub(super) fn end(&mut self, at: Nanos) {
+        for next in self.places.drain(..) {
+            self.heard.spans.free(next);
+        }
         self.thread.end(at);
         let thread = Arc::clone(&self.thread);
         self.heard.changes.push(Changed::Thread(thread));

@@ -70,7 +70,14 @@ impl Spans {
     pub(crate) fn release(&self, span: u64) -> Released {
         match self {
             Self::Own(slots) => slots.release(span),
-            Self::Foreign(shards) => Released::Closed(shards.write(span).remove(&span)),
+            Self::Foreign(shards) => Released::Closed(shards.write(span).remove(&span), None),
+        }
+    }
+
+    /// A place with this next id can be used again.
+    pub(super) fn free(&self, next: u64) {
+        if let Self::Own(slots) = self {
+            slots.free.push(next);
         }
     }
 
@@ -199,7 +206,8 @@ impl Slot {
 pub(crate) enum Released {
     /// It is held by somebody else, too, or not known.
     Held,
-    Closed(Option<Entity>),
+    /// With the next id of its place.
+    Closed(Option<Entity>, Option<u64>),
 }
 
 impl Default for Slots {
@@ -266,7 +274,7 @@ impl Slots {
         }
     }
 
-    /// One less does. If it was the last one, the place is free from now on; gives what the
+    /// One less does. If it was the last one, the place can be used again; gives what the
     /// span stood for.
     pub(super) fn release(&self, span: u64) -> Released {
         let Some(mut slot) = self.write(span) else {
@@ -279,9 +287,8 @@ impl Slots {
         let turn = slot.turn.wrapping_add(1);
         let last = std::mem::replace(&mut *slot, Slot::new(turn));
         drop(slot);
-        self.free
-            .push(u64::from(turn) << 32 | u64::from(span as u32));
-        Released::Closed(last.entity)
+        let next = u64::from(turn) << 32 | u64::from(span as u32);
+        Released::Closed(last.entity, Some(next))
     }
 }
 
