@@ -10,7 +10,7 @@ use super::{
 use crate::{
     frame::Time,
     model::{
-        TaskId,
+        Task, TaskId,
         kept::{self, Sound, Unsound},
     },
 };
@@ -85,6 +85,14 @@ impl Lints {
         } else {
             known.count = new.count;
         }
+    }
+
+    /// Nothing new can come of such a case of this task, of which it has one at most, and which
+    /// has no length: it is counted, and the finding describes another task.
+    pub(super) fn is_settled(&self, kind: Kind, task: &Task) -> bool {
+        let is_counted = self.counted.contains_key(&(task.id, kind));
+        let described = || self.found.get(&(kind, task.cause()))?.task;
+        is_counted && described() != Some(task.id)
     }
 
     /// Whether this case was not counted before.

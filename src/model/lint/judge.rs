@@ -18,7 +18,11 @@ impl Model {
         for task in news.ended.iter().filter_map(|id| self.tasks.get(*id)) {
             self.lints.tallies.end(task);
         }
-        let again = std::mem::take(&mut self.lints.later);
+        // Both protocols tell of most tasks, each in an order of its own.
+        let mut told = std::mem::take(&mut self.lints.later);
+        told.extend(&news.changed);
+        told.sort_unstable();
+        told.dedup();
         let mut verdicts = Verdicts::default();
         let scene = Scene { model: self };
         let tasks = |ids| Tasks { scene, ids };
@@ -43,7 +47,7 @@ impl Model {
                 verdicts.poll(scene, task.id, running);
             }
         }
-        for task in tasks(&news.changed).chain(tasks(&again)) {
+        for task in tasks(&told) {
             verdicts.judge(Subject::Task(task), scene);
         }
         for task in tasks(&news.ended) {

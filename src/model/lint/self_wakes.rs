@@ -40,6 +40,10 @@ impl Lint for SelfWakes {
         if own < LEAST || percent <= scene.thresholds().self_wakes {
             return Verdict::Fine;
         }
+        // Who yields all the time is looked at at each frame.
+        if scene.model.lints.is_settled(Kind::SelfWakes, task) {
+            return Verdict::Fine;
+        }
         let message = format!("woke itself: {own} of its {all} wakes are its own ({percent} %)");
         let finding = Finding::of(Kind::SelfWakes, task, task.created, message)
             .with("self_wakes", Figure::Count(own))

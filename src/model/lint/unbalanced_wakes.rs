@@ -35,7 +35,8 @@ impl Lint for UnbalancedWakes {
         };
         let (wakes, polls) = (task.wakes, task.polls());
         let most = polls.saturating_mul(scene.thresholds().unbalanced_wakes);
-        if wakes < LEAST || wakes <= most {
+        let is_many = wakes >= LEAST && wakes > most;
+        if !is_many || scene.model.lints.is_settled(Kind::UnbalancedWakes, task) {
             return Verdict::Fine;
         }
         let message = format!("was woken {wakes} times for {polls} polls");
