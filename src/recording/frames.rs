@@ -16,21 +16,26 @@ use crate::{
 
 /// Adds a frame, after its length.
 pub(super) fn write(frame: &Frame, to: &mut Vec<u8>) {
+    const POLLS: u8 = 10;
     // Nearly all bytes of a busy program are polls.
-    let polls = match &frame.event {
+    let packed = match &frame.event {
         Event::Probe(update) => update.polls.as_ref().and_then(polls::pack),
         _ => None,
     };
     let message = v1::Frame {
         at: frame.at.as_nanos(),
         event: Some(match &frame.event {
-            Event::Probe(update) if polls.is_some() => without_polls(update),
+            Event::Probe(update) if packed.is_some() => without_polls(update),
             event => to_wire(event),
         }),
-        polls,
+        polls: None,
     };
-    // A vector has room for any message.
-    let _ = message.encode_length_delimited(to);
+    let mut bytes = message.encode_to_vec();
+    if let Some(packed) = packed {
+        polls::put_bytes(POLLS, &packed, &mut bytes);
+    }
+    polls::put_varint(bytes.len() as u64, to);
+    to.extend_from_slice(&bytes);
 }
 
 /// The frame that `bytes` begin with, which is taken off them.
@@ -47,9 +52,21 @@ pub(super) fn read(bytes: &mut &[u8]) -> Result<Frame, decode::Error> {
 }
 
 fn without_polls(update: &Update) -> frame::Event {
+    // Not cloned as a whole, or the polls would be, too.
     let rest = Update {
+        now: update.now,
+        process: update.process.clone(),
+        runtimes: update.runtimes.clone(),
+        tasks: update.tasks.clone(),
+        timers: update.timers.clone(),
+        scopes: update.scopes.clone(),
+        threads: update.threads.clone(),
+        ended_at: update.ended_at,
         polls: None,
-        ..update.clone()
+        usage: update.usage,
+        overhead: update.overhead,
+        console: update.console.clone(),
+        resources: update.resources.clone(),
     };
     frame::Event::Probe(rest.encode_to_vec())
 }

@@ -7,10 +7,13 @@
 //! small numbers, and many zeros.
 
 use loopview_api::{recording::v1, v1 as probe};
+use prost::Message;
 
-/// The same polls; nothing for those that are not as the protocol says, which are kept as
-/// they came.
-pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
+/// The same polls, as the bytes of a `Polls` of recordings; nothing for those that are not as the
+/// protocol says, which are kept as they came.
+///
+/// Nearly all that is written are polls, so their columns become bytes at once.
+pub(super) fn pack(polls: &probe::Polls) -> Option<Vec<u8>> {
     let count = polls.task.len();
     let columns = [
         polls.thread.len(),
@@ -23,16 +26,14 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
     if columns != [count; 5] || polls.woken_by.contains(&u64::MAX) {
         return None;
     }
-    let mut packed = v1::Polls {
-        since: polls.since,
-        task: polls.task.clone(),
-        thread: polls.thread.clone(),
-        after: Vec::with_capacity(count),
-        lasted: polls.lasted.clone(),
-        woken: Vec::with_capacity(count),
-        woken_by: Vec::with_capacity(count),
-        lost: polls.lost,
-    };
+    let [
+        mut tasks,
+        mut threads,
+        mut afters,
+        mut lengths,
+        mut wakes,
+        mut wakers,
+    ] = [(); 6].map(|()| Column::with_room(count));
     let mut before = Before::default();
     let mut started = 0_u64;
     let rows = polls.task.iter().zip(&polls.thread).zip(&polls.started);
@@ -40,11 +41,14 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
     for (((((task, thread), step), lasted), woken), by) in rows.zip(&polls.woken_by) {
         started = started.wrapping_add_signed(*step);
         let after = started.wrapping_sub(before.end(*thread));
-        packed.after.push(after.cast_signed());
         let guesses = before.guesses(*thread, *by, started);
         let differs = woken.wrapping_sub(guesses.best());
-        packed.woken.push(differs.cast_signed());
-        packed.woken_by.push(match *by {
+        tasks.add(*task);
+        threads.add(u64::from(*thread));
+        afters.add_signed(after.cast_signed());
+        lengths.add(*lasted);
+        wakes.add_signed(differs.cast_signed());
+        wakers.add(match *by {
             0 => 0,
             by if by == *task => 1,
             by => by + 1,
@@ -52,7 +56,55 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<v1::Polls> {
         before.learn(&guesses, *woken);
         before.add(*task, *thread, started, *lasted, *woken);
     }
+    let rest = v1::Polls {
+        since: polls.since,
+        lost: polls.lost,
+        ..v1::Polls::default()
+    };
+    // The fields of a message may be in any order.
+    let mut packed = rest.encode_to_vec();
+    let columns = [tasks, threads, afters, lengths, wakes, wakers];
+    for (field, column) in (2..).zip(columns) {
+        if count > 0 {
+            put_bytes(field, &column.0, &mut packed);
+        }
+    }
     Some(packed)
+}
+
+/// Adds a field of a message, of which the number is less than 16: a message, or many numbers.
+pub(super) fn put_bytes(field: u8, bytes: &[u8], to: &mut Vec<u8>) {
+    const LENGTH_DELIMITED: u8 = 2;
+    to.push(field << 3 | LENGTH_DELIMITED);
+    put_varint(bytes.len() as u64, to);
+    to.extend_from_slice(bytes);
+}
+
+pub(super) fn put_varint(mut number: u64, to: &mut Vec<u8>) {
+    while number >= 0x80 {
+        to.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}
+
+/// The numbers of a field, as varints.
+struct Column(Vec<u8>);
+
+impl Column {
+    /// Most numbers take one byte or two.
+    fn with_room(count: usize) -> Self {
+        Self(Vec::with_capacity(count * 2))
+    }
+
+    fn add(&mut self, number: u64) {
+        put_varint(number, &mut self.0);
+    }
+
+    /// Small ones of either sign take few bytes.
+    fn add_signed(&mut self, number: i64) {
+        self.add(((number << 1) ^ (number >> 63)).cast_unsigned());
+    }
 }
 
 /// The polls that were packed. Of columns that are not as long as each other, what they have
@@ -220,12 +272,19 @@ mod tests {
             any in prop::collection::vec(any::<Row>(), 0..20),
         ) {
             let polls = polls(&[usual, any].concat());
-            if let Some(packed) = pack(&polls) {
+            if let Some(bytes) = pack(&polls) {
+                let packed = v1::Polls::decode(&*bytes).expect("as protobuf says");
                 prop_assert_eq!(unpack(&packed), polls);
+                prop_assert_eq!(packed.encoded_len(), bytes.len());
             } else {
                 prop_assert!(polls.woken_by.contains(&u64::MAX));
             }
         }
+    }
+
+    fn packed(rows: &[Row]) -> v1::Polls {
+        let bytes = pack(&polls(rows)).expect("as the protocol says");
+        v1::Polls::decode(&*bytes).expect("as protobuf says")
     }
 
     #[test]
@@ -241,7 +300,7 @@ mod tests {
                 n % 5 + 1,
             )
         });
-        let packed = pack(&polls(&rows.collect::<Vec<_>>())).expect("as the protocol says");
+        let packed = packed(&rows.collect::<Vec<_>>());
         assert!(packed.after[1..].iter().all(|after| *after == 100));
         assert!(packed.woken.iter().all(|woken| *woken == 0));
         assert!(packed.woken_by.iter().all(|by| *by == 1));
@@ -251,7 +310,7 @@ mod tests {
     fn tasks_that_are_woken_together_leave_small_numbers() {
         // One is woken 10 ns after the other, and polled 400 ns after.
         let rows = (0..20).map(|n| (n + 1, 1, 400, 300, 9_001 + n * 390, 0));
-        let packed = pack(&polls(&rows.collect::<Vec<_>>())).expect("as the protocol says");
+        let packed = packed(&rows.collect::<Vec<_>>());
         assert!(packed.woken[1..].iter().all(|woken| *woken == -10));
     }
 
