@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Polled, kept};
+use super::Polled;
 
 /// In microseconds: two for each power of ten, from what a poll should take to what nobody
 /// would wait for.
@@ -17,8 +17,8 @@ const STEPS: [u64; 12] = [
 pub struct Lengths {
     /// Up to each step, and not up to the one before; the last are longer than all steps.
     counts: [u64; STEPS.len() + 1],
-    #[serde(with = "kept::span")]
-    sum: Duration,
+    /// In nanoseconds.
+    sum: u64,
 }
 
 impl Lengths {
@@ -36,15 +36,16 @@ impl Lengths {
     }
 
     pub fn sum(&self) -> Duration {
-        self.sum
+        Duration::from_nanos(self.sum)
     }
 
     fn add(&mut self, length: Duration) {
         let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
-        // So short a table is counted sooner than searched.
-        let step = STEPS.iter().filter(|step| **step * 1_000 < nanos).count();
-        self.counts[step] = self.counts[step].saturating_add(1);
-        self.sum = self.sum.saturating_add(length);
+        // Most are no longer than the first steps.
+        let exceeded = STEPS.iter().take_while(|step| **step * 1_000 < nanos);
+        let count = &mut self.counts[exceeded.count()];
+        *count = count.saturating_add(1);
+        self.sum = self.sum.saturating_add(nanos);
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     doing::{Doing, Spent},
 };
 
-/// What is kept apart; the rest of a bucket's time was idle.
+/// What is kept apart, in the order of all; the rest of a bucket's time was idle.
 const KEPT: [Doing; 4] = [
     Doing::Running,
     Doing::Ready,
@@ -43,8 +43,8 @@ impl Bucket {
     fn take(&mut self, span: &Span) {
         match span.what {
             What::One(doing) => {
-                if let Some(at) = KEPT.iter().position(|kept| *kept == doing) {
-                    self.spent[at] += (span.to - span.from) as f32;
+                if let Some(spent) = self.spent.get_mut(doing as usize) {
+                    *spent += (span.to - span.from) as f32;
                 }
                 self.longest = self.longest.max(span.longest as f32);
                 self.polls = self.polls.saturating_add(span.polls);

@@ -44,9 +44,11 @@ struct Sum {
 impl Block {
     const FULL: usize = 64;
 
-    /// Takes a poll that comes after all that are in it; `more` are likely to follow.
-    fn append(&mut self, poll: Poll, more: bool) {
-        if self.polls.len() == self.polls.capacity() {
+    /// Takes a poll that comes after all that are in it, and tells by how many bytes it grew;
+    /// `more` are likely to follow.
+    fn append(&mut self, poll: Poll, more: bool) -> usize {
+        let before = self.polls.capacity();
+        if self.polls.len() == before {
             let room = if more {
                 32
             } else {
@@ -56,6 +58,8 @@ impl Block {
         }
         self.to = self.to.max(poll.end());
         self.polls.push(poll);
+        let sum = usize::from(self.polls.len() == Self::FULL) * size_of::<Sum>();
+        (self.polls.capacity() - before) * size_of::<Poll>() + sum
     }
 
     fn is_full(&self) -> bool {
@@ -260,13 +264,12 @@ impl Lane {
         }
         self.running = self.running.filter(|since| *since > poll.started);
         self.ready = self.ready.filter(|since| *since > poll.started);
-        let before = self.blocks.capacity() * size_of::<Block>();
-        let grown = if self.last().is_none_or(|last| last.started <= poll.started) {
+        let is_newest = self.last().is_none_or(|last| last.started <= poll.started);
+        Some(if is_newest {
             self.append(poll)
         } else {
             self.insert(poll)
-        };
-        Some(grown + self.blocks.capacity() * size_of::<Block>() - before)
+        })
     }
 
     /// tokio's timers count whole milliseconds, so less is no delay.
@@ -279,29 +282,28 @@ impl Lane {
     }
 
     fn append(&mut self, poll: Poll) -> usize {
+        let mut grown = 0;
         if self.blocks.back().is_none_or(Block::is_full) {
             let from = self.blocks.back().map(|block| block.to);
             let from = from.unwrap_or_else(|| self.exact_from(&poll));
-            self.push_block(Block {
+            grown += self.push_block(Block {
                 from,
                 to: from,
                 ..Block::default()
             });
         }
         let more = self.blocks.len() > 1;
-        let Some(block) = self.blocks.back_mut() else {
-            return 0;
-        };
-        let before = block.bytes();
-        block.append(poll, more);
-        block.bytes() - before
+        let last = self.blocks.back_mut();
+        grown + last.map_or(0, |block| block.append(poll, more))
     }
 
-    fn push_block(&mut self, block: Block) {
-        if self.blocks.len() == self.blocks.capacity() {
-            self.blocks.reserve_exact(self.blocks.len() / 2 + 1);
+    fn push_block(&mut self, block: Block) -> usize {
+        let before = self.blocks.capacity();
+        if self.blocks.len() == before {
+            self.blocks.reserve_exact(before / 2 + 1);
         }
         self.blocks.push_back(block);
+        (self.blocks.capacity() - before) * size_of::<Block>()
     }
 
     /// Another thread's polls are told after this one's, though they were before them.
@@ -324,8 +326,10 @@ impl Lane {
                 polls: block.polls.split_off(Block::FULL),
                 ..Block::default()
             };
+            let blocks = self.blocks.capacity();
             grown += second.bytes();
             self.blocks.insert(at + 1, second);
+            grown += (self.blocks.capacity() - blocks) * size_of::<Block>();
         }
         self.link(at);
         grown

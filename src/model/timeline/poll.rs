@@ -137,7 +137,10 @@ pub(super) fn read(wire: &v1::Polls, tasks: &mut Tasks) -> Vec<(TaskId, Poll)> {
     let mut read = Vec::with_capacity(wire.task.len());
     read.extend(polls(wire).filter_map(|polled| {
         let id = tasks.refer_to_kept(polled.task)?;
-        let by = polled.woken_by.and_then(|by| tasks.refer_to_kept(by));
+        let by = match polled.woken_by {
+            Some(by) if by == polled.task => Some(id),
+            by => by.and_then(|by| tasks.refer_to_kept(by)),
+        };
         let poll = Poll {
             other: number(by),
             thread: u16::try_from(polled.thread).unwrap_or_default(),
