@@ -332,9 +332,10 @@ mod tests {
             assert_eq!(slots.look(id, number), Some(Some(n)));
             slots.hold(id);
             assert!(matches!(slots.release(id), Released::Held));
-            let Released::Closed(Some(entity)) = slots.release(id) else {
+            let Released::Closed(Some(entity), Some(next)) = slots.release(id) else {
                 panic!("nobody holds it any more");
             };
+            slots.free.push(next);
             assert_eq!(number(&entity), Some(n));
             assert_eq!(slots.look(id, number), None);
             assert!(matches!(slots.release(id), Released::Held));
