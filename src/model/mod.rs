@@ -374,8 +374,10 @@ impl Model {
         let started = self.started.unwrap_or(now);
         for polls in std::mem::take(&mut self.polls) {
             self.tasks.note_joins(&polls);
+            // Polls are told up to the present, and all else up to when all of it is known.
+            let (tasks, lost) = (&mut self.tasks, &mut self.lost);
             self.timeline
-                .apply(now, started, &polls, &mut self.tasks, &mut self.lost);
+                .apply(self.latest, started, &polls, tasks, lost);
         }
         for ended in self.tasks.take_ended() {
             if !with_probe {

@@ -85,6 +85,13 @@ impl Changes {
         }
     }
 
+    /// How many wait, those included that were taken since this was last told.
+    pub(crate) fn length(&self) -> usize {
+        // One that was taken may not have been counted yet.
+        let length = self.length.load(Relaxed).cast_signed();
+        length.max(0).cast_unsigned()
+    }
+
     pub(crate) fn taken(&self, n: usize) {
         self.length.fetch_sub(n, Relaxed);
     }

@@ -15,7 +15,7 @@ use hdrhistogram::{
 use prost::Message;
 use tracing::Metadata;
 
-use super::{PART, entities::TaskState};
+use super::{PART, entities::TaskState, horizon::Times};
 use crate::{
     clock::{self, Nanos},
     facts::{
@@ -157,13 +157,19 @@ impl Updates {
         self.add(size);
     }
 
-    /// The updates, all of the same time: one at least, as silence is news, too.
-    pub(super) fn finish(mut self, now: Nanos, dropped: Dropped) -> Vec<Update> {
+    /// The updates: one at least, as silence is news, too. What was dropped is told once.
+    pub(super) fn finish(mut self, times: Times, dropped: Dropped) -> Vec<Update> {
         if self.size > 0 || self.full.is_empty() {
             self.full.push(self.now);
         }
-        for update in &mut self.full {
-            update.now = Some(clock::wire(now));
+        let last = self.full.len() - 1;
+        for (n, update) in self.full.iter_mut().enumerate() {
+            update.now = Some(clock::wire(times.of(n == last)));
+            let dropped = if n == last {
+                dropped
+            } else {
+                Dropped::default()
+            };
             let tasks: &mut TaskUpdate = update.task_update.get_or_insert_default();
             tasks.dropped_events = dropped.tasks;
             let resources: &mut ResourceUpdate = update.resource_update.get_or_insert_default();

@@ -11,7 +11,9 @@ use loopview_api::v1::{self, ThreadRole};
 use tracing::Metadata;
 
 use super::{
-    PART, console, own,
+    PART, console,
+    horizon::Times,
+    own,
     publish::Settings,
     shared::{Shared, lock},
     store::{Rest, Seq, Store},
@@ -261,11 +263,11 @@ impl Known {
         }
     }
 
-    pub(super) fn always(&self, shared: &Shared) -> own::Always {
+    pub(super) fn always(&self, shared: &Shared, times: Times) -> own::Always {
         let heard = &shared.heard;
         let lost = &heard.lost;
         own::Always {
-            now: clock::now(),
+            times,
             ended: *lock(&shared.ended),
             overhead: v1::Overhead {
                 memory: heard.budget.used() as u64,
@@ -294,7 +296,6 @@ impl Known {
         &self,
         round: Option<Round>,
         todo: &mut Todo,
-        now: Nanos,
     ) -> Vec<instrument::Update> {
         let mut updates = console::Updates::default();
         todo.scopes.clear();
@@ -323,7 +324,7 @@ impl Known {
             todo.passed_over |= !is_there;
         }
         let dropped = self.dropped_before(round);
-        updates.finish(now, dropped)
+        updates.finish(todo.times(), dropped)
     }
 
     pub(super) fn own_part(
@@ -390,13 +391,14 @@ impl Known {
         }
         let last = todo.is_empty() && todo.is_newest && !todo.passed_over;
         let always = own::Always {
+            times: todo.times(),
             ended: if last { always.ended } else { 0 },
             ..always.clone()
         };
         let mut messages = Vec::new();
         if wants_console {
             let dropped = self.dropped_before(round);
-            for update in console.finish(always.now, dropped) {
+            for update in console.finish(always.times, dropped) {
                 messages.push(own::only_console(&update, &always));
             }
         }

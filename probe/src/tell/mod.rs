@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `publish` | collects what changed, once an interval |
+//! | `horizon` | up to when that is all |
 //! | `known`, `store` | what there is, and for a while what there was |
 //! | `clients`, `watcher` | who watches what, and what each still lacks |
 //! | `console`, `own` | the messages of the two protocols |
@@ -12,6 +13,7 @@ mod clients;
 mod console;
 mod console_server;
 mod entities;
+mod horizon;
 mod known;
 mod own;
 mod publish;

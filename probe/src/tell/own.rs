@@ -3,7 +3,7 @@
 use loopview_api::v1;
 use prost::Message;
 
-use super::{PART, entities::TaskState};
+use super::{PART, entities::TaskState, horizon::Times};
 use crate::{
     clock::{self, Nanos},
     facts::{
@@ -27,7 +27,7 @@ pub(super) struct Updates {
 /// What stands in every update, and not only in one of a publish.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Always {
-    pub(super) now: Nanos,
+    pub(super) times: Times,
     pub(super) ended: Nanos,
     pub(super) overhead: v1::Overhead,
 }
@@ -136,13 +136,14 @@ impl Updates {
         });
     }
 
-    /// The updates, all of the same time: one at least, as silence is news, too.
+    /// The updates: one at least, as silence is news, too.
     pub(super) fn finish(mut self, always: &Always) -> Vec<v1::Update> {
         if self.size > 0 || self.full.is_empty() {
             self.full.push(self.now);
         }
-        for update in &mut self.full {
-            update.now = Some(clock::wire(always.now));
+        let last = self.full.len() - 1;
+        for (n, update) in self.full.iter_mut().enumerate() {
+            update.now = Some(clock::wire(always.times.of(n == last)));
             update.overhead = Some(always.overhead);
         }
         // It is the last word: everything else has been told before it.
@@ -153,10 +154,11 @@ impl Updates {
     }
 }
 
-/// A message with nothing else.
+/// A message with nothing else. They are in lists of their own, which are always read to their
+/// ends: so they are of the present.
 pub(super) fn only_polls(polls: v1::Polls, always: &Always) -> v1::Update {
     v1::Update {
-        now: Some(clock::wire(always.now)),
+        now: Some(clock::wire(clock::now())),
         overhead: Some(always.overhead),
         polls: Some(polls),
         ..v1::Update::default()
@@ -169,7 +171,7 @@ pub(super) fn only_console(
     always: &Always,
 ) -> v1::Update {
     v1::Update {
-        now: Some(clock::wire(always.now)),
+        now: update.now,
         overhead: Some(always.overhead),
         console: update.encode_to_vec(),
         ..v1::Update::default()

@@ -16,6 +16,7 @@ use tonic::Status;
 use super::{
     clients::{Clients, Details, Own},
     console,
+    horizon::{Horizon, Times},
     known::{Known, Memory, News, dropped},
     own,
     shared::{Shared, lock},
@@ -54,6 +55,9 @@ pub(crate) struct Publisher {
     known: Known,
     /// Of the newest reading.
     seq: Seq,
+    horizon: Horizon,
+    /// Where it was at the last publish.
+    told_at: Nanos,
     news: News,
     is_watched: bool,
     /// All that there was at the end of the run has been read.
@@ -81,6 +85,8 @@ impl Publisher {
             clients: Clients::default(),
             known: Known::default(),
             seq: 1,
+            horizon: Horizon::new(clock::now()),
+            told_at: clock::now(),
             news: News::default(),
             is_watched: false,
             has_read_the_end: false,
@@ -195,14 +201,18 @@ impl Publisher {
         let heard = &self.shared.heard;
         let mut together = Vec::with_capacity(Self::TOGETHER);
         loop {
+            let listed = || heard.changes.length().saturating_sub(n);
+            self.horizon.look(|| (clock::now(), listed()));
             together.extend(self.changes.try_iter().take(Self::TOGETHER));
             if together.is_empty() {
+                self.horizon.reach(clock::now());
                 break;
             }
             for changed in &together {
                 self.known.fetch(changed);
             }
             n += together.len();
+            self.horizon.read(together.len());
             for changed in together.drain(..) {
                 self.seq += 1;
                 let memory =
@@ -229,7 +239,9 @@ impl Publisher {
 
     fn publish(&mut self) {
         let is_all = self.collect();
-        let mut always = self.known.always(&self.shared);
+        let now = self.horizon.at();
+        let before = std::mem::replace(&mut self.told_at, now);
+        let mut always = self.known.always(&self.shared, Times { before, now });
         self.has_read_the_end |= always.ended > 0 && is_all;
         if !is_all {
             // The rest follows at once: clients are served in between.
@@ -249,7 +261,7 @@ impl Publisher {
             self.shared.said_it_all.store(true, Relaxed);
         }
         self.leave();
-        self.forget(always.now);
+        self.forget(now);
     }
 
     /// The run is over, and clients do not know everything yet.
@@ -263,12 +275,12 @@ impl Publisher {
         let before = std::mem::replace(&mut self.known.dropped, total);
         let begin = news.since(self.seq);
         let console: Vec<_> = news.console.map_or_else(Vec::new, |updates| {
-            let updates = updates.finish(always.now, total.since(before));
+            let updates = updates.finish(always.times, total.since(before));
             updates.into_iter().map(Arc::new).collect()
         });
         for watcher in &mut self.clients.console {
             if watcher.is_current(begin) && !console.is_empty() {
-                watcher.send(&console, self.seq);
+                watcher.send(&console, self.seq, always.times.now);
             }
         }
         let lost = news.polls.len();
@@ -296,7 +308,7 @@ impl Publisher {
             let is_sent = watcher.is_current(begin)
                 && !own.is_empty()
                 && (!client.wants.console || !console.is_empty())
-                && watcher.send(&messages, self.seq);
+                && watcher.send(&messages, self.seq, always.times.now);
             if !is_sent {
                 client.lost_polls += lost;
             }
@@ -306,28 +318,29 @@ impl Publisher {
     /// Sends everyone what they lack, as far as they take it.
     fn catch_up(&mut self) {
         let (known, seq) = (&self.known, self.seq);
-        let now = clock::now();
+        let horizon = self.horizon.at();
         let since = self.news.since(seq);
         let console = self.clients.console.iter_mut();
         for watcher in console.filter(|watcher| !watcher.is_current(since)) {
-            watcher.catch_up(&known.store, seq, |round, todo| {
-                known.console_part(round, todo, now)
+            watcher.catch_up(&known.store, seq, horizon, |round, todo| {
+                known.console_part(round, todo)
             });
         }
         let own = self.clients.own.iter_mut();
         for own in own.filter(|own| !own.watcher.is_current(since)) {
-            let mut always = known.always(&self.shared);
+            let mut always = known.always(&self.shared, Times::default());
             if !self.has_read_the_end {
                 always.ended = 0;
             }
             let settings = &self.settings;
             let lost = &mut own.lost_polls;
             let wants = own.wants;
-            own.watcher.catch_up(&known.store, seq, |round, todo| {
-                let lost = std::mem::take(lost);
-                let lost = if wants.polls { lost } else { 0 };
-                known.own_part(round, todo, &always, settings, wants.console, lost)
-            });
+            own.watcher
+                .catch_up(&known.store, seq, horizon, |round, todo| {
+                    let lost = std::mem::take(lost);
+                    let lost = if wants.polls { lost } else { 0 };
+                    known.own_part(round, todo, &always, settings, wants.console, lost)
+                });
         }
     }
 

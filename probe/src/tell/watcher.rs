@@ -18,7 +18,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio_stream::Stream;
 use tonic::Status;
 
-use super::store::{Key, Seq, Store};
+use super::{
+    horizon::Times,
+    store::{Key, Seq, Store},
+};
+use crate::clock::Nanos;
 
 /// Messages that a client has not read, at most.
 const ROOM: usize = 8;
@@ -40,6 +44,8 @@ pub(crate) struct Watcher<M> {
     /// It has been told what everything is that was first read up to here: to be told so
     /// again would make others of them for tokio-console, and it would lose sight of them.
     known: Seq,
+    /// Up to when it knows everything; 0 before it has been told anything.
+    told_at: Nanos,
     catching_up: Option<CatchingUp>,
     lags: Arc<AtomicBool>,
     pub(super) is_paused: bool,
@@ -61,6 +67,8 @@ pub(super) struct Todo {
     pub(super) scopes: Vec<Key>,
     /// What was first read up to here is known to the client.
     pub(super) known: Seq,
+    /// Up to when the client knows all, and will when it has read this.
+    pub(super) times: Times,
     /// Something was not there any more. It has ended, and comes with the next round.
     pub(super) passed_over: bool,
     /// Nothing has been read since the round began: after it, nothing is lacking.
@@ -68,16 +76,25 @@ pub(super) struct Todo {
 }
 
 impl Todo {
-    fn since(store: &Store, seq: Seq, known: Seq) -> Self {
+    fn since(store: &Store, seq: Seq, known: Seq, times: Times) -> Self {
         Self {
             tasks: store.tasks.changed(seq).collect(),
             resources: store.resources.changed(seq).collect(),
             ops: store.ops.changed(seq).collect(),
             scopes: store.scopes.changed(seq).collect(),
             known,
+            times,
             passed_over: false,
             is_newest: false,
         }
+    }
+
+    /// Those of the next messages.
+    pub(super) fn times(&self) -> Times {
+        let before = self.times.before;
+        let is_done = self.is_empty() && !self.passed_over;
+        let now = self.times.of(is_done);
+        Times { before, now }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -130,6 +147,7 @@ pub(crate) fn watch<M, G>(
         seq: 0,
         is_behind: true,
         known: 0,
+        told_at: 0,
         catching_up: None,
         lags: Arc::clone(&lags),
         is_paused: false,
@@ -187,7 +205,8 @@ impl<M> Watcher<M> {
     }
 
     /// Sends the changes up to `seq`, if it has everything before and room for them.
-    pub(super) fn send(&mut self, messages: &[Arc<M>], seq: Seq) -> bool {
+    /// All is known up to `at` who reads it.
+    pub(super) fn send(&mut self, messages: &[Arc<M>], seq: Seq, at: Nanos) -> bool {
         if self.messages.capacity() < messages.len() {
             return false;
         }
@@ -195,16 +214,23 @@ impl<M> Watcher<M> {
             // It has room; if it has left, that is seen later.
             let _ = self.messages.try_send(Ok(Arc::clone(message)));
         }
-        (self.seq, self.known) = (seq, seq);
+        (self.seq, self.known, self.told_at) = (seq, seq, at);
         true
     }
 
-    /// Sends what it lacks, as far as there is room. `part` makes messages of some of it,
+    /// For a round that begins. What is told to one who knows nothing is no older than the round.
+    fn times(&self, now: Nanos) -> Times {
+        let before = if self.told_at > 0 { self.told_at } else { now };
+        Times { before, now }
+    }
+
+    /// Sends what it lacks, as far as there is room. All is known up to `horizon`. `part` makes messages of some of it,
     /// one if it can, with what else a round starts with.
     pub(super) fn catch_up(
         &mut self,
         store: &Store,
         seq: Seq,
+        horizon: Nanos,
         mut part: impl FnMut(Option<Round>, &mut Todo) -> Vec<M>,
     ) {
         while !self.is_paused && self.messages.capacity() > ROOM / 2 && !self.messages.is_closed() {
@@ -222,7 +248,7 @@ impl<M> Watcher<M> {
                 None => {
                     round = Some(Round { since: self.seq });
                     self.is_behind = true;
-                    let todo = Todo::since(store, self.seq, self.known);
+                    let todo = Todo::since(store, self.seq, self.known, self.times(horizon));
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };
@@ -234,6 +260,7 @@ impl<M> Watcher<M> {
                 self.is_behind = self.seq < seq || catching_up.todo.passed_over;
                 if !catching_up.todo.passed_over {
                     self.known = self.seq;
+                    self.told_at = catching_up.todo.times.now;
                 }
                 self.catching_up = None;
             }

@@ -361,12 +361,8 @@ fn who_resumes_is_not_told_again_who_is_who() {
     }
     program.take(Step::Publish);
     program.take(Step::Resume(0));
-    let mut cx = Context::from_waker(Waker::noop());
-    let Some(Messages::Console(stream)) = &mut program.clients[0].stream else {
-        unreachable!("it watches by the console protocol");
-    };
     let mut tasks = console_api::tasks::TaskUpdate::default();
-    while let Poll::Ready(Some(Ok(update))) = Pin::new(&mut *stream).poll_next(&mut cx) {
+    for update in updates(&mut program.clients[0], usize::MAX) {
         let update = update.task_update.unwrap_or_default();
         tasks.new_tasks.extend(update.new_tasks);
         tasks.stats_update.extend(update.stats_update);
@@ -374,6 +370,62 @@ fn who_resumes_is_not_told_again_who_is_who() {
     let new: Vec<_> = tasks.new_tasks.iter().filter_map(|task| task.id).collect();
     assert_eq!(new, [3.into()]);
     assert_eq!(tasks.stats_update.len(), 3);
+}
+
+/// While more is listed than is told at once, a poll that is over is not told as if it went on.
+#[test]
+fn what_is_told_was_so_at_the_time_of_which_it_is_told() {
+    for keeps_up in [true, false] {
+        let mut program = Program::new(MUCH, HOUR);
+        let steps = [Step::JoinConsole, Step::Spawn, Step::Publish];
+        for step in steps {
+            program.take(step);
+        }
+        while program.read(0, 1) > 0 {}
+        let task = Arc::clone(&program.tasks[0].0);
+        let woken = task.enter(clock::now(), 1, false);
+        program.touch(&task);
+        (0..100).for_each(|_| program.spawn());
+        program.publisher.publish();
+        let over = clock::now();
+        task.exit(over, woken);
+        program.touch(&task);
+
+        let mut is_polled = false;
+        let mut told = 0;
+        for _ in 0..200 {
+            program.publisher.publish();
+            for update in updates(&mut program.clients[0], if keeps_up { 9 } else { 1 }) {
+                let stats = update.task_update.unwrap_or_default().stats_update;
+                if let Some(polls) = stats.get(&1).and_then(|stats| stats.poll_stats.as_ref()) {
+                    is_polled = nanos(polls.last_poll_ended) < nanos(polls.last_poll_started);
+                    told += 1;
+                }
+                assert!(!is_polled || nanos(update.now) <= nanos(Some(clock::wire(over))));
+            }
+            program.publisher.catch_up();
+        }
+        assert_eq!((is_polled, told), (false, 2));
+    }
+}
+
+fn nanos(at: Option<prost_types::Timestamp>) -> i128 {
+    at.map_or(0, |at| {
+        i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos)
+    })
+}
+
+/// Up to so many messages that a client has not read.
+fn updates(client: &mut Client, most: usize) -> Vec<Update> {
+    let Some(Messages::Console(stream)) = &mut client.stream else {
+        unreachable!("it watches by the console protocol");
+    };
+    let mut cx = Context::from_waker(Waker::noop());
+    let next = || match Pin::new(&mut *stream).poll_next(&mut cx) {
+        Poll::Ready(Some(update)) => Some(update.expect("all that it lacks is there")),
+        Poll::Ready(None) | Poll::Pending => None,
+    };
+    std::iter::from_fn(next).take(most).collect()
 }
 
 const MUCH: usize = 1 << 30;
