@@ -710,12 +710,12 @@ fn after_a_seek_polls_are_exact_since_what_the_keyframe_kept() {
         history.append(frame).expect("room");
         live.apply(frame);
     }
-    assert!(!live.timeline.is_summed());
+    assert_eq!(live.timeline.summed_before(), None);
     let first = begin + Duration::from_micros(100);
     assert_eq!(live.timeline.exact_since(), Some(first));
 
     let found = seek(&history, Goal::Frame(51)).expect("a moment");
-    assert!(found.timeline.is_summed());
+    assert!(found.timeline.summed_before().is_some());
     let exact = found.timeline.exact_since().expect("polls were told");
     assert_eq!(Some(exact), kept.timeline.exact_since());
     assert!(exact > first && exact < before[40].at, "{exact:?}");
@@ -744,7 +744,7 @@ fn after_a_seek_polls_are_exact_since_what_the_keyframe_kept() {
     assert_eq!(sum(&live), sum(&found));
     // What comes before the keyframe comes from the frames.
     let early = seek(&history, Goal::Frame(40)).expect("a moment");
-    assert!(!early.timeline.is_summed());
+    assert_eq!(early.timeline.summed_before(), None);
 }
 
 #[test]

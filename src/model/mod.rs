@@ -405,6 +405,7 @@ impl Model {
         for thread in self.threads.iter() {
             self.timeline.judge_thread(thread);
         }
+        self.timeline.make_room(now);
     }
 
     /// Something else than the probe speaks, or only a part of it: more waits for what completes

@@ -148,10 +148,12 @@ impl Coarse {
         self.to = span.to;
     }
 
-    /// Puts neighbours together that are no longer than the grain of their time.
-    pub(super) fn compact(&mut self, grain: impl Fn(u64) -> u64) {
+    /// Puts neighbours together that are no longer than the grain of their time, and tells how
+    /// many there were.
+    pub(super) fn compact(&mut self, grain: impl Fn(u64) -> u64) -> usize {
+        let count = self.buckets.len();
         let mut kept = 0;
-        for at in 1..self.buckets.len() {
+        for at in 1..count {
             let end = self.buckets.get(at + 1).map_or(self.to, |next| next.from);
             let bucket = self.buckets[at];
             let last = &mut self.buckets[kept];
@@ -166,6 +168,19 @@ impl Coarse {
         if self.buckets.capacity() > self.buckets.len() * 2 {
             self.buckets.shrink_to_fit();
         }
+        count
+    }
+
+    /// How many pairs of neighbours there are, and the sum of the binary logarithms of their
+    /// lengths: their usual length is its mean's power.
+    pub(super) fn pairs(&self) -> (u64, u64) {
+        let from = self.buckets.iter().map(|bucket| bucket.from);
+        let ends = from.clone().skip(2).chain([self.to]);
+        let lengths = from.zip(ends).take(self.buckets.len().saturating_sub(1));
+        lengths.fold((0, 0), |(count, sum), (from, to)| {
+            let length = to.saturating_sub(from).max(1);
+            (count + 1, sum + u64::from(length.ilog2()))
+        })
     }
 
     /// What lies in a stretch of time, in order.

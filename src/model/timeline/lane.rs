@@ -239,6 +239,10 @@ impl Lane {
         self.coarse.bytes()
     }
 
+    pub(super) fn coarse_pairs(&self) -> (u64, u64) {
+        self.coarse.pairs()
+    }
+
     pub(super) fn ended(&self) -> Option<u64> {
         self.ended
     }
@@ -507,8 +511,16 @@ impl Lane {
         polls.filter(move |poll| poll.started < at)
     }
 
-    /// Keeps of what was before the horizon only sums, each of `grain` of its time.
-    pub(super) fn coarsen(&mut self, horizon: u64, grain: impl Fn(u64) -> u64) {
+    /// Keeps of what was before the horizon only sums, each of `grain` of its time, as long as
+    /// there is effort left; tells whether that was all. A poll that is looked at takes one.
+    pub(super) fn coarsen(
+        &mut self,
+        horizon: u64,
+        grain: impl Fn(u64) -> u64,
+        effort: &mut usize,
+    ) -> bool {
+        /// What it takes to free one.
+        const BLOCK: usize = 128;
         let rest = self.rest;
         while let Some(block) = self.blocks.front_mut() {
             let over = block.polls.partition_point(|poll| poll.end() <= horizon);
@@ -519,12 +531,17 @@ impl Lane {
                 coarse.push(&block.summary(rest), grain(from));
                 block.to
             } else {
+                *effort = effort.saturating_sub(over);
                 walk(&block.polls[..over], from, rest, |span| {
                     coarse.push(&span, grain(span.from));
                 })
             };
             if whole {
                 self.blocks.pop_front();
+                *effort = effort.saturating_sub(BLOCK);
+                if *effort == 0 {
+                    return false;
+                }
                 continue;
             }
             if over > 0 {
@@ -534,9 +551,10 @@ impl Lane {
             }
             break;
         }
-        self.coarse.compact(grain);
+        *effort = effort.saturating_sub(self.coarse.compact(grain));
         if self.blocks.capacity() > self.blocks.len() * 2 {
             self.blocks.shrink_to_fit();
         }
+        true
     }
 }

@@ -1,9 +1,10 @@
 //! What each task and each thread did over time.
 //!
 //! Of the recent past every poll is kept, as the probe tells them; between polls a task does
-//! what it was judged to do at the frames. When memory is used up, the oldest polls become
-//! sums ([`coarse`]): of a stretch of time, how much of it a task spent on what, and its
-//! longest poll. The older it is, the longer are the stretches; so an hour has room.
+//! what it was judged to do at the frames. Before memory is used up, the oldest polls become
+//! sums ([`coarse`]), a few at each frame ([`room`]): of a stretch of time, how much of it a task
+//! spent on what, and its longest poll. The older it is, the longer are the stretches; so an
+//! hour has room.
 //!
 //! Without the probe, the polls are those that the console protocol lets one tell apart, and
 //! sums of the others.
@@ -14,6 +15,7 @@ mod columns;
 mod doing;
 mod lane;
 mod poll;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +37,7 @@ use crate::frame::Time;
 use self::{
     lane::{Judgement, Lane},
     poll::Poll as Record,
+    room::{Found, Pass},
 };
 
 pub use cells::{Cell, Grid};
@@ -89,16 +92,28 @@ pub struct Timeline {
     limit: usize,
     #[serde(skip)]
     used: usize,
+    /// The part of it that sums take.
+    #[serde(skip)]
+    sums: usize,
+    /// By how much it grew since room was last made.
+    #[serde(skip)]
+    grown: usize,
     /// The use at which room is to be made.
     #[serde(skip)]
     full_at: usize,
+    /// One that is read has room of its own, and makes none before it is full.
+    #[serde(skip)]
+    pass: Option<Pass>,
+    /// By the last pass.
+    #[serde(skip)]
+    found: Found,
     /// How much coarser than at first the past is: each step halves its memory.
     #[serde(skip)]
     pressure: u32,
-    /// Where exact polls begin; none without any.
+    /// Where the probe's polls begin; none without any.
     exact: Option<u64>,
-    /// Of what was before there are only sums.
-    is_summed: bool,
+    /// Of what was before there may be only sums.
+    summed: Option<u64>,
     /// When the target began to tell.
     watched: Option<Time>,
 }
@@ -110,7 +125,8 @@ impl Sound for Timeline {
             return Err(Unsound("a lane out of order"));
         }
         self.used = self.lanes().map(Lane::bytes).sum();
-        self.full_at = self.limit.max(self.used);
+        self.sums = self.lanes().map(Lane::coarse_bytes).sum();
+        self.full_at = Self::full_at(self.limit, self.used);
         Ok(self)
     }
 }
@@ -149,29 +165,35 @@ impl Timeline {
             long: BTreeMap::new(),
             limit,
             used: 0,
-            full_at: limit,
+            sums: 0,
+            grown: 0,
+            full_at: Self::full_at(limit, 0),
+            pass: None,
+            found: Found::default(),
             pressure: 0,
             exact: None,
-            is_summed: false,
+            summed: None,
             watched: None,
         }
     }
 
-    /// Keeps to so many bytes of polls and sums from now on.
+    /// Keeps to so many bytes of polls and sums, at once and from now on.
     pub(super) fn bound(&mut self, limit: usize, now: Time) {
         self.limit = limit;
-        self.full_at = limit;
-        self.make_room(now);
+        self.full_at = Self::full_at(limit, 0);
+        self.pass = None;
+        self.make_all_room(now);
     }
 
     /// Since when every poll is known; none while none was told of.
     pub fn exact_since(&self) -> Option<Time> {
-        self.exact.map(Time::from_nanos)
+        let exact = self.exact?;
+        Some(Time::from_nanos(exact.max(self.summed.unwrap_or(0))))
     }
 
-    /// Polls before that are only known by their sums.
-    pub fn is_summed(&self) -> bool {
-        self.is_summed
+    /// Polls before that may be known only by their sums; none while all are kept.
+    pub fn summed_before(&self) -> Option<Time> {
+        self.summed.map(Time::from_nanos)
     }
 
     pub fn memory(&self) -> Memory {
@@ -307,7 +329,6 @@ impl Timeline {
         }
         let known = lost.polls.unwrap_or_default();
         lost.polls = Some(known.saturating_add(missing));
-        self.make_room(now);
     }
 
     /// Takes in what the console protocol lets one tell of a poll, unless the probe does.
@@ -331,8 +352,10 @@ impl Timeline {
         let lane = self.threads.entry(thread).or_insert_with(Lane::new);
         let grown = grown + lane.push(poll.of(id)).unwrap_or_default();
         self.used += grown;
+        self.grown += grown;
         if self.threads.len() > Self::MAX_THREADS {
-            self.threads.pop_first();
+            let gone = self.threads.pop_first();
+            self.leave(gone.map(|(_, lane)| lane));
         }
         if poll.lasted() >= Self::LONG && poll.is_exact() {
             self.long.insert((poll.started(), id), poll.lasted);
@@ -393,70 +416,19 @@ impl Timeline {
     }
 
     pub(super) fn forget(&mut self, id: TaskId) {
-        if let Some(lane) = self.tasks.remove(&id) {
-            self.used = self.used.saturating_sub(lane.bytes());
-        }
+        let gone = self.tasks.remove(&id);
+        self.leave(gone);
     }
 
-    /// Turns the oldest polls into sums, and makes sums coarser, until a quarter is free.
-    fn make_room(&mut self, now: Time) {
-        /// Each turn leaves less; so many of them leave next to nothing.
-        const TURNS: usize = 40;
-        if self.used < self.full_at {
-            return;
+    fn leave(&mut self, gone: Option<Lane>) {
+        if let Some(lane) = gone {
+            self.used = self.used.saturating_sub(lane.bytes());
+            self.sums = self.sums.saturating_sub(lane.coarse_bytes());
         }
-        let enough = self.limit / 4 * 3;
-        let now = now.as_nanos();
-        for _ in 0..TURNS {
-            let sums = self.lanes().map(Lane::coarse_bytes).sum::<usize>();
-            let exact = self.used.saturating_sub(sums);
-            if exact > self.limit / 2 {
-                let since = self.exact.unwrap_or(now);
-                let kept = u128::from(now.saturating_sub(since)) * (self.limit as u128 * 3 / 8);
-                self.exact = Some(now.saturating_sub((kept / exact as u128) as u64));
-            } else if self.pressure < Self::FINE {
-                self.pressure += 1;
-            } else if !self.forget_ended() {
-                // Little is left of each task, and there are too many.
-                self.exact = Some(now);
-                self.coarsen(now);
-                break;
-            }
-            self.coarsen(now);
-            if self.used <= enough {
-                break;
-            }
-        }
-        self.full_at = self.limit.max(self.used / 4 * 5);
     }
 
     fn lanes(&self) -> impl Iterator<Item = &Lane> {
         self.tasks.values().chain(self.threads.values())
-    }
-
-    fn coarsen(&mut self, now: u64) {
-        self.is_summed = true;
-        let horizon = self.exact.unwrap_or_default();
-        let shift = Self::FINE - self.pressure;
-        let grain = |from: u64| (now.saturating_sub(from) >> shift).max(Self::GRAIN);
-        for lane in self.tasks.values_mut().chain(self.threads.values_mut()) {
-            lane.coarsen(horizon, grain);
-        }
-        self.used = self.lanes().map(Lane::bytes).sum();
-    }
-
-    /// Forgets the half of the ended tasks' lanes that ended first.
-    fn forget_ended(&mut self) -> bool {
-        let ended = self.tasks.iter();
-        let mut ended: Vec<_> = ended
-            .filter_map(|(id, lane)| Some((lane.ended()?, *id)))
-            .collect();
-        ended.sort_unstable();
-        let gone = ended.len().div_ceil(2);
-        for (_, id) in ended.drain(..gone) {
-            self.forget(id);
-        }
-        gone > 0
     }
 }
 

@@ -47,6 +47,11 @@ fn lane_of(polls: &[Record], rest: Doing) -> Lane {
     lane
 }
 
+fn coarsen(lane: &mut Lane, horizon: u64, grain: impl Fn(u64) -> u64) {
+    let mut effort = usize::MAX;
+    assert!(lane.coarsen(horizon, grain, &mut effort));
+}
+
 /// The whole of a lane in one cell.
 fn whole(lane: &Lane, now: u64) -> Cell {
     lane.cells(&Grid::new(Time::default(), ns(now), 1), now)[0]
@@ -131,7 +136,7 @@ proptest! {
         let exact = whole(&lane, now);
         let horizon = (now as f64 * horizon) as u64;
         for grain in [grain, grain * 2, grain * 16] {
-            lane.coarsen(horizon, |_| grain);
+            coarsen(&mut lane, horizon, |_| grain);
             let coarse = whole(&lane, now);
             prop_assert_eq!(coarse.polls, exact.polls);
             for doing in Doing::ALL {
@@ -150,6 +155,28 @@ proptest! {
     }
 
     #[test]
+    fn a_lane_that_is_summed_bit_by_bit_is_what_it_is_at_once(
+        polls in any_polls(),
+        horizon in 0.0..1.2_f64,
+        grain in MS..S,
+        efforts in prop::collection::vec(0..200_usize, 1..20),
+    ) {
+        let mut at_once = lane_of(&polls, Doing::Waiting);
+        let mut by_bits = at_once.clone();
+        let now = end(&polls) + MS;
+        let horizon = (now as f64 * horizon) as u64;
+        coarsen(&mut at_once, horizon, |_| grain);
+        let mut efforts = efforts.iter().copied().cycle();
+        let bits = std::iter::from_fn(|| {
+            let mut effort = efforts.next()?;
+            Some(by_bits.coarsen(horizon, |_| grain, &mut effort))
+        });
+        prop_assert!(bits.take(polls.len() + 1).any(|is_all| is_all));
+        let bytes = |lane: &Lane| postcard::to_stdvec(lane).expect("room");
+        prop_assert_eq!(bytes(&by_bits), bytes(&at_once));
+    }
+
+    #[test]
     fn no_poll_can_break_a_lane(
         polls in prop::collection::vec((any::<u64>(), any::<u64>(), any::<u64>()), 1..200),
         horizon in any::<u64>(),
@@ -160,7 +187,7 @@ proptest! {
             lane.push(poll(*started, *lasted, *lead));
         }
         lane.judge(&judged(horizon / 2, Doing::Idle));
-        lane.coarsen(horizon, |from| from / 7);
+        coarsen(&mut lane, horizon, |from| from / 7);
         let grid = Grid::new(Time::from_nanos(horizon / 3), ns(now / 3), 9);
         for cell in lane.cells(&grid, now) {
             prop_assert!(cell.spent.total() <= (now / 3).max(1));
@@ -173,7 +200,7 @@ proptest! {
 fn a_long_rest_stays_exact_though_it_becomes_a_sum() {
     let polls = [poll(S, MS, 0), poll(3_600 * S, MS, 0)];
     let mut lane = lane_of(&polls, Doing::Sleeping);
-    lane.coarsen(u64::MAX, |_| 100 * MS);
+    coarsen(&mut lane, u64::MAX, |_| 100 * MS);
     let at = lane.at(1_800 * S, 3_700 * S).expect("it is known");
     assert_eq!((at.from, at.to), (S + MS, 3_600 * S));
     assert_eq!(at.spent().nanos(Doing::Sleeping), 3_599 * S - MS);
@@ -182,7 +209,7 @@ fn a_long_rest_stays_exact_though_it_becomes_a_sum() {
 #[test]
 fn what_comes_after_its_time_was_summed_is_not_taken() {
     let mut lane = lane_of(&[poll(S, MS, 0), poll(2 * S, MS, 0)], Doing::Idle);
-    lane.coarsen(3 * S, |_| S);
+    coarsen(&mut lane, 3 * S, |_| S);
     assert_eq!(lane.push(poll(S + S / 2, MS, 0)), None);
     assert!(lane.push(poll(4 * S, MS, 0)).is_some());
 }
@@ -216,7 +243,7 @@ fn memory_is_bounded_and_the_hour_is_still_there() {
     let task = Task::new(TaskId(7), 7);
     timeline.judge(&task, &standing());
     let now = Time::from_nanos(3_600 * S);
-    assert!(timeline.is_summed());
+    assert!(timeline.summed_before().is_some());
     let lanes: usize = timeline.lanes().map(super::lane::Lane::bytes).sum();
     assert_eq!(
         timeline.memory().used,
@@ -237,6 +264,44 @@ fn memory_is_bounded_and_the_hour_is_still_there() {
         assert!(cell.spent.total().abs_diff(60 * S) < S, "{cell:?}");
         assert_eq!(cell.longest, ns(MS / 10));
     }
+}
+
+/// Room is made in the midst of what is told, and what is said of it holds all the while.
+#[test]
+fn while_room_is_made_every_poll_is_known_since_when_it_is_said() {
+    const LIMIT: usize = 200_000;
+    const TASKS: u64 = 20;
+    let mut timelines = [Timeline::with_limit(LIMIT), Timeline::with_limit(LIMIT)];
+    let mut under_way = 0;
+    for second in 0..1_200 {
+        let now = Time::from_nanos((second + 1) * S);
+        for timeline in &mut timelines {
+            for id in 0..TASKS {
+                let started = second * S + id * (S / TASKS);
+                assert!(timeline.push(TaskId(id), poll(started, MS / 10, 0)));
+                timeline.exact.get_or_insert(started);
+            }
+            timeline.make_room(now);
+        }
+        let [timeline, other] = &timelines;
+        assert!(timeline.memory().used <= LIMIT);
+        let exact = timeline.exact_since().expect("polls were told").as_nanos();
+        for id in 0..TASKS {
+            let started = |second| second * S + id * (S / TASKS);
+            let told = (0..=second)
+                .filter(|second| started(*second) > exact)
+                .count();
+            let kept = timeline.tasks[&TaskId(id)].polls_after(exact).count();
+            assert_eq!(kept, told, "of {id} after {second} s");
+        }
+        under_way += usize::from(timeline.pass.is_some());
+        // It hangs on what was told alone.
+        if second % 10 == 0 {
+            let bytes = |timeline: &Timeline| postcard::to_stdvec(timeline).expect("room");
+            assert_eq!(bytes(timeline), bytes(other));
+        }
+    }
+    assert!(under_way > 10, "{under_way}");
 }
 
 #[test]
@@ -269,7 +334,7 @@ fn a_keyframe_has_the_newest_polls_and_sums_of_the_others() {
     assert_eq!(timeline.exact_since(), Some(Time::default()));
     timeline.bound(Timeline::KEPT, now);
     assert!(timeline.memory().used <= Timeline::KEPT);
-    assert!(timeline.is_summed());
+    assert!(timeline.summed_before().is_some());
     let exact = timeline.exact_since().expect("polls were told");
     assert!(exact > Time::default() && exact < now);
 

@@ -150,7 +150,7 @@ impl Timeline<'_> {
             )
         };
         let exact = match (timeline.exact_since(), &view.model.process) {
-            (Some(_), _) if !timeline.is_summed() => "every poll is exact".to_owned(),
+            (Some(_), _) if timeline.summed_before().is_none() => "every poll is exact".to_owned(),
             (Some(since), _) => {
                 let past = view.model.now.since(since);
                 format!("exact for the last {}", view.duration(past))
@@ -174,12 +174,10 @@ impl Timeline<'_> {
 
     fn axis(&self, grid: &Grid, plan: &Plan, buf: &mut Buffer) {
         let view = self.0;
-        let coarse = match view.model.timeline.exact_since() {
-            Some(since) if view.model.timeline.is_summed() => match grid.cell_of(since) {
-                None if since >= grid.to() => grid.count(),
-                cell => cell.unwrap_or(0),
-            },
-            _ => 0,
+        let coarse = match view.model.timeline.summed_before() {
+            Some(at) if at >= grid.to() => grid.count(),
+            Some(at) => grid.cell_of(at).unwrap_or(0),
+            None => 0,
         };
         let end = match grid.cell_of(view.model.now) {
             Some(cell) => cell + 1,
