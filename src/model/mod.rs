@@ -380,7 +380,9 @@ impl Model {
                 .apply(self.latest, started, &polls, tasks, lost);
         }
         for ended in self.tasks.take_ended() {
-            if !with_probe {
+            let task = self.tasks.get(ended.task);
+            // The poll of a worker is its whole life, and a call runs on a thread of its own.
+            if !with_probe && task.is_some_and(|task| task.kind.is_async()) {
                 self.timeline.apply_ended(&ended);
             }
         }
@@ -404,6 +406,11 @@ impl Model {
         }
         for thread in self.threads.iter() {
             self.timeline.judge_thread(thread);
+        }
+        if !with_probe {
+            let running = self.tasks.running().filter(|task| task.kind.is_async());
+            let since = running.filter_map(Task::running_since).min();
+            self.timeline.judge_loop(since);
         }
         self.timeline.make_room(now);
     }

@@ -18,7 +18,9 @@
 //! RESOURCE  kind K · holders TASK …|nobody (a task of more permits with their number, as
 //!           A*2; `unknown` and `outside` are no tasks) · certain · guessed · waiters TASK …|nobody ·
 //!           held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
-//! loop      is free · blocked-by TASK · for D · victims TASK …|none · busy-cells SHARE…
+//! loop      is free · blocked-by TASK · for D · victims TASK …|none · busy-cells SHARE… ·
+//!           lane FROM WIDTH LETTERS (without the probe, of all its threads as one)
+//! thread    lane FROM WIDTH LETTERS (of the one that the timeline got to know last)
 //! lints     none · LINT[:TASK] …, in the order in which what they found began
 //! LINT      of TASK|nobody · count N · a key of the evidence and its figure; of the first
 //!           that it found
@@ -118,7 +120,12 @@ struct View<'a> {
 impl View<'_> {
     fn fact(&self, subject: &str, fact: &str, values: &[String]) -> Result<String, String> {
         match subject {
+            "loop" if fact == "lane" => self.thread_lane(0, values),
             "loop" => self.of_loop(fact, values),
+            "thread" if fact == "lane" => {
+                let last = self.model.timeline.threads().last();
+                self.thread_lane(last.ok_or("no thread is known")?, values)
+            }
             "lints" => Ok(self.lints(fact, values)),
             "model" => self.of_model(fact),
             name if Kind::named(name).is_some() => self.of_finding(name, fact),
@@ -202,19 +209,26 @@ impl View<'_> {
             "label" => task.label().into_owned(),
             "busy-cells" => cells(&task.history, now, values.len(), true),
             "ready-cells" => cells(&task.history, now, values.len(), false),
-            "lane" => self.lane(task, values)?,
+            "lane" => self.lane(values, |grid| {
+                let timeline = &self.model.timeline;
+                timeline.task(task.id, grid, self.model.now)
+            })?,
             "poll" => self.poll(task, values)?,
             other => return Err(format!("a task has no fact `{other}`")),
         })
     }
 
-    fn lane(&self, task: &Task, values: &[String]) -> Result<String, String> {
+    fn lane(
+        &self,
+        values: &[String],
+        cells: impl FnOnce(&Grid) -> Option<Vec<timeline::Cell>>,
+    ) -> Result<String, String> {
         let [from, width, letters] = values else {
             return Err("a lane is FROM WIDTH LETTERS".to_owned());
         };
         let read = |word: &String| words::duration(word).ok_or(format!("`{word}` is no time"));
         let grid = Grid::new(START + read(from)?, read(width)?, letters.len());
-        let cells = self.model.timeline.task(task.id, &grid, self.model.now);
+        let cells = cells(&grid);
         let letter = |cell: &timeline::Cell| {
             let most = |doing: &Doing| cell.spent.nanos(*doing);
             let most = Doing::ALL.into_iter().max_by_key(most);
@@ -229,6 +243,11 @@ impl View<'_> {
         };
         let letters: String = cells.unwrap_or_default().iter().map(letter).collect();
         Ok(format!("{from} {width} {letters}"))
+    }
+
+    fn thread_lane(&self, id: u64, values: &[String]) -> Result<String, String> {
+        let (timeline, now) = (&self.model.timeline, self.model.now);
+        self.lane(values, |grid| timeline.thread(id, grid, now))
     }
 
     fn poll(&self, task: &Task, values: &[String]) -> Result<String, String> {

@@ -215,6 +215,16 @@ impl Lane {
         self.blocks.iter().map(|block| block.polls.len()).sum()
     }
 
+    /// A poll of it is known, if only in a sum.
+    pub(super) fn is_polled(&self) -> bool {
+        self.exact_to().or(self.coarse.to()).is_some()
+    }
+
+    /// Where its exact polls end.
+    pub(super) fn exact_to(&self) -> Option<u64> {
+        self.blocks.back().map(|block| block.to)
+    }
+
     pub(super) fn is_judged(&self) -> bool {
         self.start.is_some()
     }
@@ -268,12 +278,32 @@ impl Lane {
         }
         self.running = self.running.filter(|since| *since > poll.started);
         self.ready = self.ready.filter(|since| *since > poll.started);
+        if poll.is_sum && self.add_to_sum(&poll) {
+            return Some(0);
+        }
         let is_newest = self.last().is_none_or(|last| last.started <= poll.started);
         Some(if is_newest {
             self.append(poll)
         } else {
             self.insert(poll)
         })
+    }
+
+    /// In the lane of a thread sums of several tasks lie over each other: they are one.
+    fn add_to_sum(&mut self, poll: &Poll) -> bool {
+        let Some(block) = self.blocks.back_mut() else {
+            return false;
+        };
+        let overlaps =
+            |last: &&mut Poll| last.is_sum && (last.started..last.end()).contains(&poll.started);
+        let Some(last) = block.polls.last_mut().filter(overlaps) else {
+            return false;
+        };
+        last.lead = last.end().max(poll.end()) - last.started;
+        last.lasted = last.lasted.saturating_add(poll.lasted).min(last.lead);
+        block.to = block.to.max(last.end());
+        block.sum = None;
+        true
     }
 
     /// tokio's timers count whole milliseconds, so less is no delay.
@@ -417,8 +447,11 @@ impl Lane {
 
     /// What a thread polls now, and since when.
     pub(super) fn set_running(&mut self, since: Option<u64>) {
-        let last = self.blocks.back().map_or(0, |block| block.to);
+        let last = self.exact_to().unwrap_or(0);
         self.running = since.filter(|since| *since >= last);
+        if !self.is_polled() {
+            self.start = self.start.or(since);
+        }
     }
 
     /// Where the lane begins, as far as it is known.
@@ -452,8 +485,8 @@ impl Lane {
     }
 
     fn tail(&self, now: u64, mut f: impl FnMut(Span)) {
-        let last = self.blocks.back().map(|block| block.to);
-        let Some(at) = last.or(self.coarse.to()).or(self.start) else {
+        let last = self.exact_to().or(self.coarse.to());
+        let Some(at) = last.or(self.start) else {
             return;
         };
         let now = self.ended.unwrap_or(now).max(at);

@@ -343,20 +343,32 @@ impl Timeline {
         self.push(ended.task, poll);
     }
 
-    fn push(&mut self, id: TaskId, poll: Record) -> bool {
-        let lane = self.tasks.entry(id).or_insert_with(Lane::new);
-        let Some(grown) = lane.push(poll) else {
-            return false;
-        };
-        let thread = poll.thread().unwrap_or_default();
-        let lane = self.threads.entry(thread).or_insert_with(Lane::new);
-        let grown = grown + lane.push(poll.of(id)).unwrap_or_default();
-        self.used += grown;
-        self.grown += grown;
-        if self.threads.len() > Self::MAX_THREADS {
-            let gone = self.threads.pop_first();
-            self.leave(gone.map(|(_, lane)| lane));
+    /// Takes in a call on the blocking pool that has ended. No polls of it are told.
+    fn push_call(&mut self, task: &Task) {
+        let lane = self.tasks.get(&task.id);
+        if lane.is_some_and(Lane::is_polled) {
+            return;
         }
+        let Some(started) = task.first_poll.or(task.last_poll_started) else {
+            return;
+        };
+        let thread = task.thread.and_then(|id| u16::try_from(id).ok());
+        let poll = Record {
+            thread: thread.unwrap_or_default(),
+            ..Record::new(started, task.ended_busy()).woken_at(Some(task.created))
+        };
+        if self.push_to_task(task.id, poll)
+            && let Some(thread) = poll.thread()
+        {
+            self.push_to_thread(thread, poll.of(task.id));
+        }
+    }
+
+    fn push(&mut self, id: TaskId, poll: Record) -> bool {
+        if !self.push_to_task(id, poll) {
+            return false;
+        }
+        self.push_to_thread(poll.thread().unwrap_or_default(), poll.of(id));
         if poll.lasted() >= Self::LONG && poll.is_exact() {
             self.long.insert((poll.started(), id), poll.lasted);
             if self.long.len() > Self::MAX_LONG {
@@ -364,6 +376,32 @@ impl Timeline {
             }
         }
         true
+    }
+
+    fn push_to_task(&mut self, id: TaskId, poll: Record) -> bool {
+        let lane = self.tasks.entry(id).or_insert_with(Lane::new);
+        let grown = lane.push(poll);
+        self.grow(grown.unwrap_or_default());
+        grown.is_some()
+    }
+
+    fn push_to_thread(&mut self, id: u64, poll: Record) {
+        let grown = self.thread_lane(id).push(poll);
+        self.grow(grown.unwrap_or_default());
+    }
+
+    fn grow(&mut self, grown: usize) {
+        self.used += grown;
+        self.grown += grown;
+    }
+
+    /// It is made if there is none; the oldest goes if there are too many.
+    fn thread_lane(&mut self, id: u64) -> &mut Lane {
+        if self.threads.len() >= Self::MAX_THREADS && !self.threads.contains_key(&id) {
+            let gone = self.threads.pop_first();
+            self.leave(gone.map(|(_, lane)| lane));
+        }
+        self.threads.entry(id).or_insert_with(Lane::new)
     }
 
     /// Takes note of how a task stands at a frame.
@@ -391,6 +429,9 @@ impl Timeline {
             rest: Doing::resting(now.state),
             is_whole: is_whole && task.kind != Kind::BlockOn,
         });
+        if task.kind == Kind::Blocking && task.is_done() {
+            self.push_call(task);
+        }
     }
 
     pub(super) fn watch(&mut self, from: Time) {
@@ -408,9 +449,21 @@ impl Timeline {
     }
 
     pub(super) fn judge_thread(&mut self, thread: &Thread) {
-        if let Some(lane) = self.threads.get_mut(&thread.id) {
-            let since = thread.task.and(thread.since);
-            lane.set_running(since.map(Time::as_nanos));
+        let since = thread.task.and(thread.since).map(Time::as_nanos);
+        if since.is_some() || self.threads.contains_key(&thread.id) {
+            let lane = self.thread_lane(thread.id);
+            lane.set_running(since);
+            lane.sum_up();
+        }
+    }
+
+    /// Without the probe all threads of the loop are one: it runs while any does.
+    pub(super) fn judge_loop(&mut self, since: Option<Time>) {
+        let since = since.map(Time::as_nanos);
+        if since.is_some() || self.threads.contains_key(&0) {
+            let lane = self.thread_lane(0);
+            let since = since.map(|since| since.max(lane.exact_to().unwrap_or(0)));
+            lane.set_running(since);
             lane.sum_up();
         }
     }
