@@ -462,6 +462,55 @@ fn the_wheel_scrolls_what_is_under_it() {
     assert!(!person.shows("show this help"));
 }
 
+/// A timer that fired late, one that was dropped before it was due, and one that waits.
+#[test]
+fn deadlines_stay_where_they_were_once_their_timers_have_ended() {
+    let story = "
+target any program
+publish 50ms
+0ms     block_on main at main.rs:3
+0ms     poll main 1ms
+0.2ms   spawn late by main
+0.4ms   spawn quick by main
+10ms    poll late 1ms
+10.5ms  sleep late 500ms as nap
+20ms    poll quick 2ms
+21ms    sleep quick 1s as limit
+300ms   wake main
+300ms   poll main 600ms
+905ms   fire nap
+905ms   poll late 1ms
+905.5ms sleep late 1s
+950ms   wake quick
+950ms   poll quick 1ms
+950.5ms drop limit
+1300ms  end
+";
+    let story = Scenario::parse(story).expect("a story");
+    for (unicode, late, unused, ahead) in [
+        (true, "─◆▒▒▒▒▒▒▒▁─", "◦", "◇"),
+        (false, "zVRRRRRRR_z", ",", "v"),
+    ] {
+        let options = Options {
+            unicode,
+            ..Options::default()
+        };
+        let mut person = Person::with(SIZE, options);
+        person.model = story.model_at(Duration::from_millis(1_250));
+        person.press("2");
+        person.state.sync(&person.model);
+        let screen = person.screen();
+        let row = |name: &str| {
+            let row = screen.lines().find(|row| row.contains(name));
+            row.unwrap_or_else(|| panic!("{name} in\n{screen}"))
+                .to_owned()
+        };
+        assert!(row(" late ").contains(late), "{screen}");
+        assert!(row(" late ").ends_with(ahead), "{screen}");
+        assert!(row(" quick ").contains(unused), "{screen}");
+    }
+}
+
 #[test]
 fn time_is_chosen_in_the_timeline_with_the_mouse() {
     let mut person = Person::new((120, 40));

@@ -143,6 +143,9 @@ pub struct Timers {
     /// The same, by the task that polls them; time limits come after what they limit.
     #[serde(skip)]
     of_task: BTreeSet<(TaskId, bool, Time, TimerId)>,
+    /// Those that cannot, with a deadline, by their task.
+    #[serde(skip)]
+    past: BTreeSet<(TaskId, Time, TimerId)>,
     /// Those that fired since it was last asked, as the probe tells.
     just_fired: Vec<TimerId>,
     next: u64,
@@ -156,6 +159,7 @@ impl Sound for Timers {
     fn sound(mut self) -> Result<Self, Unsound> {
         kept::countable(&[self.next, self.forgotten, self.forgotten_late])?;
         for timer in self.all.values() {
+            self.past.extend(timer.past());
             if let Some((task, is_limit, deadline)) = timer.place() {
                 self.due.insert((deadline, timer.id));
                 if let Some(task) = task {
@@ -224,6 +228,14 @@ impl Timers {
         let own = self.of_task.range(first..);
         own.take_while(move |(owner, ..)| *owner == task)
             .filter_map(|(.., id)| self.all.get(id))
+    }
+
+    /// The timers of a task that have fired or were dropped, and are kept: those that were due
+    /// then or later, with when they were.
+    pub fn past_of(&self, task: TaskId, since: Time) -> impl Iterator<Item = (Time, TimerId)> + '_ {
+        let last = (task, Time::from_nanos(u64::MAX), TimerId(u64::MAX));
+        let own = self.past.range((task, since, TimerId(0))..=last);
+        own.map(|(_, deadline, id)| (*deadline, *id))
     }
 
     /// How many fired late, the forgotten ones included. An interval counts once.
@@ -338,13 +350,19 @@ impl Timers {
     /// Changes a timer, which is made if there is none, and what is known of where it is.
     fn change(&mut self, id: TimerId, with: impl FnOnce(&mut Timer)) {
         let timer = self.all.entry(id).or_insert_with(|| Timer::new(id));
-        let before = (timer.place(), timer.dropped.is_some());
+        let before = (timer.place(), timer.past(), timer.dropped.is_some());
         with(timer);
-        let after = (timer.place(), timer.dropped.is_some());
+        let after = (timer.place(), timer.past(), timer.dropped.is_some());
         if before.0 != after.0 {
             self.place(id, before.0, after.0);
         }
-        if after.1 && !before.1 {
+        if before.1 != after.1 {
+            if let Some(before) = before.1 {
+                self.past.remove(&before);
+            }
+            self.past.extend(after.1);
+        }
+        if after.2 && !before.2 {
             self.gone.push_back(id);
         }
         if self.gone.len() > Self::MAX_GONE {
@@ -373,6 +391,9 @@ impl Timers {
         self.forgotten += 1;
         let timer = oldest.and_then(|id| self.all.remove(&id));
         self.forgotten_late += u64::from(timer.as_ref().is_some_and(Timer::fired_late));
+        if let Some(past) = timer.as_ref().and_then(Timer::past) {
+            self.past.remove(&past);
+        }
         let span = timer.and_then(|timer| timer.span);
         if let Some(span) = span
             && self.by_span.get(&span) == oldest.as_ref()
@@ -443,6 +464,12 @@ impl Timer {
         let deadline = self.deadline.unwrap_or(Time::from_nanos(u64::MAX));
         self.is_live()
             .then_some((self.task, self.kind == TimerKind::Timeout, deadline))
+    }
+
+    /// When it was due and whose it was, once it cannot fire.
+    fn past(&self) -> Option<(TaskId, Time, TimerId)> {
+        let over = (self.task?, self.deadline?, self.id);
+        (!self.is_live()).then_some(over)
     }
 
     fn update_probe(&mut self, wire: &v1::Timer, task: Option<TaskId>) {

@@ -32,8 +32,11 @@ pub struct Glyphs {
     pub lane_wait: &'static str,
     /// The beginning, the middle and the end of a scope, and one that is all of these.
     pub brackets: [&'static str; 4],
-    /// A timer's deadline; who woke the chosen poll, and whom it woke; something to look at.
+    /// A timer's deadline: of one that waits, that fired late, and that was dropped unused.
     pub deadline: &'static str,
+    pub missed: &'static str,
+    pub unused: &'static str,
+    /// Who woke the chosen poll, and whom it woke; something to look at.
     pub waker: &'static str,
     pub woken: &'static str,
     pub finding: &'static str,
@@ -101,6 +104,8 @@ pub const UNICODE: Glyphs = Glyphs {
     lane_wait: "┄",
     brackets: ["╞", "═", "╡", "╪"],
     deadline: "◇",
+    missed: "◆",
+    unused: "◦",
     waker: "◉",
     woken: "◎",
     finding: "!",
@@ -159,6 +164,8 @@ pub const ASCII: Glyphs = Glyphs {
     lane_wait: "O",
     brackets: ["[", "=", "]", "H"],
     deadline: "v",
+    missed: "V",
+    unused: ",",
     waker: "@",
     woken: "&",
     finding: "!",

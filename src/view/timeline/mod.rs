@@ -16,6 +16,7 @@
 //! What it means is in the model; which stretch is seen and where the cursor is, in
 //! [`window`]; what a cell shows, in [`look`].
 
+mod deadlines;
 mod jump;
 mod links;
 mod look;
@@ -31,6 +32,7 @@ use ratatui::{
 };
 
 use self::{
+    deadlines::{Deadline, deadlines},
     links::Mark,
     look::Holds,
     rows::{Row, RowId, loop_threads},
@@ -223,8 +225,9 @@ impl Timeline<'_> {
         }
         pen.leave(chart);
         let (area, buf) = pen.cells(grid.count());
-        self.lane(&self.cells(row, grid), area, buf);
-        self.marks(row.id, grid, area, buf);
+        let cells = self.cells(row, grid);
+        self.lane(&cells, area, buf);
+        self.marks(row.id, &cells, grid, area, buf);
     }
 
     fn origin(&self, id: RowId, room: usize) -> String {
@@ -350,7 +353,7 @@ impl Timeline<'_> {
 
     /// What is laid over a lane: deadlines, what the chosen poll has to do with the task, and
     /// what was found to be wrong.
-    fn marks(&self, id: RowId, grid: &Grid, area: Rect, buf: &mut Buffer) {
+    fn marks(&self, id: RowId, cells: &[LaneCell], grid: &Grid, area: Rect, buf: &mut Buffer) {
         let view = self.0;
         let (glyphs, theme) = (view.glyphs, view.theme);
         let mut put = |cell: usize, shape: &str, style: Style| {
@@ -360,8 +363,15 @@ impl Timeline<'_> {
         };
         match id {
             RowId::Task(id) => {
-                for cell in self.deadlines(id, grid) {
-                    put(cell, glyphs.deadline, theme.rest());
+                let hides_work = |cell: usize| {
+                    let below = cells.get(cell);
+                    matches!(below, Some(LaneCell::Work { .. }))
+                };
+                for (cell, deadline) in deadlines(view.model, id, grid) {
+                    let (shape, style) = self.deadline(deadline);
+                    if !hides_work(cell) {
+                        put(cell, shape, style);
+                    }
                 }
                 let links = view.state.timeline.links.as_ref();
                 for (cell, mark) in links.map_or_else(Vec::new, |links| links.marks(id, grid)) {
@@ -383,11 +393,13 @@ impl Timeline<'_> {
         }
     }
 
-    /// Cells in which a timer of the task that still waits is due.
-    fn deadlines(&self, id: TaskId, grid: &Grid) -> Vec<usize> {
-        let timers = self.0.model.timers.of(id);
-        let due = timers.filter_map(|timer| grid.cell_of(timer.deadline?));
-        due.collect()
+    fn deadline(&self, deadline: Deadline) -> (&'static str, Style) {
+        let (glyphs, theme) = (self.0.glyphs, self.0.theme);
+        match deadline {
+            Deadline::Ahead => (glyphs.deadline, theme.rest()),
+            Deadline::Missed => (glyphs.missed, theme.ready()),
+            Deadline::Unused => (glyphs.unused, theme.dim()),
+        }
     }
 
     /// The cursor's column, over everything.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{Timeline, links::Links, rows::RowId, window::start};
+use super::{Timeline, deadlines::Deadline, links::Links, rows::RowId, window::start};
 use crate::{
     frame::Time,
     model::{
@@ -209,9 +209,15 @@ impl Timeline<'_> {
             self.lane(&[cell], area, buf);
             pen.skip(1).put(word, theme.dim()).skip(2);
         }
+        let deadline = |deadline, word| {
+            let (shape, style) = self.deadline(deadline);
+            (shape, style, word)
+        };
         for (shape, style, word) in [
-            (glyphs.deadline, theme.rest(), "deadline"),
+            deadline(Deadline::Ahead, "deadline"),
             (glyphs.finding, theme.bad(), "warning"),
+            deadline(Deadline::Missed, "missed"),
+            deadline(Deadline::Unused, "unused"),
         ] {
             if text::width(word) + 2 > pen.room() {
                 return;
