@@ -5,24 +5,31 @@ use std::{
     io::{self, BufWriter},
     panic,
     sync::Once,
+    time::Duration,
 };
 
 use crossterm::{
     Command,
     clipboard::CopyToClipboard,
     cursor::{Hide, Show},
-    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EventStream},
+    event::{
+        self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, Event, EventStream,
+    },
     execute, queue,
     terminal::{
         BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
         disable_raw_mode, enable_raw_mode,
     },
 };
+use futures::StreamExt;
 use ratatui::{
-    Frame, Terminal,
-    backend::CrosstermBackend,
+    Frame, TerminalOptions, Viewport,
+    backend::{Backend, CrosstermBackend},
     layout::{Rect, Size},
 };
+
+/// As standard output, it would write a picture in pieces of a kilobyte.
+type Terminal = ratatui::Terminal<CrosstermBackend<BufWriter<io::Stdout>>>;
 
 /// Bytes of a picture in which all has changed, or of a large part of it.
 const PICTURE: usize = 64 << 10;
@@ -31,8 +38,8 @@ const PICTURE: usize = 64 << 10;
 /// pressed while one stream of them takes the place of another can get lost.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
-    pub keys: EventStream,
+    terminal: Terminal,
+    events: EventStream,
 }
 
 impl Screen {
@@ -54,15 +61,11 @@ impl Screen {
                 Ok(())
             }
         })
-        .and_then(|()| {
-            // As standard output, it would write a picture in pieces of a kilobyte.
-            let whole = BufWriter::with_capacity(PICTURE, io::stdout());
-            Terminal::new(CrosstermBackend::new(whole))
-        });
+        .and_then(|()| terminal());
         match opened {
             Ok(terminal) => Ok(Self {
                 terminal,
-                keys: EventStream::new(),
+                events: EventStream::new(),
             }),
             Err(error) => {
                 restore();
@@ -70,6 +73,16 @@ impl Screen {
             }
         }
     }
+}
+
+/// Has the size that the terminal has now. To ask at each picture would be to open a file each
+/// time: that the size has changed is told.
+fn terminal() -> io::Result<Terminal> {
+    // From here on. If it is not, neither are keys, which shows where they are waited for.
+    let _ = event::poll(Duration::ZERO);
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(PICTURE, io::stdout()));
+    let viewport = Viewport::Fixed(backend.size()?.into());
+    Terminal::with_options(backend, TerminalOptions { viewport })
 }
 
 impl Screen {
@@ -85,6 +98,16 @@ impl Screen {
         let area = self.terminal.draw(draw)?.area;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Ok(area)
+    }
+
+    /// The next key, or what else the terminal tells. Nothing once the terminal has gone.
+    pub async fn event(&mut self) -> Option<Event> {
+        let event = self.events.next().await?.ok()?;
+        if let Event::Resize(width, height) = event {
+            let area = Rect::new(0, 0, width, height);
+            self.terminal.resize(area).ok()?;
+        }
+        Some(event)
     }
 
     /// Asks the terminal to put a text on the clipboard (OSC 52). Not every terminal does

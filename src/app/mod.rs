@@ -10,7 +10,6 @@ mod search;
 use std::{io, path::PathBuf, time::Duration};
 
 use crossterm::event::Event as TermEvent;
-use futures::StreamExt;
 use tokio::time::Instant;
 
 use self::{live::Live, search::Search};
@@ -217,14 +216,14 @@ impl<'a> App<'a> {
                     self.arrive(arrived);
                 }
                 question = question(&mut self.metrics) => self.answer(question),
-                key = screen.keys.next() => match key {
-                    Some(Ok(event)) => match self.react(&event) {
+                event = screen.event() => match event {
+                    Some(event) => match self.react(&event) {
                         Some(Effect::Copy(text)) => screen.copy(&text),
                         Some(Effect::Quit) => return Ok(()),
                         Some(Effect::RunAgain) => self.run_again(&start).await,
                         _ => {}
                     },
-                    Some(Err(_)) | None => return Ok(()),
+                    None => return Ok(()),
                 },
                 () = tokio::time::sleep_until(self.due.unwrap_or(self.drawn)),
                     if self.due.is_some() => {}

@@ -3,7 +3,6 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use crossterm::event::{Event, KeyEventKind};
-use futures::StreamExt;
 
 use super::{run, sources, watch::Signals};
 use crate::{
@@ -72,10 +71,10 @@ async fn pick(
         let drawn = screen.draw(|frame| picker::draw(frame, picker));
         picker.resize(drawn.map_err(Error::Terminal)?);
         let event = tokio::select! {
-            event = screen.keys.next() => event,
+            event = screen.event() => event,
             () = signals.any() => None,
         };
-        let Some(Ok(event)) = event else {
+        let Some(event) = event else {
             return Ok(Picked::Quit);
         };
         if let Some(picked) = react(picker, &event) {
