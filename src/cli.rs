@@ -303,7 +303,7 @@ pub struct Check {
     #[command(flatten)]
     pub thresholds: ThresholdOptions,
     /// End after this time, such as `5s`, and judge what was seen
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time)]
     pub time: Option<Duration>,
     /// For people, or for a script
     #[arg(long, value_enum, default_value_t)]
@@ -360,7 +360,7 @@ impl Default for WorkloadOptions {
 #[derive(Clone, Debug, Args)]
 pub struct Watch {
     /// End after this time, such as `5s`
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time)]
     pub time: Option<Duration>,
     /// Print a report at the end instead of drawing a screen; so it is off a terminal
     #[arg(long)]
@@ -451,6 +451,14 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time in which something can be seen.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("nothing can be seen in no time".to_owned()),
+        time => Ok(time),
+    }
+}
+
 /// The size of a screen, as `120x40`.
 fn columns_and_rows(text: &str) -> Result<(u16, u16), String> {
     let numbers = text.split_once('x');
@@ -520,6 +528,17 @@ mod tests {
         for wrong in ["", "abc", "5", "-1s", "nans", "1e99s"] {
             let why = time(wrong).expect_err(wrong);
             assert!(why.starts_with("expected a time such as"), "{why}");
+        }
+    }
+
+    #[test]
+    fn to_watch_takes_time() {
+        assert_eq!(some_time("1ms"), Ok(Duration::from_millis(1)));
+        assert!(some_time("0s").is_err());
+        for command in [&["run", "hello"][..], &["attach"], &["check", "hello"]] {
+            let words = ["loopview"].iter().chain(command);
+            let cli = Cli::try_parse_from(words.chain(&["--for", "0s"]));
+            assert!(cli.is_err(), "{command:?}");
         }
     }
 
