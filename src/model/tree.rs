@@ -4,10 +4,10 @@
 //! it; a scope under the scope around it in the same task, or else under the task that opened
 //! it. What has no parent, or one that is forgotten, is a root.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Model,
+    IdMap, Model,
     scopes::{Scope, ScopeId},
     task::{Kind, Task, TaskId},
 };
@@ -63,18 +63,23 @@ impl Tree {
     /// each open scope.
     pub fn new(model: &Model, shows: impl Fn(&Task) -> bool) -> Self {
         let tasks = model.tasks.iter().filter(|t| t.kind != Kind::Worker);
-        let tasks = tasks.map(|t| (Some(t.created), Node::Task(t.id), of_task(model, t)));
-        let scopes = model.scopes.iter();
-        let scopes = scopes.map(|s| (s.opened, Node::Scope(s.id), Totals::default()));
+        let tasks = tasks.map(|t| {
+            let (node, above) = (Node::Task(t.id), above_task(model, t));
+            (Some(t.created), node, above, of_task(model, t))
+        });
+        let scopes = model.scopes.iter().map(|s| {
+            let (node, above) = (Node::Scope(s.id), above_scope(model, s));
+            (s.opened, node, above, Totals::default())
+        });
         let mut nodes: Vec<_> = scopes.chain(tasks).collect();
         nodes.sort_by_key(|(began, ..)| *began);
         let mut forest = Forest::default();
-        for (_, node, own) in nodes {
-            forest.insert(node, own);
+        for (_, node, _, own) in &nodes {
+            forest.insert(*node, *own);
         }
-        for at in 0..forest.nodes.len() {
-            if let Some(parent) = parent(model, forest.nodes[at]) {
-                forest.attach(at, parent);
+        for (at, (_, _, parent, _)) in nodes.iter().enumerate() {
+            if let Some(parent) = parent {
+                forest.attach(at, *parent);
             }
         }
         let hidden = |node: Node| match node {
@@ -105,21 +110,16 @@ fn of_task(model: &Model, task: &Task) -> Totals {
     }
 }
 
-fn parent(model: &Model, node: Node) -> Option<Node> {
+fn above_task(model: &Model, task: &Task) -> Option<Node> {
+    let scope = task.scope.filter(|id| model.scopes.get(*id).is_some());
+    scope.map(Node::Scope).or(task.parent.map(Node::Task))
+}
+
+fn above_scope(model: &Model, scope: &Scope) -> Option<Node> {
     let task = |id: u64| model.tasks.by_tokio_id(id).map(|t| Node::Task(t.id));
-    match node {
-        Node::Task(id) => {
-            let child = model.tasks.get(id)?;
-            let scope = child.scope.filter(|id| model.scopes.get(*id).is_some());
-            scope.map(Node::Scope).or(child.parent.map(Node::Task))
-        }
-        Node::Scope(id) => {
-            let scope = model.scopes.get(id)?;
-            around(model, scope)
-                .map(|outer| Node::Scope(outer.id))
-                .or_else(|| scope.owner.and_then(task))
-        }
-    }
+    around(model, scope)
+        .map(|outer| Node::Scope(outer.id))
+        .or_else(|| scope.owner.and_then(task))
 }
 
 /// The scope around one in the same task. One that was inherited from another task is around
@@ -136,7 +136,7 @@ struct Forest {
     own: Vec<Totals>,
     parents: Vec<Option<usize>>,
     children: Vec<Vec<usize>>,
-    numbers: HashMap<Node, usize>,
+    numbers: IdMap<Node, usize>,
 }
 
 impl Forest {
@@ -159,12 +159,11 @@ impl Forest {
         let mut seen = vec![false; self.nodes.len()];
         let mut branches = Vec::with_capacity(self.nodes.len());
         let roots = (0..self.nodes.len()).filter(|at| self.parents[*at].is_none());
-        for root in roots {
-            self.grow(root, &mut seen, &mut branches);
-        }
-        // What is left has only itself above it: a target may tell that.
-        for at in 0..self.nodes.len() {
-            self.grow(at, &mut seen, &mut branches);
+        // What is left after them has only itself above it: a target may tell that.
+        for at in roots.chain(0..self.nodes.len()) {
+            if !seen[at] {
+                self.grow(at, &mut seen, &mut branches);
+            }
         }
         sum(&mut branches);
         let mut kept = prune(branches, hidden);

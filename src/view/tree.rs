@@ -12,7 +12,7 @@
 //!
 //! The figures of a task are of it and all below it. `-` is open, `+` is folded.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, rc::Rc};
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
@@ -44,8 +44,8 @@ pub struct TreeState {
 #[derive(Clone, Debug)]
 struct Row {
     branch: Branch,
-    /// For each step from the root: whether a sibling comes after it.
-    guides: Vec<bool>,
+    /// For each step from the root: whether a sibling comes after it. Siblings share it.
+    guides: Rc<[bool]>,
     folded: bool,
 }
 
@@ -131,16 +131,20 @@ impl TreeState {
 fn rows(branches: &[Branch], folded: &HashSet<Node>) -> Vec<Row> {
     let mut rows = Vec::with_capacity(branches.len());
     let mut guides: Vec<bool> = Vec::new();
+    let mut shared: Rc<[bool]> = Rc::default();
     let mut at = 0;
     while let Some(branch) = branches.get(at) {
         guides.truncate(branch.depth.saturating_sub(1));
         if branch.depth > 0 {
             guides.push(!branch.last);
         }
+        if *shared != *guides {
+            shared = Rc::from(&*guides);
+        }
         let is_folded = folded.contains(&branch.node);
         rows.push(Row {
             branch: branch.clone(),
-            guides: guides.clone(),
+            guides: shared.clone(),
             folded: is_folded,
         });
         at += 1 + if is_folded { branch.below } else { 0 };
