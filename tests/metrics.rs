@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fs, time::Duration};
 
 use exposition::Exposition;
 use loopview::{
-    model::{Model, lint},
+    model::{Model, Task, lint, timeline::Doing},
     sink::Prometheus,
 };
 use support::scenario::Scenario;
@@ -107,6 +107,51 @@ fn of_a_target_that_has_told_nothing_only_that_is_told() {
     let names: Vec<&str> = page.families.iter().map(|f| &*f.name).collect();
     assert_eq!(names, ["loopview_target_up"]);
     assert_eq!(value(&page, "loopview_target_up", &[]), 0.0);
+}
+
+/// The sums that are kept as tasks change are those of a walk over all tasks; so they are of a
+/// model that was kept and read again.
+#[test]
+fn sums_are_those_of_all_tasks() {
+    for entry in fs::read_dir(Scenario::folder()).expect("the stories' folder") {
+        let path = entry.expect("a story").path();
+        let text = fs::read_to_string(&path).expect("a text");
+        let story = Scenario::parse(&text).expect("a sound story");
+        for ms in (0..=1_500).step_by(70) {
+            let model = story.model_at(Duration::from_millis(ms));
+            let bytes = postcard::to_stdvec(&model).expect("a model that can be kept");
+            let read = postcard::from_bytes(&bytes).expect("a sound model");
+            for model in [&model, &read] {
+                assert_sums(model, &format!("{path:?} at {ms} ms"));
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn assert_sums(model: &Model, when: &str) {
+    let now = model.ended.unwrap_or(model.now);
+    let tasks = || model.tasks.iter().filter(|task| task.kind.is_async());
+    let totals = model.tasks.totals(now);
+    let failed = model.tasks.iter().filter(|task| task.has_failed());
+    assert_eq!(totals.failed, failed.count() as u64, "{when}");
+    let polls: u64 = tasks().map(Task::polls).sum();
+    assert_eq!(totals.polls, polls, "{when}");
+    let busy: Duration = tasks().map(|task| task.busy(now)).sum();
+    assert_eq!(totals.busy, busy, "{when}");
+    let ready = tasks().filter_map(|task| task.ready(now));
+    assert_eq!(totals.ready, ready.reduce(|a, b| a + b), "{when}");
+    if let Some(longest) = totals.longest_poll() {
+        let each = tasks().map(|task| task.longest_poll(now));
+        assert_eq!(each.max(), Some((longest, true)), "{when}");
+    }
+    let late = model.timers.iter().filter(|timer| timer.fired_late());
+    assert_eq!(model.timers.fired_late(), late.count() as u64, "{when}");
+    for doing in Doing::ALL {
+        let state = doing.state();
+        let all = tasks().filter(|task| model.state(task) == state);
+        assert_eq!(model.tasks.doing(doing), all.count(), "{state:?}, {when}");
+    }
 }
 
 /// Every moment of every story: names by Prometheus' rules, few labels, and counters that

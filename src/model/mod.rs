@@ -399,6 +399,7 @@ impl Model {
                     with_probe,
                 };
                 self.timeline.judge(task, &standing);
+                self.tasks.note_doing(id, timeline::Doing::of(state));
             }
         }
         for id in self.tasks.take_gone() {

@@ -14,6 +14,7 @@ use super::{
     history::{Spent, Strip},
     kept,
     scopes::ScopeId,
+    timeline::Doing,
     wire::{self, Location},
 };
 use crate::frame::Time;
@@ -135,6 +136,9 @@ pub struct Task {
     pub thread: Option<u64>,
     /// The probe's number of the runtime that it runs on.
     pub runtime: Option<u64>,
+    /// What it did at the last moment that was told as a whole, if an event loop polls it and it
+    /// had not ended.
+    pub(super) doing: Option<Doing>,
     /// What the stats messages count: enters of the span.
     enters: u64,
     /// Of polls that have ended.
@@ -191,6 +195,7 @@ impl Task {
             error: None,
             thread: None,
             runtime: None,
+            doing: None,
             enters: 0,
             busy: Duration::ZERO,
             scheduled: Duration::ZERO,

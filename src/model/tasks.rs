@@ -15,7 +15,8 @@ use super::{
     polls,
     scopes::ScopeId,
     task::{Ended, EndedPoll, Kind, Task, TaskId},
-    totals::Totals,
+    timeline::Doing,
+    totals::{Share, Sums, Totals},
 };
 use crate::frame::Time;
 
@@ -60,8 +61,13 @@ pub struct Tasks {
     never_named: usize,
     /// The newest of tokio's ids of what was forgotten: tokio counts upwards.
     newest_forgotten: u64,
-    /// What the forgotten ones have done.
+    /// What the forgotten ones have done, and what the others have.
     past: Totals,
+    #[serde(skip)]
+    sums: Sums,
+    /// How many tasks do what.
+    #[serde(skip)]
+    doing: [usize; Doing::ALL.len()],
     next: u64,
     spawned: u64,
     revision: u64,
@@ -109,6 +115,13 @@ impl Sound for Tasks {
         let all_done: BTreeSet<TaskId> = self.all.iter().filter_map(done).collect();
         if finished != all_done || finished.len() != self.finished.len() {
             return Err(Unsound("a task that has ended, and has not"));
+        }
+        for task in self.all.values() {
+            self.sums
+                .change(task.id, &Share::default(), &Share::of(task));
+            if let Some(doing) = task.doing {
+                self.doing[doing as usize] += 1;
+            }
         }
         let is_worker = |task: &&Task| task.kind == Kind::Worker && !task.is_done();
         self.workers = self.all.values().filter(is_worker).count();
@@ -160,11 +173,35 @@ impl Tasks {
 
     /// What all of them have done up to this time, the forgotten ones included.
     pub fn totals(&self, now: Time) -> Totals {
-        let mut totals = self.past;
-        for task in self.all.values() {
+        let mut totals = self.sums.add_to(self.past);
+        for task in self.sums.passing().filter_map(|id| self.all.get(&id)) {
             totals.add(task, now);
         }
         totals
+    }
+
+    /// How many of the event loops' tasks do this, as of the last moment that was told as a
+    /// whole.
+    pub fn doing(&self, doing: Doing) -> usize {
+        self.doing[doing as usize]
+    }
+
+    /// Takes note of what a task does; nothing once it has ended.
+    pub(super) fn note_doing(&mut self, id: TaskId, doing: Option<Doing>) {
+        if let Some(task) = self.all.get_mut(&id) {
+            let doing = doing.filter(|_| task.kind.is_async());
+            let before = std::mem::replace(&mut task.doing, doing);
+            self.count_doing(before, doing);
+        }
+    }
+
+    fn count_doing(&mut self, before: Option<Doing>, after: Option<Doing>) {
+        if let Some(before) = before {
+            self.doing[before as usize] -= 1;
+        }
+        if let Some(after) = after {
+            self.doing[after as usize] += 1;
+        }
     }
 
     /// What those have done that are forgotten.
@@ -317,7 +354,9 @@ impl Tasks {
             };
             changed.remove(&task.id);
             let was_done = task.is_done();
+            let before = Share::of(task);
             let ended = task.update(stats);
+            self.sums.change(task.id, &before, &Share::of(task));
             busy.add(task, window, ended);
             let polls = ended.polls.into_iter().flatten();
             if !self.polls_are_told {
@@ -363,8 +402,10 @@ impl Tasks {
             }
             // Its span has been given to another task, so it is gone, unseen.
             if !known.is_done() {
+                let before = Share::of(known);
                 known.dropped = Some(created);
                 let id = known.id;
+                self.sums.change(id, &before, &Share::of(known));
                 self.finished(id);
             }
         }
@@ -391,6 +432,7 @@ impl Tasks {
         if let Some(tokio_id) = task.tokio_id {
             self.by_tokio.insert(tokio_id, id);
         }
+        self.sums.change(id, &Share::default(), &Share::of(&task));
         self.all.insert(id, task);
         self.news.new.push(id);
         if let Some(fact) = promised.and_then(|promised| promised.fact) {
@@ -419,6 +461,9 @@ impl Tasks {
             return;
         };
         self.past.add(&task, task.dropped.unwrap_or_default());
+        self.sums
+            .change(task.id, &Share::of(&task), &Share::default());
+        self.count_doing(task.doing, None);
         self.gone.push(task.id);
         self.pool.remove(&task.id);
         self.revision += 1;
@@ -543,7 +588,9 @@ impl Tasks {
             return;
         };
         let before = (task.parent, task.scope, task.outcome);
+        let share = Share::of(task);
         task.add_facts(fact, parent, awaits);
+        self.sums.change(id, &share, &Share::of(task));
         if let Some(scope) = task.scope.filter(|_| !task.is_done()) {
             self.in_scope.insert((scope, id));
         }

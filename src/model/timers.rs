@@ -151,8 +151,10 @@ pub struct Timers {
     next: u64,
     /// Timers that were kept after their end, and are not any more.
     forgotten: u64,
-    /// Those of them that had fired late.
+    /// Those of them that had fired late, and those of the others that have.
     forgotten_late: u64,
+    #[serde(skip)]
+    late: u64,
 }
 
 impl Sound for Timers {
@@ -160,6 +162,7 @@ impl Sound for Timers {
         kept::countable(&[self.next, self.forgotten, self.forgotten_late])?;
         for timer in self.all.values() {
             self.past.extend(timer.past());
+            self.late += u64::from(timer.fired_late());
             if let Some((task, is_limit, deadline)) = timer.place() {
                 self.due.insert((deadline, timer.id));
                 if let Some(task) = task {
@@ -182,6 +185,11 @@ impl Timers {
     /// In the order in which they were made.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Timer> {
         self.all.values()
+    }
+
+    /// How many can still fire.
+    pub fn live_count(&self) -> usize {
+        self.due.len()
     }
 
     /// How many have fired or were dropped, and are kept.
@@ -240,8 +248,7 @@ impl Timers {
 
     /// How many fired late, the forgotten ones included. An interval counts once.
     pub fn fired_late(&self) -> u64 {
-        let late = self.all.values().filter(|timer| timer.fired_late());
-        self.forgotten_late.saturating_add(late.count() as u64)
+        self.forgotten_late.saturating_add(self.late)
     }
 
     pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks) {
@@ -351,7 +358,9 @@ impl Timers {
     fn change(&mut self, id: TimerId, with: impl FnOnce(&mut Timer)) {
         let timer = self.all.entry(id).or_insert_with(|| Timer::new(id));
         let before = (timer.place(), timer.past(), timer.dropped.is_some());
+        self.late -= u64::from(timer.fired_late());
         with(timer);
+        self.late += u64::from(timer.fired_late());
         let after = (timer.place(), timer.past(), timer.dropped.is_some());
         if before.0 != after.0 {
             self.place(id, before.0, after.0);
@@ -390,7 +399,9 @@ impl Timers {
         let oldest = self.gone.pop_front();
         self.forgotten += 1;
         let timer = oldest.and_then(|id| self.all.remove(&id));
-        self.forgotten_late += u64::from(timer.as_ref().is_some_and(Timer::fired_late));
+        let was_late = u64::from(timer.as_ref().is_some_and(Timer::fired_late));
+        self.late -= was_late;
+        self.forgotten_late += was_late;
         if let Some(past) = timer.as_ref().and_then(Timer::past) {
             self.past.remove(&past);
         }

@@ -1,10 +1,16 @@
 //! What all tasks have done together, those that were forgotten included.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{kept, task::Task};
+use super::{
+    kept,
+    task::{Task, TaskId},
+};
 use crate::frame::Time;
 
 /// Sums over the tasks that an event loop polls: those of `block_on` are among them, blocking
@@ -47,5 +53,138 @@ impl Totals {
         let (longest, exact) = task.longest_poll(now);
         self.longest = self.longest.max(longest);
         self.longest_is_least |= !exact;
+    }
+}
+
+/// What a task adds to the [`Sums`]: nothing while there is none, or while time passes for it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Share {
+    failed: u64,
+    polls: u64,
+    /// In nanoseconds.
+    busy: u64,
+    ready: u64,
+    /// It is a task whose wakes are seen, so that its ready time is known.
+    wakes_seen: u64,
+    /// Its longest poll may have been one that is only known by a sum.
+    inexact: u64,
+    /// The longest poll of one that is polled by an event loop, in nanoseconds.
+    longest: Option<u64>,
+    /// It runs, or could: its times grow.
+    passes: bool,
+}
+
+impl Share {
+    pub fn of(task: &Task) -> Self {
+        if task.running_since().is_some() || task.ready_since().is_some() {
+            return Self {
+                passes: true,
+                ..Self::default()
+            };
+        }
+        let failed = u64::from(task.has_failed());
+        if !task.kind.is_async() {
+            return Self {
+                failed,
+                ..Self::default()
+            };
+        }
+        // Whatever the time is, as it does not pass.
+        let now = Time::default();
+        let nanos = |time: Duration| time.as_nanos() as u64;
+        let (longest, exact) = task.longest_poll(now);
+        let ready = task.ready(now);
+        Self {
+            failed,
+            polls: task.polls(),
+            busy: nanos(task.busy(now)),
+            ready: ready.map_or(0, nanos),
+            wakes_seen: u64::from(ready.is_some()),
+            inexact: u64::from(!exact),
+            longest: Some(nanos(longest)),
+            passes: false,
+        }
+    }
+
+    fn combine(&mut self, other: &Self, with: fn(u64, u64) -> u64) {
+        for (own, other) in [
+            (&mut self.failed, other.failed),
+            (&mut self.polls, other.polls),
+            (&mut self.busy, other.busy),
+            (&mut self.ready, other.ready),
+            (&mut self.wakes_seen, other.wakes_seen),
+            (&mut self.inexact, other.inexact),
+        ] {
+            *own = with(*own, other);
+        }
+    }
+}
+
+/// The totals of all tasks for which time does not pass, kept as they change, and who the others
+/// are. Sums are modulo 2^64, so that what was added can always be taken out again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    at_rest: Share,
+    /// How many tasks have a longest poll of so many nanoseconds.
+    longest: BTreeMap<u64, usize>,
+    passing: BTreeSet<TaskId>,
+}
+
+impl Sums {
+    /// A task has changed, has come or has gone.
+    pub fn change(&mut self, id: TaskId, before: &Share, after: &Share) {
+        self.at_rest.combine(before, u64::wrapping_sub);
+        self.at_rest.combine(after, u64::wrapping_add);
+        if before.longest != after.longest {
+            self.remove_longest(before.longest);
+            if let Some(longest) = after.longest {
+                *self.longest.entry(longest).or_default() += 1;
+            }
+        }
+        match (before.passes, after.passes) {
+            (false, true) => _ = self.passing.insert(id),
+            (true, false) => _ = self.passing.remove(&id),
+            _ => {}
+        }
+    }
+
+    fn remove_longest(&mut self, longest: Option<u64>) {
+        let Some(longest) = longest else { return };
+        if let Some(count) = self.longest.get_mut(&longest) {
+            *count -= 1;
+            if *count == 0 {
+                self.longest.remove(&longest);
+            }
+        }
+    }
+
+    /// Tasks that are in no sum.
+    pub fn passing(&self) -> impl Iterator<Item = TaskId> {
+        self.passing.iter().copied()
+    }
+
+    /// Adds the sums to what those have done that are forgotten.
+    pub fn add_to(&self, past: Totals) -> Totals {
+        let Share {
+            failed,
+            polls,
+            busy,
+            ready,
+            wakes_seen,
+            inexact,
+            ..
+        } = self.at_rest;
+        let longest = self.longest.last_key_value();
+        let longest = longest.map_or(0, |(longest, _)| *longest);
+        let ready = (wakes_seen > 0).then(|| Duration::from_nanos(ready));
+        let all_ready = past.ready.into_iter().chain(ready);
+        Totals {
+            failed: past.failed.saturating_add(failed),
+            polls: past.polls.saturating_add(polls),
+            busy: past.busy.saturating_add(Duration::from_nanos(busy)),
+            ready: all_ready.reduce(Duration::saturating_add),
+            longest: past.longest.max(Duration::from_nanos(longest)),
+            longest_is_least: past.longest_is_least || inexact > 0,
+        }
     }
 }

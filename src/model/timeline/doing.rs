@@ -36,6 +36,16 @@ impl Doing {
         }
     }
 
+    /// What a task does that is in this state; none if it has ended.
+    pub(in crate::model) fn of(state: State) -> Option<Self> {
+        match state {
+            State::Running => Some(Self::Running),
+            State::Ready => Some(Self::Ready),
+            State::Done(_) => None,
+            State::Waiting | State::Sleeping | State::Idle => Self::resting(state),
+        }
+    }
+
     pub fn state(self) -> State {
         match self {
             Self::Running => State::Running,

@@ -13,7 +13,7 @@ mod page;
 use std::collections::BTreeMap;
 
 use self::page::{Page, Sample, Told};
-use crate::model::{Kind, Model, Phase, Runtime, State, Timer, Worker, lint};
+use crate::model::{Kind, Model, Phase, Runtime, Timer, Worker, lint, timeline::Doing};
 
 /// Makes pages of metrics. It remembers the counters, which are of one run of the target.
 #[derive(Debug, Default)]
@@ -21,13 +21,13 @@ pub struct Prometheus {
     told: Told,
 }
 
-/// How a state is called, for the live ones.
-const STATES: [(State, &str); 5] = [
-    (State::Running, "running"),
-    (State::Ready, "ready"),
-    (State::Sleeping, "sleeping"),
-    (State::Waiting, "waiting"),
-    (State::Idle, "idle"),
+/// How what a live task does is called.
+const STATES: [(Doing, &str); 5] = [
+    (Doing::Running, "running"),
+    (Doing::Ready, "ready"),
+    (Doing::Sleeping, "sleeping"),
+    (Doing::Waiting, "waiting"),
+    (Doing::Idle, "idle"),
 ];
 
 /// Name, help and the figure of a runtime.
@@ -141,7 +141,8 @@ impl Prometheus {
         self.told.clear();
     }
 
-    /// The page of this moment. It takes time in proportion to the tasks that are kept.
+    /// The page of this moment. It takes time in proportion to the tasks that run or could, and
+    /// to the calls on the blocking pool.
     pub fn encode(&mut self, model: &Model) -> String {
         let mut page = Page::new(&model.target.name, &mut self.told);
         let is_up = model.phase == Phase::Live && model.ended.is_none();
@@ -185,25 +186,16 @@ fn runtimes(model: &Model, page: &mut Page<'_>) {
 }
 
 fn tasks(model: &Model, page: &mut Page<'_>) {
-    let mut live = [0_u64; STATES.len()];
     let (mut queued, mut running) = (0_u64, 0_u64);
-    for task in model.tasks.iter().filter(|task| !task.is_done()) {
-        if task.kind == Kind::Blocking {
-            let count = task.first_poll.map_or(&mut queued, |_| &mut running);
-            *count += 1;
-        } else if task.kind.is_async() {
-            let state = model.state(task);
-            let states = STATES.iter().zip(&mut live);
-            for (_, count) in states.filter(|((of, _), _)| *of == state) {
-                *count += 1;
-            }
-        }
+    let calls = model.tasks.pool();
+    for call in calls.filter(|call| call.kind == Kind::Blocking && !call.is_done()) {
+        let count = call.first_poll.map_or(&mut queued, |_| &mut running);
+        *count += 1;
     }
-    let states = STATES.iter().zip(live);
     page.gauge(
         "loopview_tasks",
         "Live tasks by what they do; blocking calls and workers are not among them",
-        states.map(|((_, name), count)| Sample::from(count).with("state", name)),
+        STATES.map(|(doing, name)| Sample::from(model.tasks.doing(doing)).with("state", &name)),
     );
     page.gauge(
         "loopview_blocking_calls",
@@ -260,7 +252,7 @@ fn timers(model: &Model, page: &mut Page<'_>) {
     page.gauge(
         "loopview_timers",
         "Timers that can still fire",
-        [Sample::from(model.timers.live().count())],
+        [Sample::from(model.timers.live_count())],
     );
     // Without the probe deadlines are worked out, and not all of them can be.
     let is_exact = model.process.is_some();
