@@ -1,12 +1,12 @@
 //! Who holds up the event loop, and who is late because of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     frame::Time,
-    model::{Flavor, Kind, Model, Phase, Task, TaskId, TimerId, kept},
+    model::{Flavor, IdMap, Kind, Model, Phase, Task, TaskId, TimerId, kept},
 };
 
 /// A poll that goes on for too long, and who is late because of it.
@@ -33,6 +33,21 @@ pub struct Victim {
 impl Model {
     /// The poll that holds up the event loop now.
     pub fn blocked(&self) -> Option<Blocked> {
+        let (task, since, lasted) = self.blocking()?;
+        Some(Blocked {
+            task: task.id,
+            since,
+            lasted,
+            victims: self.victims(task.runtime),
+        })
+    }
+
+    /// There is such a poll: known sooner than who is late because of it.
+    pub fn is_blocked(&self) -> bool {
+        self.blocking().is_some()
+    }
+
+    fn blocking(&self) -> Option<(&Task, Time, Duration)> {
         if matches!(self.phase, Phase::Ended(_)) {
             return None;
         }
@@ -46,13 +61,7 @@ impl Model {
                 let lasted = self.now.since(since);
                 (lasted >= least).then_some((t, since, lasted))
             });
-        let (task, since, lasted) = candidates.max_by_key(|(_, _, lasted)| *lasted)?;
-        Some(Blocked {
-            task: task.id,
-            since,
-            lasted,
-            victims: self.victims(task.runtime),
-        })
+        candidates.max_by_key(|(_, _, lasted)| *lasted)
     }
 
     /// A `block_on` beside the workers of a multi-thread runtime holds up nobody; and if it
@@ -73,7 +82,7 @@ impl Model {
     pub(super) fn victims(&self, runtime: Option<u64>) -> Vec<Victim> {
         /// tokio's timers count whole milliseconds, so less is no delay.
         const LEAST: Duration = Duration::from_millis(2);
-        let mut late: BTreeMap<TaskId, Victim> = BTreeMap::new();
+        let mut late: IdMap<TaskId, Victim> = IdMap::default();
         for task in self.tasks.ready().filter(|t| t.kind.is_async()) {
             if let Some(since) = task.ready_since() {
                 let victim = Victim {
@@ -108,7 +117,7 @@ impl Model {
         };
         let late = late.into_values().filter(|v| v.late >= LEAST && here(v));
         let mut late: Vec<Victim> = late.collect();
-        late.sort_by_key(|v| std::cmp::Reverse(v.late));
+        late.sort_unstable_by_key(|v| (std::cmp::Reverse(v.late), v.task));
         late
     }
 }

@@ -355,7 +355,7 @@ impl ViewState {
             focus: self.focus,
             zoomed: self.zoomed,
             message: !matches!(model.phase, Phase::Live)
-                || model.blocked().is_some()
+                || model.is_blocked()
                 || self.notice.is_some(),
             beside: self.reading.map_or(0, |reading| {
                 let column = Place::column(area.width);
