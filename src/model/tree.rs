@@ -54,44 +54,75 @@ pub struct Branch {
     pub totals: Totals,
 }
 
-/// All nodes, each before those below it; children in the order in which they began.
+/// The nodes that are wanted, each before those below it; children in the order in which they
+/// began.
 #[derive(Clone, Debug, Default)]
-pub struct Tree(Vec<Branch>);
+pub struct Tree {
+    branches: Vec<Branch>,
+    /// Of all nodes in that order, the hidden ones included: where each one's parent is.
+    above: Vec<Option<usize>>,
+    /// Which of them the branches are.
+    kept: Vec<usize>,
+    /// Which of them the tasks are, in the order of their numbers.
+    tasks: Vec<usize>,
+}
 
 impl Tree {
     /// `shows` says which tasks are wanted. What is above one of them is there, too, and so is
     /// each open scope.
     pub fn new(model: &Model, shows: impl Fn(&Task) -> bool) -> Self {
-        let tasks = model.tasks.iter().filter(|t| t.kind != Kind::Worker);
-        let tasks = tasks.map(|t| {
-            let (node, above) = (Node::Task(t.id), above_task(model, t));
-            (Some(t.created), node, above, of_task(model, t))
-        });
-        let scopes = model.scopes.iter().map(|s| {
-            let (node, above) = (Node::Scope(s.id), above_scope(model, s));
-            (s.opened, node, above, Totals::default())
-        });
+        let tasks = tasks(model).map(|t| (Some(t.created), Node::Task(t.id), above_task(model, t)));
+        let scopes = model.scopes.iter();
+        let scopes = scopes.map(|s| (s.opened, Node::Scope(s.id), above_scope(model, s)));
         let mut nodes: Vec<_> = scopes.chain(tasks).collect();
         nodes.sort_by_key(|(began, ..)| *began);
         let mut forest = Forest::default();
-        for (_, node, _, own) in &nodes {
-            forest.insert(*node, *own);
+        for (_, node, _) in &nodes {
+            forest.insert(*node);
         }
-        for (at, (_, _, parent, _)) in nodes.iter().enumerate() {
+        for (at, (.., parent)) in nodes.iter().enumerate() {
             if let Some(parent) = parent {
                 forest.attach(at, *parent);
             }
         }
-        let hidden = |node: Node| match node {
+        let mut tree = forest.walk(|node| match node {
             Node::Task(id) => model.tasks.get(id).is_none_or(|task| !shows(task)),
             Node::Scope(id) => model.scopes.get(id).is_none_or(|s| s.closed.is_some()),
-        };
-        Self(forest.walk(hidden))
+        });
+        tree.sum(model);
+        tree
     }
 
     pub fn branches(&self) -> &[Branch] {
-        &self.0
+        &self.branches
     }
+
+    /// Brings the sums up to date with the same tasks, in the same places.
+    pub fn sum(&mut self, model: &Model) {
+        let mut own = vec![Totals::default(); self.above.len()];
+        for (task, at) in tasks(model).zip(&self.tasks) {
+            own[*at] = of_task(model, task);
+        }
+        self.add_up(own);
+    }
+
+    /// Adds what is each node's own to all that are above it.
+    fn add_up(&mut self, mut totals: Vec<Totals>) {
+        for at in (0..totals.len()).rev() {
+            if let Some(above) = self.above[at] {
+                let below = totals[at];
+                totals[above].add(below);
+            }
+        }
+        for (branch, at) in self.branches.iter_mut().zip(&self.kept) {
+            branch.totals = totals[*at];
+        }
+    }
+}
+
+/// Those that have a place in the tree, in the order of their numbers.
+fn tasks(model: &Model) -> impl Iterator<Item = &Task> {
+    model.tasks.iter().filter(|task| task.kind != Kind::Worker)
 }
 
 fn of_task(model: &Model, task: &Task) -> Totals {
@@ -133,17 +164,15 @@ fn around<'a>(model: &'a Model, scope: &Scope) -> Option<&'a Scope> {
 #[derive(Default)]
 struct Forest {
     nodes: Vec<Node>,
-    own: Vec<Totals>,
     parents: Vec<Option<usize>>,
     children: Vec<Vec<usize>>,
     numbers: IdMap<Node, usize>,
 }
 
 impl Forest {
-    fn insert(&mut self, node: Node, own: Totals) {
+    fn insert(&mut self, node: Node) {
         self.numbers.insert(node, self.nodes.len());
         self.nodes.push(node);
-        self.own.push(own);
         self.parents.push(None);
         self.children.push(Vec::new());
     }
@@ -155,7 +184,9 @@ impl Forest {
         }
     }
 
-    fn walk(&self, hidden: impl Fn(Node) -> bool) -> Vec<Branch> {
+    /// All nodes in order, without those that are hidden and have nothing below them that is
+    /// not. There are no sums yet.
+    fn walk(&self, hidden: impl Fn(Node) -> bool) -> Tree {
         let mut seen = vec![false; self.nodes.len()];
         let mut branches = Vec::with_capacity(self.nodes.len());
         let roots = (0..self.nodes.len()).filter(|at| self.parents[*at].is_none());
@@ -165,10 +196,23 @@ impl Forest {
                 self.grow(at, &mut seen, &mut branches);
             }
         }
-        sum(&mut branches);
-        let mut kept = prune(branches, hidden);
-        place(&mut kept);
-        kept
+        let mut above = vec![None; branches.len()];
+        close(&mut branches, |_, at, parent, _| above[at] = parent);
+        let tasks = branches.iter().enumerate();
+        let tasks = tasks.filter_map(|(at, branch)| match branch.node {
+            Node::Task(id) => Some((id, at)),
+            Node::Scope(_) => None,
+        });
+        let mut tasks: Vec<_> = tasks.collect();
+        tasks.sort_unstable();
+        let (mut branches, kept) = prune(branches, hidden);
+        place(&mut branches);
+        Tree {
+            branches,
+            above,
+            kept,
+            tasks: tasks.into_iter().map(|(_, at)| at).collect(),
+        }
     }
 
     /// Appends a node and all below it that were not seen yet.
@@ -184,7 +228,7 @@ impl Forest {
                 depth,
                 last: false,
                 below: 0,
-                totals: self.own[at],
+                totals: Totals::default(),
             });
             let children = self.children[at].iter().rev();
             todo.extend(children.map(|child| (*child, Some(self.nodes[at]), depth + 1)));
@@ -211,29 +255,24 @@ fn close(
     }
 }
 
-fn sum(branches: &mut [Branch]) {
-    close(branches, |branches, at, parent, _| {
-        let totals = branches[at].totals;
-        if let Some(parent) = parent {
-            branches[parent].totals.add(totals);
-        }
-    });
-}
-
-/// Leaves out what is hidden and has nothing below it that is not.
-fn prune(branches: Vec<Branch>, hidden: impl Fn(Node) -> bool) -> Vec<Branch> {
+/// Leaves out what is hidden and has nothing below it that is not, and tells where the others
+/// were.
+fn prune(branches: Vec<Branch>, hidden: impl Fn(Node) -> bool) -> (Vec<Branch>, Vec<usize>) {
     let mut kept: Vec<Branch> = Vec::with_capacity(branches.len());
+    let mut places = Vec::with_capacity(branches.len());
     // From the end, so that what is below a node comes before it.
-    for branch in branches.into_iter().rev() {
+    for (at, branch) in branches.into_iter().enumerate().rev() {
         let has_child = kept
             .last()
             .is_some_and(|next| next.parent == Some(branch.node));
         if has_child || !hidden(branch.node) {
             kept.push(branch);
+            places.push(at);
         }
     }
     kept.reverse();
-    kept
+    places.reverse();
+    (kept, places)
 }
 
 /// Counts what is below each node, and finds the last of each node's children.
@@ -253,11 +292,7 @@ mod tests {
         let node = |at: usize| Node::Task(TaskId(at as u64));
         let mut forest = Forest::default();
         for at in 0..parents.len() {
-            let one = Totals {
-                tasks: 1,
-                ..Totals::default()
-            };
-            forest.insert(node(at), one);
+            forest.insert(node(at));
         }
         for (at, parent) in parents.iter().enumerate() {
             if let Some(parent) = parent {
@@ -265,6 +300,16 @@ mod tests {
             }
         }
         forest
+    }
+
+    fn walk(parents: &[Option<usize>], hidden: impl Fn(Node) -> bool) -> Vec<Branch> {
+        let one = Totals {
+            tasks: 1,
+            ..Totals::default()
+        };
+        let mut tree = forest(parents).walk(hidden);
+        tree.add_up(vec![one; parents.len()]);
+        tree.branches
     }
 
     /// Number, depth, tasks in all, nodes below, whether it is the last child.
@@ -278,7 +323,7 @@ mod tests {
 
     #[test]
     fn children_follow_their_parent() {
-        let forest = forest(&[None, Some(0), None, Some(0), Some(1)]);
+        let parents = [None, Some(0), None, Some(0), Some(1)];
         let expected = [
             (0, 0, 4, 3, false),
             (1, 1, 2, 1, false),
@@ -286,21 +331,21 @@ mod tests {
             (3, 1, 1, 0, true),
             (2, 0, 1, 0, true),
         ];
-        assert_eq!(rows(&forest.walk(|_| false)), expected);
+        assert_eq!(rows(&walk(&parents, |_| false)), expected);
     }
 
     #[test]
     fn what_is_hidden_stays_above_what_is_not_and_counts() {
-        let forest = forest(&[None, Some(0), Some(1), Some(0)]);
+        let parents = [None, Some(0), Some(1), Some(0)];
         let hidden = |node| node != Node::Task(TaskId(2));
         let expected = [(0, 0, 4, 2, true), (1, 1, 2, 1, true), (2, 2, 1, 0, true)];
-        assert_eq!(rows(&forest.walk(hidden)), expected);
+        assert_eq!(rows(&walk(&parents, hidden)), expected);
     }
 
     #[test]
     fn parents_that_lead_in_a_circle_lose_nobody() {
-        let forest = forest(&[Some(1), Some(0), Some(2), None]);
-        let mut all: Vec<_> = rows(&forest.walk(|_| false)).iter().map(|r| r.0).collect();
+        let branches = walk(&[Some(1), Some(0), Some(2), None], |_| false);
+        let mut all: Vec<_> = rows(&branches).iter().map(|r| r.0).collect();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 2, 3]);
     }
@@ -308,7 +353,7 @@ mod tests {
     #[test]
     fn a_long_chain_takes_no_stack() {
         let parents: Vec<Option<usize>> = (0..100_000_usize).map(|at| at.checked_sub(1)).collect();
-        let branches = forest(&parents).walk(|_| false);
+        let branches = walk(&parents, |_| false);
         assert_eq!(branches[0].totals.tasks, 100_000);
         assert_eq!(branches[0].below, 99_999);
     }

@@ -27,9 +27,12 @@ use super::{
     pen::Pen,
     text,
 };
-use crate::model::{
-    Model, Scope, ScopeId, Task, TaskId,
-    tree::{Branch, Node, Tree as Forest},
+use crate::{
+    frame::Time,
+    model::{
+        Model, Scope, ScopeId, Task, TaskId,
+        tree::{Branch, Node, Tree as Forest},
+    },
 };
 
 /// What the person has folded, and where the cursor is.
@@ -37,13 +40,28 @@ use crate::model::{
 pub struct TreeState {
     pub cursor: Cursor<Node>,
     folded: HashSet<Node>,
-    /// Those that are not below something folded.
+    forest: Forest,
+    /// The branches that are not below something folded.
     rows: Vec<Row>,
+    /// What both were made of, if they need not be made again for the same.
+    grown: Option<Grown>,
+}
+
+/// All that the places in the tree depend on, but for what a person has folded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Grown {
+    tasks: u64,
+    scopes: u64,
+    /// Tells one run from the next.
+    started: Option<Time>,
+    show_done: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Row {
-    branch: Branch,
+    /// The number of its branch.
+    branch: usize,
+    node: Node,
     /// For each step from the root: whether a sibling comes after it. Siblings share it.
     guides: Rc<[bool]>,
     folded: bool,
@@ -51,7 +69,25 @@ struct Row {
 
 impl TreeState {
     pub fn sync(&mut self, model: &Model, show_done: bool, lists: &Lists, height: usize) {
-        let forest = Forest::new(model, |task| {
+        let grown = Grown {
+            tasks: model.tasks.revision(),
+            scopes: model.scopes.revision(),
+            started: model.started,
+            show_done,
+        };
+        if self.grown == Some(grown) && !lists.hides() {
+            self.forest.sum(model);
+        } else {
+            self.grow(model, show_done, lists);
+            // What a filter lets through may be another task with each figure.
+            self.grown = Some(grown).filter(|_| !lists.hides());
+        }
+        let nodes = self.rows.iter().map(|row| row.node);
+        self.cursor.sync(nodes, height);
+    }
+
+    fn grow(&mut self, model: &Model, show_done: bool, lists: &Lists) {
+        self.forest = Forest::new(model, |task| {
             (show_done || !task.is_done()) && lists.is_shown(Some(task.id))
         });
         // What has gone can never be unfolded again.
@@ -59,19 +95,21 @@ impl TreeState {
             Node::Task(id) => model.tasks.get(*id).is_some(),
             Node::Scope(id) => model.scopes.get(*id).is_some(),
         });
-        self.rows = rows(forest.branches(), &self.folded);
-        let nodes = self.rows.iter().map(|row| row.branch.node);
-        self.cursor.sync(nodes, height);
+        self.rows = rows(self.forest.branches(), &self.folded);
+    }
+
+    fn branch(&self, row: &Row) -> &Branch {
+        &self.forest.branches()[row.branch]
     }
 
     pub fn step(&mut self, by: isize, height: usize) {
-        let nodes = self.rows.iter().map(|row| row.branch.node);
+        let nodes = self.rows.iter().map(|row| row.node);
         self.cursor.step(by, nodes, height);
     }
 
     /// Moves what is seen by so many rows.
     pub fn scroll(&mut self, by: isize, height: usize) {
-        let nodes = self.rows.iter().map(|row| row.branch.node);
+        let nodes = self.rows.iter().map(|row| row.node);
         self.cursor.scroll(by, nodes, height);
     }
 
@@ -82,7 +120,7 @@ impl TreeState {
 
     /// The task of a row; none if it is a scope's.
     pub fn task_at(&self, row: usize) -> Option<TaskId> {
-        match self.rows.get(row)?.branch.node {
+        match self.rows.get(row)?.node {
             Node::Task(task) => Some(task),
             Node::Scope(_) => None,
         }
@@ -90,12 +128,12 @@ impl TreeState {
 
     /// The node that the cursor is on.
     pub fn at(&self) -> Option<Node> {
-        self.rows.get(self.cursor.row()).map(|row| row.branch.node)
+        self.rows.get(self.cursor.row()).map(|row| row.node)
     }
 
     /// Puts the cursor on a node, or on what hides it.
     pub fn choose(&mut self, node: Node, height: usize) {
-        let nodes = || self.rows.iter().map(|row| row.branch.node);
+        let nodes = || self.rows.iter().map(|row| row.node);
         if nodes().any(|n| n == node) {
             self.cursor.choose(node, nodes(), height);
         }
@@ -106,7 +144,7 @@ impl TreeState {
         let Some(row) = self.rows.get(self.cursor.row()) else {
             return;
         };
-        let branch = &row.branch;
+        let branch = self.branch(row);
         let node = match branch.parent {
             Some(parent) if branch.below == 0 => parent,
             _ => branch.node,
@@ -115,16 +153,18 @@ impl TreeState {
             self.folded.insert(node);
         }
         self.cursor.aim(node);
+        self.grown = None;
     }
 
     /// Folds every node that has others below it, or unfolds all if any is folded.
     pub fn fold_all(&mut self) {
         if self.folded.is_empty() {
-            let inner = self.rows.iter().filter(|row| row.branch.below > 0);
-            self.folded = inner.map(|row| row.branch.node).collect();
+            let inner = self.rows.iter().filter(|row| self.branch(row).below > 0);
+            self.folded = inner.map(|row| row.node).collect();
         } else {
             self.folded.clear();
         }
+        self.grown = None;
     }
 }
 
@@ -143,7 +183,8 @@ fn rows(branches: &[Branch], folded: &HashSet<Node>) -> Vec<Row> {
         }
         let is_folded = folded.contains(&branch.node);
         rows.push(Row {
-            branch: branch.clone(),
+            branch: at,
+            node: branch.node,
             guides: shared.clone(),
             folded: is_folded,
         });
@@ -242,23 +283,24 @@ impl Tree<'_> {
 
     fn row(&self, row: &Row, widths: &[usize], pen: &mut Pen<'_>) {
         let view = self.0;
-        self.indent(row, widths[NAME], pen);
-        match row.branch.node {
+        let branch = view.state.tree.branch(row);
+        self.indent(row, branch, widths[NAME], pen);
+        match row.node {
             Node::Task(id) => {
                 if let Some(task) = view.model.tasks.get(id) {
-                    self.task(task, &row.branch, widths, pen);
+                    self.task(task, branch, widths, pen);
                 }
             }
             Node::Scope(id) => {
                 if let Some(scope) = view.model.scopes.get(id) {
-                    self.scope(scope, &row.branch, widths, pen);
+                    self.scope(scope, branch, widths, pen);
                 }
             }
         }
     }
 
     /// The lines from the parent, the fold mark and the name, in exactly `width` cells.
-    fn indent(&self, row: &Row, width: usize, pen: &mut Pen<'_>) {
+    fn indent(&self, row: &Row, branch: &Branch, width: usize, pen: &mut Pen<'_>) {
         let view = self.0;
         let glyphs = view.glyphs;
         let mut lines = String::new();
@@ -273,12 +315,12 @@ impl Tree<'_> {
         }
         // Deep down the name is worth more than the lines.
         let lines = text::fit(&lines, width.saturating_sub(NAME_ROOM), glyphs);
-        let fold = match (row.branch.below, row.folded) {
+        let fold = match (branch.below, row.folded) {
             (0, _) => "",
             (_, true) => "+ ",
             (_, false) => "- ",
         };
-        let (name, style) = match row.branch.node {
+        let (name, style) = match row.node {
             Node::Task(id) => (view.label_of(id), view.name_style(id, view.theme.strong())),
             Node::Scope(id) => (self.scope_name(id), view.theme.label()),
         };
