@@ -10,7 +10,8 @@
 //!   overview and of the timeline;
 //! - bytes that a task takes, the model's and the view's together;
 //! - what the lints take for the tasks of a publish, which is part of taking it in;
-//! - what a page of metrics takes, for `--prometheus`.
+//! - what a page of metrics takes, for `--prometheus`;
+//! - the time of a picture of the task table, sorted by busy time, and of the tree.
 //!
 //! Then an hour of 10,000 tasks, and how long each key of the timeline takes, its picture
 //! included.
@@ -63,7 +64,7 @@ fn main() {
         return an_hour(tasks);
     }
     println!(
-        "{:>7} {:>11} {:>11} | {:>9} {:>9} | {:>9} {:>9} | {:>12} {:>12} | {:>9} {:>9}",
+        "{:>7} {:>11} {:>11} | {:>9} {:>9} | {:>9} {:>9} | {:>12} {:>12} | {:>9} {:>9} | {:>9} {:>9} | {:>9} {:>9}",
         "tasks",
         "publishes/s",
         "polls/s",
@@ -74,7 +75,11 @@ fn main() {
         "bytes a task",
         "history",
         "lints",
-        "metrics"
+        "metrics",
+        "by busy",
+        "p99",
+        "tree",
+        "p99"
     );
     for tasks in SIZES {
         again(ONE, tasks);
@@ -112,14 +117,19 @@ fn one_size(tasks: u64) {
     let polls = per_second * (tasks as f64 * INTERVAL.as_secs_f64());
     let memory = stage.model.timeline.memory();
     let held = resident().saturating_sub(before);
+    let (lints, metrics) = (stage.judge(), stage.metrics());
+    let by_busy = stage.pictures_after("4sssss");
+    let tree = stage.pictures_after("3");
     println!(
-        "{tasks:>7} {per_second:>11.0} {polls:>11.0} | {} | {} | {:>12} {:>9.1} MB | {:>6.2} ms {:>6.2} ms",
+        "{tasks:>7} {per_second:>11.0} {polls:>11.0} | {} | {} | {:>12} {:>9.1} MB | {:>6.2} ms {:>6.2} ms | {} | {}",
         figures(overview),
         figures(timeline),
         held / tasks,
         (memory.used + memory.lanes) as f64 / 1e6,
-        ms(stage.judge()),
-        ms(stage.metrics()),
+        ms(lints),
+        ms(metrics),
+        figures(by_busy),
+        figures(tree),
     );
 }
 
@@ -450,6 +460,19 @@ impl Stage {
         self.state.sync(&self.model);
         self.draw();
         began.elapsed()
+    }
+
+    /// How long pictures take once these keys were pressed, each after a publish.
+    fn pictures_after(&mut self, keys: &str) -> Vec<Duration> {
+        for key in keys.chars() {
+            self.press(KeyCode::Char(key));
+        }
+        (0..21)
+            .map(|_| {
+                self.publish();
+                self.picture()
+            })
+            .collect()
     }
 
     fn draw(&mut self) {
