@@ -327,7 +327,7 @@ impl Tree<'_> {
         let room = width.saturating_sub(text::width(&lines) + text::width(fold));
         let name = text::fit(&name, room, glyphs);
         let room = room - text::width(&name);
-        let task = match row.branch.node {
+        let task = match row.node {
             Node::Task(id) => view.model.tasks.get(id),
             Node::Scope(_) => None,
         };
