@@ -15,6 +15,7 @@ use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use crate::{
     clock,
+    facts::fence,
     hear::{self, Heard, ProbeLayer, ProbeSubscriber, wanted},
     last_words, panics,
     tell::{
@@ -197,6 +198,7 @@ impl Builder {
             return Err(Error::Unstable);
         }
         clock::start();
+        fence::start();
         let listeners = self.listen()?;
         let (heard, changes) = Heard::new(self.memory_limit, alone);
         let shared = Shared::new(Arc::clone(&heard));

@@ -28,6 +28,20 @@ pub(crate) enum Changed {
     Runtime(Box<Met>),
 }
 
+impl Changed {
+    /// It has been taken off the list: a change from here on lists it anew.
+    pub(crate) fn unlist(&self) {
+        let listed = match self {
+            Self::Task(task) => &task.listed,
+            Self::Resource(resource) => &resource.listed,
+            Self::Op(op) => &op.listed,
+            Self::Scope(scope) => &scope.listed,
+            Self::Callsite(_) | Self::Thread(_) | Self::Runtime(_) => return,
+        };
+        listed.store(false, Relaxed);
+    }
+}
+
 /// The program's threads' end of the list. Each entity is on it once at most, and putting
 /// it there takes no lock.
 #[derive(Debug)]

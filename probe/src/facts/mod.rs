@@ -8,6 +8,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod changes;
+pub(crate) mod fence;
 pub(crate) mod holders;
 pub(crate) mod op;
 pub(crate) mod polls;
@@ -37,8 +38,9 @@ pub(crate) fn count(counter: &AtomicU64) {
 
 /// Marks that something has a change nobody has read; true if it is the first one.
 ///
-/// Always a read-modify-write: the reader takes the mark away before it reads, so either
-/// it sees what was written before this, or this sees that the mark is gone.
+/// The reader takes the mark away before it reads, with a fence between the two as there is
+/// one here: so either it sees what was written before this, or this sees that the mark is gone.
 pub(crate) fn first_change(listed: &std::sync::atomic::AtomicBool) -> bool {
-    !listed.swap(true, AcqRel)
+    fence::light();
+    !listed.load(Relaxed) && !listed.swap(true, AcqRel)
 }

@@ -31,10 +31,6 @@ impl Entity for Task {
         self.id
     }
 
-    fn listed(&self) -> &AtomicBool {
-        &self.listed
-    }
-
     fn is_kept(&self) -> &AtomicBool {
         &self.is_kept
     }
@@ -105,10 +101,6 @@ macro_rules! told_at_once {
 
             fn id(&self) -> u64 {
                 self.id
-            }
-
-            fn listed(&self) -> &AtomicBool {
-                &self.listed
             }
 
             fn is_kept(&self) -> &AtomicBool {

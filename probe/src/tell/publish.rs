@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     clock::{self, Nanos},
-    facts::{changes::Changed, polls::Ring},
+    facts::{changes::Changed, fence, polls::Ring},
 };
 
 /// What the server asks for.
@@ -67,6 +67,8 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Changes that are read at once, at most.
     const AT_ONCE: usize = 1 << 16;
+    /// Changes that are taken off the list before the first of them is read.
+    const BATCH: usize = 1 << 9;
     /// Changes whose memory is fetched before the first of them is read: it was another
     /// thread's, and the processor waits for many places as long as for one.
     const TOGETHER: usize = 16;
@@ -199,27 +201,33 @@ impl Publisher {
         let mut all = Memory::default();
         let mut is_all = true;
         let heard = &self.shared.heard;
-        let mut together = Vec::with_capacity(Self::TOGETHER);
+        let mut batch = Vec::with_capacity(Self::BATCH);
         loop {
             let listed = || heard.changes.length().saturating_sub(n);
             self.horizon.look(|| (clock::now(), listed()));
-            together.extend(self.changes.try_iter().take(Self::TOGETHER));
-            if together.is_empty() {
+            batch.extend(self.changes.try_iter().take(Self::BATCH));
+            if batch.is_empty() {
                 self.horizon.reach(clock::now());
                 break;
             }
-            for changed in &together {
-                self.known.fetch(changed);
+            n += batch.len();
+            if self.is_watched {
+                batch.iter().for_each(Changed::unlist);
+                fence::heavy();
             }
-            n += together.len();
-            self.horizon.read(together.len());
-            for changed in together.drain(..) {
-                self.seq += 1;
-                let memory =
-                    self.known
-                        .take(changed, self.seq, self.is_watched, &mut self.news, heard);
-                all.freed += memory.freed;
-                all.used += memory.used;
+            self.horizon.read(batch.len());
+            let mut batch = batch.drain(..);
+            while !batch.as_slice().is_empty() {
+                let together = batch.as_slice().iter().take(Self::TOGETHER);
+                together.for_each(|changed| self.known.fetch(changed));
+                for changed in batch.by_ref().take(Self::TOGETHER) {
+                    self.seq += 1;
+                    let memory =
+                        self.known
+                            .take(changed, self.seq, self.is_watched, &mut self.news, heard);
+                    all.freed += memory.freed;
+                    all.used += memory.used;
+                }
             }
             if n >= Self::AT_ONCE || self.news.is_much() {
                 is_all = false;

@@ -5,10 +5,7 @@ use std::{
     hash::BuildHasherDefault,
     sync::{
         Arc,
-        atomic::{
-            AtomicBool,
-            Ordering::{AcqRel, Relaxed},
-        },
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
@@ -28,8 +25,6 @@ pub(crate) trait Entity {
     type State: State;
 
     fn id(&self) -> u64;
-    /// It has a change that nobody has read.
-    fn listed(&self) -> &AtomicBool;
     /// Its end has been read.
     fn is_kept(&self) -> &AtomicBool;
     fn is_closed(&self) -> bool;
@@ -108,8 +103,8 @@ impl<E> Default for Rest<E> {
 }
 
 impl<E: Entity> Kept<E> {
-    /// Reads what has changed, shows it, and keeps it; of what is alive while nobody watches,
-    /// nothing. `show` is told whether it is new.
+    /// Reads what has changed and was taken off the list, shows it, and keeps it; of what is
+    /// alive while nobody watches, nothing. `show` is told whether it is new.
     pub(crate) fn take(
         &mut self,
         entity: Arc<E>,
@@ -120,8 +115,6 @@ impl<E: Entity> Kept<E> {
         let id = entity.id();
         if !entity.is_closed() {
             if is_watched {
-                // A change from here on lists it anew.
-                entity.listed().swap(false, AcqRel);
                 let state = alive(&*entity);
                 let mut is_new = false;
                 let (_, read) = self.live.entry(id).or_insert_with(|| {
@@ -311,7 +304,7 @@ impl Store {
 mod tests {
     use std::sync::atomic::{
         AtomicU32,
-        Ordering::{Acquire, Release},
+        Ordering::{AcqRel, Acquire, Release},
     };
 
     use super::*;
@@ -321,7 +314,6 @@ mod tests {
     struct Ends {
         after: u32,
         looks: AtomicU32,
-        listed: AtomicBool,
         is_kept: AtomicBool,
         closed: AtomicBool,
         lists: AtomicU32,
@@ -344,11 +336,6 @@ mod tests {
 
         fn id(&self) -> u64 {
             7
-        }
-
-        fn listed(&self) -> &AtomicBool {
-            self.look();
-            &self.listed
         }
 
         fn is_kept(&self) -> &AtomicBool {
@@ -397,10 +384,9 @@ mod tests {
             let entity = Arc::new(Ends {
                 after,
                 looks: AtomicU32::new(0),
-                // It is on the list for something that happened before.
-                listed: AtomicBool::new(true),
                 is_kept: AtomicBool::new(false),
                 closed: AtomicBool::new(false),
+                // It is on the list for something that happened before.
                 lists: AtomicU32::new(1),
             });
             let mut kept = Kept::default();
