@@ -11,7 +11,7 @@ use std::sync::{
 use super::{
     attributes::{Attributes, Change, Read, Update, Value},
     holders::{Held, Holders},
-    site::Site,
+    site::{Site, Told},
     timer::{self, Timer},
 };
 use crate::clock::Nanos;
@@ -44,7 +44,8 @@ pub(crate) struct State {
     pub(crate) parent: u64,
     pub(crate) created: Nanos,
     pub(crate) closed: Nanos,
-    others: Box<[Read]>,
+    /// Without a timer's duration.
+    pub(crate) others: Box<[Read]>,
     pub(crate) timer: Option<timer::State>,
     pub(crate) held: Option<Box<Held>>,
 }
@@ -133,17 +134,10 @@ impl Resource {
 }
 
 impl State {
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = Read> {
-        let duration = self.timer.as_ref().and_then(|timer| {
-            let (meta, unit) = self.site.duration.get()?;
-            Some(Read {
-                meta,
-                name: "duration",
-                unit: Some(unit.clone()),
-                value: Value::U64(timer.duration? / 1_000_000),
-            })
-        });
-        duration.into_iter().chain(self.others.iter().cloned())
+    /// Of a timer, in milliseconds, with what is known of the field.
+    pub(crate) fn duration(&self) -> Option<(u64, &'static Told)> {
+        let duration = self.timer.as_ref()?.duration?;
+        Some((duration / 1_000_000, self.site.duration.get()?))
     }
 
     /// On the heap.

@@ -44,6 +44,9 @@ impl Role {
     }
 }
 
+/// An event, and a word of it.
+pub(crate) type Told = (&'static Metadata<'static>, Box<str>);
+
 /// The fields of a span of tokio's that do not differ between those of one place.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -60,9 +63,21 @@ pub(crate) struct Site {
     pub(crate) is_internal: bool,
     pub(crate) inherits: bool,
     /// Of an operation: what its poll is called, and by which event.
-    pub(crate) poll_op: OnceLock<(&'static Metadata<'static>, Box<str>)>,
+    pub(crate) poll_op: OnceLock<Told>,
     /// Of a timer: by which event its duration is told, and in what unit.
-    pub(crate) duration: OnceLock<(&'static Metadata<'static>, Box<str>)>,
+    pub(crate) duration: OnceLock<Told>,
+    pub(crate) written: Written,
+}
+
+/// What the publisher writes of each that comes from one place, in the console protocol, as
+/// it is the same each time.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// That it is new.
+    pub(crate) new: OnceLock<Box<[u8]>>,
+    pub(crate) poll_op: OnceLock<Box<[u8]>>,
+    /// The field `duration`, without its value.
+    pub(crate) duration: OnceLock<Box<[u8]>>,
 }
 
 /// A text that is nearly always what it was the last time: only what differs is written, as
@@ -191,6 +206,7 @@ impl SiteFields {
             inherits: self.inherits,
             poll_op: OnceLock::new(),
             duration: OnceLock::new(),
+            written: Written::default(),
         }
     }
 

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use console_api::{
-    instrument::{self, State, Temporality},
+    instrument::{State, Temporality},
     tasks::TaskDetails,
 };
 use loopview_api::v1;
+use prost::bytes::Bytes;
 use tokio::sync::mpsc;
 use tonic::Status;
 
@@ -19,7 +20,7 @@ use crate::clock;
 
 #[derive(Default)]
 pub(super) struct Clients {
-    pub(super) console: Vec<Watcher<instrument::Update>>,
+    pub(super) console: Vec<Watcher<Bytes>>,
     pub(super) own: Vec<Own>,
     pub(super) details: Vec<Details>,
     pub(super) states: Vec<(Connection, mpsc::Sender<Result<State, Status>>)>,

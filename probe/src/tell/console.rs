@@ -2,20 +2,19 @@
 
 use console_api as wire;
 use console_api::{
-    async_ops::{self, AsyncOpUpdate},
-    instrument::Update,
+    async_ops,
     register_metadata::NewMetadata,
-    resources::{self, ResourceUpdate},
-    tasks::{self, TaskDetails, TaskUpdate},
+    resources,
+    tasks::{self, TaskDetails},
 };
 use hdrhistogram::{
     Histogram,
     serialization::{Serializer, V2Serializer},
 };
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 use tracing::Metadata;
 
-use super::{PART, entities::TaskState, horizon::Times};
+use super::{PART, entities::TaskState, horizon::Times, wire::Fields};
 use crate::{
     clock::{self, Nanos},
     facts::{
@@ -23,20 +22,32 @@ use crate::{
         op, resource,
         samples::Buckets,
         site::{Place, Role, Site},
+        task,
     },
 };
 
 /// Updates in the making, each of a size that can be sent.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Updates {
-    full: Vec<Update>,
-    now: Update,
+    full: Vec<Parts>,
+    now: Parts,
     size: usize,
 }
 
-/// The most that a task's numbers can take: measuring them would take as long as encoding
-/// them.
-const STATS: usize = 200;
+/// The messages in one update, as they are written.
+#[derive(Debug, Default)]
+struct Parts {
+    metadata: Fields,
+    tasks: Fields,
+    resources: Fields,
+    ops: Fields,
+}
+
+impl Parts {
+    fn len(&self) -> usize {
+        self.metadata.len() + self.tasks.len() + self.resources.len() + self.ops.len()
+    }
+}
 
 /// What was lost so far, which every update tells.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,9 +78,8 @@ impl Updates {
         !self.full.is_empty()
     }
 
-    fn add(&mut self, size: usize) {
-        // A tag and a length for each.
-        self.size += size + 12;
+    fn added(&mut self) {
+        self.size = self.now.len();
         if self.size > PART {
             self.full.push(std::mem::take(&mut self.now));
             self.size = 0;
@@ -81,108 +91,72 @@ impl Updates {
             id: Some(meta.into()),
             metadata: Some(meta.into()),
         };
-        let size = new.encoded_len();
-        let all = self.now.new_metadata.get_or_insert_default();
-        all.metadata.push(new);
-        self.add(size);
+        self.now.metadata.message(1, |fields| fields.made(&new));
+        self.added();
     }
 
     /// `is_new`: it has to be described, too.
     pub(super) fn task(&mut self, task: &TaskState, is_new: bool) {
-        let update = self.now.task_update.get_or_insert_default();
-        let mut size = 0;
+        let all = &mut self.now.tasks;
         if is_new {
-            let new = new_task(task);
-            size += new.encoded_len();
-            update.new_tasks.push(new);
+            all.message(1, |fields| fields.made(&new_task(task)));
         }
-        let stats = task_stats(task);
-        size += STATS;
-        update.stats_update.insert(task.now.id, stats);
-        self.add(size);
+        all.message(3, |entry| {
+            entry.number(1, task.now.id);
+            entry.message(2, |fields| task_stats(fields, &task.now));
+        });
+        self.added();
     }
 
     pub(super) fn resource(&mut self, resource: &resource::State, is_new: bool) {
-        let update = self.now.resource_update.get_or_insert_default();
-        let mut size = 0;
+        let all = &mut self.now.resources;
         if is_new {
-            let new = new_resource(resource);
-            size += new.encoded_len();
-            update.new_resources.push(new);
+            all.message(1, |fields| new_resource(fields, resource));
         }
-        let stats = resources::Stats {
-            created_at: Some(clock::wire(resource.created)),
-            dropped_at: clock::wire_if(resource.closed),
-            attributes: resource.attributes().map(|a| attribute(&a)).collect(),
-        };
-        size += stats.encoded_len();
-        update.stats_update.insert(resource.id, stats);
-        self.add(size);
+        all.message(2, |entry| {
+            entry.number(1, resource.id);
+            entry.message(2, |fields| resource_stats(fields, resource));
+        });
+        self.added();
     }
 
     pub(super) fn op(&mut self, op: &op::State, is_new: bool) {
-        let update = self.now.async_op_update.get_or_insert_default();
-        let mut size = 0;
+        let all = &mut self.now.ops;
         if is_new {
-            let new = async_ops::AsyncOp {
-                id: Some(op.id.into()),
-                metadata: Some(op.site.meta.into()),
-                source: op.site.what.to_string(),
-                parent_async_op_id: id(op.parent),
-                resource_id: Some(op.resource.into()),
-            };
-            size += new.encoded_len();
-            update.new_async_ops.push(new);
+            all.message(1, |fields| new_op(fields, op));
         }
-        let stats = async_ops::Stats {
-            created_at: Some(clock::wire(op.created)),
-            dropped_at: clock::wire_if(op.closed),
-            task_id: id(op.task),
-            poll_stats: Some(wire::PollStats {
-                polls: op.polls,
-                first_poll: clock::wire_if(op.first_poll),
-                last_poll_started: clock::wire_if(op.started),
-                last_poll_ended: clock::wire_if(op.ended),
-                busy_time: Some(clock::wire_duration(op.busy)),
-            }),
-            attributes: op.attributes.iter().map(attribute).collect(),
-        };
-        size += stats.encoded_len();
-        update.stats_update.insert(op.id, stats);
-        if let Some(last) = poll_op(op) {
-            size += last.encoded_len();
-            let update = self.now.resource_update.get_or_insert_default();
-            update.new_poll_ops.push(last);
-        }
-        self.add(size);
+        all.message(2, |entry| {
+            entry.number(1, op.id);
+            entry.message(2, |fields| op_stats(fields, op));
+        });
+        poll_op(&mut self.now.resources, op);
+        self.added();
     }
 
     /// The updates: one at least, as silence is news, too. What was dropped is told once.
-    pub(super) fn finish(mut self, times: Times, dropped: Dropped) -> Vec<Update> {
+    pub(super) fn finish(mut self, times: Times, dropped: Dropped) -> Vec<Bytes> {
         if self.size > 0 || self.full.is_empty() {
             self.full.push(self.now);
         }
         let last = self.full.len() - 1;
-        for (n, update) in self.full.iter_mut().enumerate() {
-            update.now = Some(clock::wire(times.of(n == last)));
-            let dropped = if n == last {
-                dropped
-            } else {
-                Dropped::default()
-            };
-            let tasks: &mut TaskUpdate = update.task_update.get_or_insert_default();
-            tasks.dropped_events = dropped.tasks;
-            let resources: &mut ResourceUpdate = update.resource_update.get_or_insert_default();
-            resources.dropped_events = dropped.resources;
-            let ops: &mut AsyncOpUpdate = update.async_op_update.get_or_insert_default();
-            ops.dropped_events = dropped.ops;
-        }
-        self.full
+        let update = |(n, mut parts): (usize, Parts)| {
+            if n == last {
+                parts.tasks.number(4, dropped.tasks);
+                parts.resources.number(4, dropped.resources);
+                parts.ops.number(3, dropped.ops);
+            }
+            let mut update = Fields::with_room_for(parts.len() + 64);
+            update.time(1, times.of(n == last));
+            update.bytes(2, parts.tasks.as_bytes());
+            update.bytes(3, parts.resources.as_bytes());
+            update.bytes(4, parts.ops.as_bytes());
+            if parts.metadata.len() > 0 {
+                update.bytes(5, parts.metadata.as_bytes());
+            }
+            update.into_bytes()
+        };
+        self.full.into_iter().enumerate().map(update).collect()
     }
-}
-
-fn id(id: u64) -> Option<wire::Id> {
-    (id > 0).then(|| id.into())
 }
 
 fn location(place: Option<&Place>) -> Option<wire::Location> {
@@ -255,62 +229,133 @@ fn named(meta: &'static Metadata<'static>, name: &'static str, value: &Value) ->
     }
 }
 
-fn attribute(read: &Read) -> wire::Attribute {
-    wire::Attribute {
-        field: Some(named(read.meta, read.name, &read.value)),
-        unit: read.unit.as_deref().map(Into::into),
+fn attribute(fields: &mut Fields, field: u32, read: &Read) {
+    fields.message(field, |fields| {
+        fields.message(1, |fields| {
+            fields.made(&named(read.meta, read.name, &read.value));
+        });
+        if let Some(unit) = &read.unit {
+            fields.bytes(2, unit.as_bytes());
+        }
+    });
+}
+
+fn task_stats(fields: &mut Fields, now: &task::State) {
+    fields.time(1, now.created);
+    fields.time(2, now.closed);
+    fields.number(3, now.wakes);
+    fields.number(4, now.waker_clones);
+    fields.number(5, now.waker_drops);
+    fields.time(6, now.last_wake);
+    fields.message(7, |fields| {
+        fields.number(1, now.polls);
+        fields.time(3, now.first_poll);
+        fields.time(4, now.started);
+        fields.time(5, now.ended);
+        fields.duration(6, now.busy);
+    });
+    fields.number(8, now.self_wakes);
+    fields.duration(9, now.scheduled);
+}
+
+fn new_resource(fields: &mut Fields, state: &resource::State) {
+    fields.id(1, state.id);
+    fields.id(6, state.parent);
+    let site = state.site;
+    fields.written(site.written.new.get_or_init(|| {
+        use resources::resource::{Kind, kind};
+        let kind = match &*site.kind {
+            "timer" => kind::Kind::Known(kind::Known::Timer.into()),
+            other => kind::Kind::Other(other.to_owned()),
+        };
+        let new = resources::Resource {
+            metadata: Some(site.meta.into()),
+            concrete_type: site.what.to_string(),
+            kind: Some(Kind { kind: Some(kind) }),
+            location: location(site.place.as_ref()),
+            is_internal: site.is_internal,
+            ..resources::Resource::default()
+        };
+        new.encode_to_vec().into()
+    }));
+}
+
+fn resource_stats(fields: &mut Fields, state: &resource::State) {
+    fields.time(1, state.created);
+    fields.time(2, state.closed);
+    if let Some((duration, (meta, unit))) = state.duration() {
+        let site = state.site;
+        fields.message(3, |fields| {
+            fields.message(1, |fields| {
+                fields.written(site.written.duration.get_or_init(|| {
+                    let field = wire::Field {
+                        name: Some("duration".into()),
+                        metadata_id: Some((*meta).into()),
+                        value: None,
+                    };
+                    field.encode_to_vec().into()
+                }));
+                fields.number_or_0(5, duration);
+            });
+            fields.bytes(2, unit.as_bytes());
+        });
+    }
+    for read in &state.others {
+        attribute(fields, 3, read);
     }
 }
 
-fn task_stats(state: &TaskState) -> tasks::Stats {
-    let now = &state.now;
-    tasks::Stats {
-        created_at: Some(clock::wire(now.created)),
-        dropped_at: clock::wire_if(now.closed),
-        wakes: now.wakes,
-        waker_clones: now.waker_clones,
-        waker_drops: now.waker_drops,
-        last_wake: clock::wire_if(now.last_wake),
-        poll_stats: Some(wire::PollStats {
-            polls: now.polls,
-            first_poll: clock::wire_if(now.first_poll),
-            last_poll_started: clock::wire_if(now.started),
-            last_poll_ended: clock::wire_if(now.ended),
-            busy_time: Some(clock::wire_duration(now.busy)),
-        }),
-        self_wakes: now.self_wakes,
-        scheduled_time: Some(clock::wire_duration(now.scheduled)),
-    }
+fn new_op(fields: &mut Fields, state: &op::State) {
+    fields.id(1, state.id);
+    fields.id(4, state.parent);
+    fields.id(5, state.resource);
+    let site = state.site;
+    fields.written(site.written.new.get_or_init(|| {
+        let new = async_ops::AsyncOp {
+            metadata: Some(site.meta.into()),
+            source: site.what.to_string(),
+            ..async_ops::AsyncOp::default()
+        };
+        new.encode_to_vec().into()
+    }));
 }
 
-fn new_resource(state: &resource::State) -> resources::Resource {
-    use resources::resource::{Kind, kind};
-    let kind = match &*state.site.kind {
-        "timer" => kind::Kind::Known(kind::Known::Timer.into()),
-        other => kind::Kind::Other(other.to_owned()),
-    };
-    resources::Resource {
-        id: Some(state.id.into()),
-        metadata: Some(state.site.meta.into()),
-        concrete_type: state.site.what.to_string(),
-        kind: Some(Kind { kind: Some(kind) }),
-        location: location(state.site.place.as_ref()),
-        parent_resource_id: id(state.parent),
-        is_internal: state.site.is_internal,
+fn op_stats(fields: &mut Fields, state: &op::State) {
+    fields.time(1, state.created);
+    fields.time(2, state.closed);
+    fields.id(4, state.task);
+    fields.message(5, |fields| {
+        fields.number(1, state.polls);
+        fields.time(3, state.first_poll);
+        fields.time(4, state.started);
+        fields.time(5, state.ended);
+        fields.duration(6, state.busy);
+    });
+    for read in &state.attributes {
+        attribute(fields, 6, read);
     }
 }
 
 /// The newest of an operation's polls: those before it are in its stats.
-fn poll_op(state: &op::State) -> Option<resources::PollOp> {
-    let (meta, name) = state.site.poll_op.get()?;
-    Some(resources::PollOp {
-        metadata: Some((*meta).into()),
-        resource_id: Some(state.resource.into()),
-        name: name.to_string(),
-        task_id: id(state.task),
-        async_op_id: Some(state.id.into()),
-        is_ready: state.answer?,
-    })
+fn poll_op(resources: &mut Fields, state: &op::State) {
+    let site = state.site;
+    let (Some((meta, name)), Some(is_ready)) = (site.poll_op.get(), state.answer) else {
+        return;
+    };
+    resources.message(3, |fields| {
+        fields.id(3, state.resource);
+        fields.id(5, state.task);
+        fields.id(6, state.id);
+        fields.number(7, is_ready.into());
+        fields.written(site.written.poll_op.get_or_init(|| {
+            let op = resources::PollOp {
+                metadata: Some((*meta).into()),
+                name: name.to_string(),
+                ..resources::PollOp::default()
+            };
+            op.encode_to_vec().into()
+        }));
+    });
 }
 
 /// How long a task's polls, and its waits for them, took.

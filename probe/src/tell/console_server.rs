@@ -1,8 +1,9 @@
-//! The console protocol's service, whose updates are written by loopview's codec: they are
-//! most of what is sent, and console-api's own server would take three times as long.
+//! The console protocol's service, whose updates are sent as they are written: they are most
+//! of what is sent, and to make console-api's messages of them takes several times as long.
 
 use std::{
     convert::Infallible,
+    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -11,10 +12,12 @@ use console_api::instrument::{
     InstrumentRequest, Update,
     instrument_server::{Instrument, InstrumentServer},
 };
-use loopview_api::Codec;
+use prost::bytes::{BufMut, Bytes};
+use tokio_stream::Stream;
 use tonic::{
     Request, Response, Status,
     body::Body,
+    codec::{Codec, EncodeBuf, Encoder},
     codegen::{BoxFuture, Service, http},
     server::{Grpc, NamedService, ServerStreamingService},
 };
@@ -50,7 +53,7 @@ impl<I> NamedService for ConsoleServer<I> {
     const NAME: &'static str = InstrumentServer::<I>::NAME;
 }
 
-impl<I: Instrument> Service<http::Request<Body>> for ConsoleServer<I> {
+impl<I: Instrument + WrittenUpdates> Service<http::Request<Body>> for ConsoleServer<I> {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<Self::Response, Infallible>;
@@ -65,21 +68,59 @@ impl<I: Instrument> Service<http::Request<Body>> for ConsoleServer<I> {
         }
         let updates = Updates(Arc::clone(&self.service));
         Box::pin(async {
-            let mut grpc = Grpc::new(Codec::default());
+            let mut grpc = Grpc::new(AsWritten);
             Ok(grpc.server_streaming(updates, request).await)
         })
     }
 }
 
+/// What a service has beside that protocol's methods.
+pub(super) trait WrittenUpdates {
+    type Stream: Stream<Item = Result<Bytes, Status>> + Send + 'static;
+
+    fn watch(&self, request: &Request<InstrumentRequest>) -> Result<Self::Stream, Status>;
+}
+
 struct Updates<I>(Arc<I>);
 
-impl<I: Instrument> ServerStreamingService<InstrumentRequest> for Updates<I> {
-    type Response = Update;
-    type ResponseStream = I::WatchUpdatesStream;
-    type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
+impl<I: WrittenUpdates> ServerStreamingService<InstrumentRequest> for Updates<I> {
+    type Response = Bytes;
+    type ResponseStream = I::Stream;
+    type Future = Ready<Result<Response<I::Stream>, Status>>;
 
     fn call(&mut self, request: Request<InstrumentRequest>) -> Self::Future {
-        let service = Arc::clone(&self.0);
-        Box::pin(async move { service.watch_updates(request).await })
+        ready(self.0.watch(&request).map(Response::new))
+    }
+}
+
+/// Sends updates as they are.
+#[derive(Debug)]
+struct AsWritten;
+
+type Requests = loopview_api::Codec<Update, InstrumentRequest>;
+
+impl Codec for AsWritten {
+    type Encode = Bytes;
+    type Decode = InstrumentRequest;
+    type Encoder = Self;
+    type Decoder = <Requests as Codec>::Decoder;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        Requests::default().decoder()
+    }
+}
+
+impl Encoder for AsWritten {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, update: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.reserve(update.len());
+        buffer.put(update);
+        Ok(())
     }
 }

@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use console_api::instrument;
 use loopview_api::v1::{self, ThreadRole};
+use prost::bytes::Bytes;
 use tracing::Metadata;
 
 use super::{
@@ -292,11 +292,7 @@ impl Known {
     }
 
     /// A message of a client's round of catching up, with as much of it as fits.
-    pub(super) fn console_part(
-        &self,
-        round: Option<Round>,
-        todo: &mut Todo,
-    ) -> Vec<instrument::Update> {
+    pub(super) fn console_part(&self, round: Option<Round>, todo: &mut Todo) -> Vec<Bytes> {
         let mut updates = console::Updates::default();
         todo.scopes.clear();
         if let Some(round) = round {

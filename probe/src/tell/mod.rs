@@ -6,7 +6,7 @@
 //! | `horizon` | up to when that is all |
 //! | `known`, `store` | what there is, and for a while what there was |
 //! | `clients`, `watcher` | who watches what, and what each still lacks |
-//! | `console`, `own` | the messages of the two protocols |
+//! | `console`, `own`, `wire` | the messages of the two protocols |
 //! | `server`, `console_server` | listens and answers |
 
 mod clients;
@@ -21,6 +21,7 @@ pub(crate) mod server;
 mod shared;
 mod store;
 mod watcher;
+mod wire;
 
 use publish::Publisher;
 pub(crate) use publish::Settings;

@@ -1,7 +1,7 @@
 //! The messages of `loopview.v1.Probe`.
 
 use loopview_api::v1;
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 
 use super::{PART, entities::TaskState, horizon::Times};
 use crate::{
@@ -165,15 +165,12 @@ pub(super) fn only_polls(polls: v1::Polls, always: &Always) -> v1::Update {
     }
 }
 
-/// A message with an update of the console protocol, and nothing else.
-pub(super) fn only_console(
-    update: &console_api::instrument::Update,
-    always: &Always,
-) -> v1::Update {
+/// A message with an update of the console protocol, and nothing else: more comes of its time.
+pub(super) fn only_console(update: &Bytes, always: &Always) -> v1::Update {
     v1::Update {
-        now: update.now,
+        now: Some(clock::wire(always.times.before)),
         overhead: Some(always.overhead),
-        console: update.encode_to_vec(),
+        console: update.to_vec(),
         ..v1::Update::default()
     }
 }

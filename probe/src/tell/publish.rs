@@ -5,11 +5,9 @@ use std::{
     time::Duration,
 };
 
-use console_api::{
-    instrument::{self, State},
-    tasks::TaskDetails,
-};
+use console_api::{instrument::State, tasks::TaskDetails};
 use loopview_api::v1;
+use prost::bytes::Bytes;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tonic::Status;
 
@@ -31,7 +29,7 @@ use crate::{
 /// What the server asks for.
 #[derive(Debug)]
 pub(super) enum Request {
-    Console(Watcher<instrument::Update>),
+    Console(Watcher<Bytes>),
     Own(Watcher<v1::Update>, v1::WatchRequest),
     Details(u64, mpsc::Sender<Result<TaskDetails, Status>>),
     State(Connection, mpsc::Sender<Result<State, Status>>),

@@ -28,6 +28,7 @@ use loopview_api::v1::{
     self,
     probe_server::{Probe, ProbeServer},
 };
+use prost::bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::mpsc,
@@ -40,7 +41,7 @@ use tonic::{Request, Response, Status, transport::server::Connected};
 
 use super::{
     Publisher, Shared,
-    console_server::ConsoleServer,
+    console_server::{ConsoleServer, WrittenUpdates},
     publish::{self, Settings},
     shared::Watching,
     watcher::{self, Connection, Watched},
@@ -249,19 +250,27 @@ impl Probe for Service {
     }
 }
 
+impl WrittenUpdates for Service {
+    type Stream = Watched<Bytes>;
+
+    fn watch(&self, request: &Request<InstrumentRequest>) -> Result<Self::Stream, Status> {
+        let (watcher, stream) = watcher::watch(connection(request), &self.shared.reads, ());
+        self.ask(publish::Request::Console(watcher))?;
+        Ok(stream)
+    }
+}
+
 #[tonic::async_trait]
 impl Instrument for Service {
-    type WatchUpdatesStream = Watched<Update>;
+    type WatchUpdatesStream = ReceiverStream<Result<Update, Status>>;
     type WatchTaskDetailsStream = ReceiverStream<Result<TaskDetails, Status>>;
     type WatchStateStream = ReceiverStream<Result<State, Status>>;
 
     async fn watch_updates(
         &self,
-        request: Request<InstrumentRequest>,
+        _: Request<InstrumentRequest>,
     ) -> Result<Response<Self::WatchUpdatesStream>, Status> {
-        let (watcher, stream) = watcher::watch(connection(&request), &self.shared.reads, ());
-        self.ask(publish::Request::Console(watcher))?;
-        Ok(Response::new(stream))
+        Err(Status::internal("updates are sent as they are written"))
     }
 
     async fn watch_task_details(

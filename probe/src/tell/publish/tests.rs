@@ -9,6 +9,7 @@ use std::{
 
 use console_api::instrument::Update;
 use proptest::prelude::*;
+use prost::Message;
 use tokio_stream::Stream;
 use tracing::Metadata;
 
@@ -17,7 +18,7 @@ use crate::{
     clock,
     facts::{
         first_change,
-        site::{Role, Site},
+        site::{Role, Site, Written},
         task::{Task, Words},
     },
     hear::{Entity, Heard},
@@ -59,7 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
 type Known = BTreeMap<u64, (u64, bool)>;
 
 enum Messages {
-    Console(watcher::Watched<Update>),
+    Console(watcher::Watched<Bytes>),
     Own(watcher::Watched<v1::Update>),
 }
 
@@ -79,7 +80,7 @@ impl Client {
         match &mut self.stream {
             Some(Messages::Console(stream)) => match Pin::new(stream).poll_next(&mut cx) {
                 Poll::Ready(Some(Ok(update))) => {
-                    learn_console(&mut self.known, update);
+                    learn_console(&mut self.known, decode(update));
                     return true;
                 }
                 Poll::Ready(Some(Err(_))) => self.is_sent_away = true,
@@ -102,6 +103,10 @@ impl Client {
         }
         false
     }
+}
+
+fn decode(update: Bytes) -> Update {
+    Update::decode(update).expect("it is an update")
 }
 
 fn learn_console(known: &mut Known, update: Update) {
@@ -171,6 +176,7 @@ impl Program {
             inherits: false,
             poll_op: std::sync::OnceLock::new(),
             duration: std::sync::OnceLock::new(),
+            written: Written::default(),
         };
         Self {
             publisher,
@@ -422,7 +428,7 @@ fn updates(client: &mut Client, most: usize) -> Vec<Update> {
     };
     let mut cx = Context::from_waker(Waker::noop());
     let next = || match Pin::new(&mut *stream).poll_next(&mut cx) {
-        Poll::Ready(Some(update)) => Some(update.expect("all that it lacks is there")),
+        Poll::Ready(Some(update)) => Some(decode(update.expect("all that it lacks is there"))),
         Poll::Ready(None) | Poll::Pending => None,
     };
     std::iter::from_fn(next).take(most).collect()
