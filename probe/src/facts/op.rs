@@ -178,6 +178,12 @@ impl Op {
         self.closed.store(at, Release);
     }
 
+    /// Looks at each part, so that all of it is near when it is read.
+    pub(crate) fn fetch(&self) {
+        let parts = [&self.closed, &self.task, &self.busy];
+        std::hint::black_box(parts.map(|part| part.load(Relaxed)));
+    }
+
     pub(crate) fn read(&self) -> State {
         State {
             id: self.id,

@@ -98,6 +98,10 @@ impl Timer {
         }
     }
 
+    pub(crate) fn fires(&self) -> u64 {
+        self.fires.load(Relaxed)
+    }
+
     pub(crate) fn read(&self) -> State {
         State {
             kind: TimerKind::try_from(i32::from(self.kind.load(Relaxed))).unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::{
     cell::OnceCell,
     collections::BTreeMap,
+    hint::black_box,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -124,11 +125,23 @@ impl Memory {
 }
 
 impl Known {
-    /// Brings near what [`Self::take`] is about to look at, if it is a task: there are many.
+    /// Brings near what [`Self::take`] is about to look at, of what there are many.
     pub(super) fn fetch(&self, changed: &Changed) {
-        if let Changed::Task(task) = changed {
-            task.fetch();
-            std::hint::black_box(self.store.tasks.get(task.id));
+        let store = &self.store;
+        match changed {
+            Changed::Task(task) => {
+                task.fetch();
+                black_box(store.tasks.get(task.id));
+            }
+            Changed::Resource(resource) => {
+                resource.fetch();
+                black_box(store.resources.get(resource.id));
+            }
+            Changed::Op(op) => {
+                op.fetch();
+                black_box(store.ops.get(op.id));
+            }
+            _ => {}
         }
     }
 
