@@ -227,6 +227,8 @@ impl Publisher {
                     all.used += memory.used;
                 }
             }
+            // The program goes on meanwhile, and its rings are short.
+            self.known.drain_polls(&mut self.news.polls, heard);
             if n >= Self::AT_ONCE || self.news.is_much() {
                 is_all = false;
                 break;
