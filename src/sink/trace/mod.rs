@@ -260,7 +260,17 @@ impl Trace {
             }
             let was = std::mem::replace(&mut track.doing, doing);
             if !polls {
-                self.draw(task.id, Some(&was), since(task), out);
+                let since = since(task);
+                let polled = task
+                    .last_poll_started
+                    .filter(|at| was == "ready" && *at < since);
+                // It was polled between two updates.
+                if let Some(polled) = polled {
+                    self.draw(task.id, Some(&was), polled, out);
+                    self.draw(task.id, Some("running"), since, out);
+                } else {
+                    self.draw(task.id, Some(&was), since, out);
+                }
             }
         }
         let mut gone = Vec::new();
