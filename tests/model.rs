@@ -481,6 +481,66 @@ fn a_check_cannot_vouch_for_what_it_has_not_seen() {
 }
 
 /// Polls wait for what the console protocol tells of their moment, but not without end.
+/// More live things than anybody has: they are counted, and the newest are not taken in.
+#[test]
+fn what_lives_is_bounded() {
+    const MOST: u64 = 1 << 18;
+    const TOLD: u64 = MOST / 4 * 5;
+    let tasks = |ids: std::ops::Range<u64>| console_api::tasks::TaskUpdate {
+        new_tasks: ids
+            .map(|id| console_api::tasks::Task {
+                id: Some(console_api::Id { id }),
+                ..console_api::tasks::Task::default()
+            })
+            .collect(),
+        ..console_api::tasks::TaskUpdate::default()
+    };
+    let timers = |ids: std::ops::Range<u64>| {
+        ids.map(|id| v1::Timer {
+            id,
+            ..v1::Timer::default()
+        })
+        .collect()
+    };
+    let scopes = |ids: std::ops::Range<u64>| {
+        ids.map(|id| v1::Scope {
+            id,
+            ..v1::Scope::default()
+        })
+        .collect()
+    };
+    let mut model = Model::new(Target {
+        name: "crowded".to_owned(),
+        kind: TargetKind::Program,
+    });
+    for (at, ids) in [(1, 0..TOLD / 2), (2, TOLD / 2..TOLD)] {
+        let update = console_api::instrument::Update {
+            task_update: Some(tasks(ids.clone())),
+            ..console_api::instrument::Update::default()
+        };
+        let facts = v1::Update {
+            timers: timers(ids.clone()),
+            scopes: scopes(ids),
+            ..v1::Update::default()
+        };
+        for event in [
+            Event::Console(Box::new(update)),
+            Event::Probe(Box::new(facts)),
+        ] {
+            model.apply(&Frame::new(Time::from_nanos(at), event));
+        }
+    }
+    assert_eq!(model.tasks.len() as u64, MOST);
+    assert_eq!(model.timers.iter().count() as u64, MOST);
+    assert_eq!(model.scopes.iter().count() as u64, MOST);
+    assert_eq!(model.lost.untaken, 3 * (TOLD - MOST));
+    let lost = model
+        .lints
+        .iter()
+        .find(|lint| lint.kind.name() == "lost-data");
+    assert!(lost.is_some_and(|lint| lint.message.contains("too many live at a time")));
+}
+
 #[test]
 fn what_waits_for_its_moment_is_bounded() {
     let mut model = Model::new(Target {

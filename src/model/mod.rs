@@ -7,6 +7,7 @@
 //! all tasks have done together), [`lengths`] (of polls), [`history`] (busy shares over time), [`timeline`] (what each task did when), [`lint`] (what is wrong).
 //! To add one, add its file, a field here, and a line in [`Model::apply`].
 
+mod bounds;
 pub mod details;
 pub mod expired;
 pub mod history;
@@ -100,6 +101,8 @@ pub struct Lost {
     pub malformed: u64,
     /// Frames that are missing in the history or the recording.
     pub frames: u64,
+    /// Tasks, timers and others that live and were not taken in, as there were too many.
+    pub untaken: u64,
 }
 
 impl kept::Sound for Lost {
@@ -112,9 +115,12 @@ impl kept::Sound for Lost {
             malformed,
             polls,
             frames,
+            untaken,
         } = self;
         let polls = polls.unwrap_or_default();
-        kept::countable(&[events, gaps, forgotten, unnamed, polls, malformed, frames])?;
+        kept::countable(&[
+            events, gaps, forgotten, unnamed, polls, malformed, frames, untaken,
+        ])?;
         Ok(self)
     }
 }
@@ -122,6 +128,13 @@ impl kept::Sound for Lost {
 impl Lost {
     fn add(&mut self, events: u64) {
         self.events = self.events.saturating_add(events);
+    }
+
+    /// Tells whether there is room for one more, and counts it if not.
+    fn has_room(&mut self, kept: usize) -> bool {
+        let has_room = kept < bounds::MOST;
+        self.untaken += u64::from(!has_room);
+        has_room
     }
 }
 
@@ -340,13 +353,15 @@ impl Model {
             self.lost.add(resources.dropped_events);
         }
         if self.process.is_none() {
-            self.timers.apply_console(update, window, &self.tasks);
+            self.timers
+                .apply_console(update, window, &self.tasks, &mut self.lost);
         }
         self.resources.apply(
             update.resource_update.as_ref(),
             update.async_op_update.as_ref(),
             &self.tasks,
             self.process.is_none(),
+            &mut self.lost,
         );
         let before = self.console_at.replace(window.to);
         self.tell_time();
@@ -468,9 +483,10 @@ impl Model {
             .apply(now, update.usage.as_ref(), update.overhead.as_ref());
         self.runtimes.apply(&update.runtimes);
         self.threads.apply(now, &update.threads);
-        self.scopes.apply(&update.scopes);
+        self.scopes.apply(&update.scopes, &mut self.lost);
         self.tasks.apply_probe(&update.tasks);
-        self.timers.apply_probe(&update.timers, &mut self.tasks);
+        self.timers
+            .apply_probe(&update.timers, &mut self.tasks, &mut self.lost);
         self.resources
             .apply_probe(&update.resources, &mut self.tasks);
         if self.process.is_some() {

@@ -8,7 +8,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    IdMap,
+    IdMap, Lost, bounds,
     holders::{Got, Holders},
     kept::{self, Sound, Unsound},
     task::TaskId,
@@ -248,12 +248,13 @@ impl Resources {
         ops: Option<&wire_ops::AsyncOpUpdate>,
         tasks: &Tasks,
         guess: bool,
+        lost: &mut Lost,
     ) {
         if let Some(update) = resources {
-            self.apply_resources(update);
+            self.apply_resources(update, lost);
         }
         if let Some(update) = ops {
-            self.apply_new_ops(update);
+            self.apply_new_ops(update, lost);
         }
         let polls = resources.map_or(&[][..], |update| &update.new_poll_ops);
         let got = self.apply_polls(polls, ops, tasks);
@@ -276,9 +277,10 @@ impl Resources {
             let holders = Holders::from_wire(wire, tasks);
             match self.all.get_mut(&wire.span_id) {
                 Some(resource) => resource.holders = holders,
-                None => {
+                None if self.promised.len() < bounds::MOST => {
                     self.promised.insert(wire.span_id, holders);
                 }
+                None => {}
             }
         }
     }
@@ -290,7 +292,7 @@ impl Resources {
         }
     }
 
-    fn apply_resources(&mut self, update: &wire_resources::ResourceUpdate) {
+    fn apply_resources(&mut self, update: &wire_resources::ResourceUpdate, lost: &mut Lost) {
         for wire in &update.new_resources {
             // These come and go by the thousand, and are followed as timers.
             let is_timer = matches!(wire.concrete_type.as_str(), "Sleep" | "Interval");
@@ -301,6 +303,9 @@ impl Resources {
             let created = stats.and_then(|s| Time::from_wire(s.created_at.as_ref()?));
             // After a reconnection all are told again.
             if self.all.get(&id.id).is_some_and(|r| r.created == created) {
+                continue;
+            }
+            if !self.all.contains_key(&id.id) && !lost.has_room(self.all.len()) {
                 continue;
             }
             let location = wire.location.as_ref().and_then(|l| l.try_into().ok());
@@ -328,7 +333,7 @@ impl Resources {
         }
     }
 
-    fn apply_new_ops(&mut self, update: &wire_ops::AsyncOpUpdate) {
+    fn apply_new_ops(&mut self, update: &wire_ops::AsyncOpUpdate, lost: &mut Lost) {
         for wire in &update.new_async_ops {
             let (Some(id), Some(resource)) = (wire.id, wire.resource_id) else {
                 continue;
@@ -344,6 +349,9 @@ impl Resources {
                 continue;
             }
             self.forget_op(id.id);
+            if !lost.has_room(self.ops.len()) {
+                continue;
+            }
             self.ops.insert(
                 id.id,
                 AsyncOp {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
-use super::{kept, tasks::Tasks, wire};
+use super::{bounds, kept, tasks::Tasks, wire};
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flavor {
@@ -114,6 +114,9 @@ impl Runtimes {
 
     pub(super) fn apply(&mut self, runtimes: &[v1::Runtime]) {
         for wire in runtimes {
+            if self.all.len() >= bounds::RUNTIMES && !self.all.contains_key(&wire.id) {
+                continue;
+            }
             let runtime = self.all.entry(wire.id).or_insert_with(|| Runtime {
                 id: wire.id,
                 flavor: Flavor::Unknown,

@@ -6,6 +6,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Lost,
     kept::{Sound, Unsound},
     task::Outcome,
     wire::Location,
@@ -76,10 +77,14 @@ impl Scopes {
         self.all.get(self.open.get(&owner)?.last()?)
     }
 
-    pub(super) fn apply(&mut self, scopes: &[v1::Scope]) {
+    pub(super) fn apply(&mut self, scopes: &[v1::Scope], lost: &mut Lost) {
         self.revision += scopes.len() as u64;
         for scope in scopes {
             let id = ScopeId(scope.id);
+            let open = self.all.len().saturating_sub(self.closed.len());
+            if !self.all.contains_key(&id) && !lost.has_room(open) {
+                continue;
+            }
             if let Some(owner) = scope.task {
                 let open = self.open.entry(owner).or_default();
                 open.retain(|other| *other != id);

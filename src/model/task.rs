@@ -355,6 +355,16 @@ impl Task {
         word.unwrap_or("blocking call")
     }
 
+    /// Bytes of its name, place and fields.
+    pub(super) fn text(&self) -> usize {
+        let fields = self.fields.iter();
+        let fields: usize = fields
+            .map(|f| size_of::<Field>() + f.name.len() + f.value.len())
+            .sum();
+        let file = self.location.as_ref().map_or(0, |place| place.file.len());
+        self.name.as_ref().map_or(0, |name| name.len()) + file + fields
+    }
+
     pub(super) fn describe(&mut self, wire: &wire_tasks::Task) {
         self.location = wire.location.as_ref().and_then(|l| l.try_into().ok());
         let mut function = None;

@@ -10,7 +10,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    IdMap, Lost, Polled, Window,
+    IdMap, Lost, Polled, Window, bounds,
     kept::{self, Sound, Unsound},
     polls,
     scopes::ScopeId,
@@ -56,6 +56,9 @@ pub struct Tasks {
     /// Those on the blocking pool: calls, and workers.
     #[serde(skip)]
     pool: BTreeSet<TaskId>,
+    /// Bytes of their names, places and fields.
+    #[serde(skip)]
+    text: usize,
     any_local: bool,
     /// Promises that were forgotten before they were kept.
     never_named: usize,
@@ -130,6 +133,7 @@ impl Sound for Tasks {
         let live = self.all.values().filter(|task| !task.is_done());
         let in_scope = live.filter_map(|task| Some((task.scope?, task.id)));
         self.in_scope = in_scope.collect();
+        self.text = self.all.values().map(Task::text).sum();
         Ok(self)
     }
 }
@@ -340,7 +344,7 @@ impl Tasks {
         }
         new.sort_by_key(|(created, span, _)| (*created, *span));
         for (created, span, wire) in new {
-            self.describe(span, wire, created);
+            self.describe(span, wire, created, lost);
         }
         // A task that was polled or waited at the last update did so until something is
         // told of it.
@@ -395,7 +399,7 @@ impl Tasks {
 
     /// Takes in a new task, unless it is known: a first update after a reconnection, and
     /// the one after it, tell of all tasks again.
-    fn describe(&mut self, span: u64, wire: &wire_tasks::Task, created: Time) {
+    fn describe(&mut self, span: u64, wire: &wire_tasks::Task, created: Time, lost: &mut Lost) {
         if let Some(known) = self.by_span.get(&span).and_then(|id| self.all.get_mut(id)) {
             if known.created == created {
                 return;
@@ -412,6 +416,17 @@ impl Tasks {
         let mut task = Task::new(TaskId(self.next), span);
         task.describe(wire);
         task.created = created;
+        let text = task.text();
+        let is_text_full = self.text + text > bounds::TEXT;
+        if !lost.has_room(if is_text_full {
+            bounds::MOST
+        } else {
+            self.live()
+        }) {
+            self.leave_out(&task);
+            return;
+        }
+        self.text += text;
         let promised = task.tokio_id.and_then(|id| self.promised.remove(&id));
         match &promised {
             Some(promised) => {
@@ -440,6 +455,15 @@ impl Tasks {
         }
     }
 
+    /// What is told of it from now on is of a task that is not kept.
+    fn leave_out(&mut self, task: &Task) {
+        if let Some(id) = task.tokio_id {
+            self.promised.remove(&id);
+            self.newest_forgotten = self.newest_forgotten.max(id);
+        }
+        self.by_span.remove(&task.span);
+    }
+
     fn finished(&mut self, id: TaskId) {
         self.revision += 1;
         self.running.remove(&id);
@@ -464,6 +488,7 @@ impl Tasks {
         self.sums
             .change(task.id, &Share::of(&task), &Share::default());
         self.count_doing(task.doing, None);
+        self.text = self.text.saturating_sub(task.text());
         self.gone.push(task.id);
         self.pool.remove(&task.id);
         self.revision += 1;

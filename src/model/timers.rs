@@ -15,7 +15,7 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    IdMap, Window,
+    IdMap, Lost, Window,
     kept::{self, Sound, Unsound},
     task::TaskId,
     tasks::Tasks,
@@ -251,8 +251,17 @@ impl Timers {
         self.forgotten_late.saturating_add(self.late)
     }
 
-    pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks) {
+    /// Those that are not gone.
+    fn kept_alive(&self) -> usize {
+        self.all.len().saturating_sub(self.gone.len())
+    }
+
+    pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks, lost: &mut Lost) {
         for wire in timers {
+            let is_known = self.all.contains_key(&TimerId(wire.id));
+            if !is_known && !lost.has_room(self.kept_alive()) {
+                continue;
+            }
             let task = wire.task.map(|id| tasks.refer(id));
             if let Some(task) = task {
                 tasks.touch(task);
@@ -292,6 +301,7 @@ impl Timers {
         update: &instrument::Update,
         window: Window,
         tasks: &Tasks,
+        lost: &mut Lost,
     ) {
         let Some(resources) = &update.resource_update else {
             return;
@@ -300,7 +310,7 @@ impl Timers {
             if let Some(id) = resource.id.filter(|_| resource.concrete_type == "Sleep") {
                 let stats = resources.stats_update.get(&id.id);
                 let created = stats.and_then(|s| Time::from_wire(s.created_at.as_ref()?));
-                self.describe(id.id, resource, created.unwrap_or(window.to));
+                self.describe(id.id, resource, created.unwrap_or(window.to), lost);
             }
         }
         // In order, for the message is in none.
@@ -334,7 +344,13 @@ impl Timers {
     }
 
     /// Takes in a new sleep, unless it is known: after a reconnection all are told again.
-    fn describe(&mut self, span: u64, resource: &wire_resources::Resource, created: Time) {
+    fn describe(
+        &mut self,
+        span: u64,
+        resource: &wire_resources::Resource,
+        created: Time,
+        lost: &mut Lost,
+    ) {
         if let Some(known) = self.by_span.get(&span).copied() {
             if self.all.get(&known).is_some_and(|t| t.created == created) {
                 return;
@@ -343,6 +359,10 @@ impl Timers {
             self.change(known, |timer| {
                 timer.dropped = timer.dropped.or(Some(created));
             });
+        }
+        if !lost.has_room(self.kept_alive()) {
+            self.by_span.remove(&span);
+            return;
         }
         let id = TimerId(self.next);
         self.next += 1;

@@ -38,7 +38,7 @@ impl Check {
     pub fn new(report: Report, denied: &BTreeSet<Kind>) -> Self {
         let denied: Vec<&str> = denied.iter().map(|kind| kind.name()).collect();
         let lost = &report.lost;
-        let is_whole = lost.events == 0 && lost.gaps == 0 && lost.tasks == 0;
+        let is_whole = lost.events == 0 && lost.gaps == 0 && lost.tasks == 0 && lost.untaken == 0;
         let lost_data = Kind::LostData.name();
         let vouches = is_whole && report.lints.iter().all(|row| row.lint != lost_data);
         let findings = report.lints.into_iter().map(|lint| Finding {

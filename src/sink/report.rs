@@ -209,6 +209,8 @@ pub struct Lost {
     pub tasks: u64,
     /// Lines of output that were let go to bound memory.
     pub lines: u64,
+    /// Tasks, timers and others that were left out, as too many lived at a time.
+    pub untaken: u64,
 }
 
 fn ms(d: Duration) -> f64 {
@@ -266,6 +268,7 @@ impl Report {
                 gaps: model.lost.gaps,
                 tasks: model.lost.forgotten + model.lost.unnamed,
                 lines: model.output.dropped(),
+                untaken: model.lost.untaken,
             },
         }
     }

@@ -61,6 +61,10 @@ fn summary(report: &Report) -> String {
             "lost: {events} events, {gaps} gaps: figures may be too low"
         ));
     }
+    if lost.untaken > 0 {
+        let untaken = lost.untaken;
+        lines.push(format!("left out: {untaken} tasks, timers and others"));
+    }
     for lint in &report.lints {
         lines.push(format!(
             "{}: {}{} [{}]",

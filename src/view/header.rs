@@ -232,6 +232,10 @@ impl Header<'_> {
             let lost = format!("{} events lost", fmt::count(model.lost.events));
             parts.push(Part::new(3, vec![(lost, theme.warning())]));
         }
+        if model.lost.untaken > 0 {
+            let left_out = format!("{} left out", fmt::count(model.lost.untaken));
+            parts.push(Part::new(3, vec![(left_out, theme.warning())]));
+        }
         if !model.lints.is_empty() {
             let warnings = format!("{} {}", view.glyphs.warning, model.lints.len());
             parts.push(Part::new(2, vec![(warnings, theme.warning())]));

@@ -54,6 +54,33 @@ pub struct Expectation {
     pub words: Vec<String>,
 }
 
+/// What was done most of the time in each cell.
+fn lane(
+    values: &[String],
+    cells: impl FnOnce(&Grid) -> Option<Vec<timeline::Cell>>,
+) -> Result<String, String> {
+    let [from, width, letters] = values else {
+        return Err("a lane is FROM WIDTH LETTERS".to_owned());
+    };
+    let read = |word: &String| words::duration(word).ok_or(format!("`{word}` is no time"));
+    let grid = Grid::new(START + read(from)?, read(width)?, letters.len());
+    let cells = cells(&grid);
+    let letter = |cell: &timeline::Cell| {
+        let most = |doing: &Doing| cell.spent.nanos(*doing);
+        let most = Doing::ALL.into_iter().max_by_key(most);
+        match most.filter(|_| cell.spent.total() > 0) {
+            None => '-',
+            Some(Doing::Running) => 'R',
+            Some(Doing::Ready) => 'D',
+            Some(Doing::Waiting) => 'W',
+            Some(Doing::Sleeping) => 'S',
+            Some(Doing::Idle) => 'I',
+        }
+    };
+    let letters: String = cells.unwrap_or_default().iter().map(letter).collect();
+    Ok(format!("{from} {width} {letters}"))
+}
+
 /// What does not hold, a line each.
 pub fn failures(scenario: &Scenario) -> Vec<String> {
     scenario
@@ -209,7 +236,7 @@ impl View<'_> {
             "label" => task.label().into_owned(),
             "busy-cells" => cells(&task.history, now, values.len(), true),
             "ready-cells" => cells(&task.history, now, values.len(), false),
-            "lane" => self.lane(values, |grid| {
+            "lane" => lane(values, |grid| {
                 let timeline = &self.model.timeline;
                 timeline.task(task.id, grid, self.model.now)
             })?,
@@ -218,36 +245,9 @@ impl View<'_> {
         })
     }
 
-    fn lane(
-        &self,
-        values: &[String],
-        cells: impl FnOnce(&Grid) -> Option<Vec<timeline::Cell>>,
-    ) -> Result<String, String> {
-        let [from, width, letters] = values else {
-            return Err("a lane is FROM WIDTH LETTERS".to_owned());
-        };
-        let read = |word: &String| words::duration(word).ok_or(format!("`{word}` is no time"));
-        let grid = Grid::new(START + read(from)?, read(width)?, letters.len());
-        let cells = cells(&grid);
-        let letter = |cell: &timeline::Cell| {
-            let most = |doing: &Doing| cell.spent.nanos(*doing);
-            let most = Doing::ALL.into_iter().max_by_key(most);
-            match most.filter(|_| cell.spent.total() > 0) {
-                None => '-',
-                Some(Doing::Running) => 'R',
-                Some(Doing::Ready) => 'D',
-                Some(Doing::Waiting) => 'W',
-                Some(Doing::Sleeping) => 'S',
-                Some(Doing::Idle) => 'I',
-            }
-        };
-        let letters: String = cells.unwrap_or_default().iter().map(letter).collect();
-        Ok(format!("{from} {width} {letters}"))
-    }
-
     fn thread_lane(&self, id: u64, values: &[String]) -> Result<String, String> {
         let (timeline, now) = (&self.model.timeline, self.model.now);
-        self.lane(values, |grid| timeline.thread(id, grid, now))
+        lane(values, |grid| timeline.thread(id, grid, now))
     }
 
     fn poll(&self, task: &Task, values: &[String]) -> Result<String, String> {

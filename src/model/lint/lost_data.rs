@@ -48,6 +48,10 @@ impl Lint for LostData {
             let events = model.lost.events;
             let words = "events were dropped by the target's instrument: figures may be too low";
             (format!("{events} {words}"), Some("events"), events)
+        } else if model.lost.untaken > 0 {
+            let untaken = model.lost.untaken;
+            let words = "tasks, timers and others are left out: too many live at a time";
+            (format!("{untaken} {words}"), Some("untaken"), untaken)
         } else if model.lost.unnamed > 0 {
             let tasks = model.lost.unnamed;
             let words = "tasks were not told of in time, before the program ended";
