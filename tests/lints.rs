@@ -78,8 +78,8 @@ fn judge(workload: &Workload) -> Option<String> {
 fn each_lint_has_a_lesson_whose_page_names_it() {
     for kind in Kind::ALL {
         let lesson = kind.lint().explain().lesson;
-        assert_eq!(lesson.is_none(), *kind == Kind::LostData, "{kind:?}");
-        if let Some(lesson) = lesson {
+        assert_eq!(lesson.is_err(), *kind == Kind::LostData, "{kind:?}");
+        if let Ok(lesson) = lesson {
             let workload = loopview_workloads::find(lesson).expect(lesson);
             assert!(named(workload).contains(kind.name()), "{lesson}: {kind:?}");
         }

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn every_lesson_that_is_named_shows_its_lint() {
         for kind in Kind::ALL {
-            if let Some(lesson) = kind.lint().explain().lesson {
+            if let Ok(lesson) = kind.lint().explain().lesson {
                 let page = loopview_workloads::find(lesson).expect(lesson).page_en;
                 assert!(page.contains(&format!("\n- `{}`", kind.name())), "{lesson}");
             }

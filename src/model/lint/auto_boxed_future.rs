@@ -24,7 +24,7 @@ impl Lint for AutoBoxedFuture {
                   future, nested in others, is copied there, too, and can overflow a stack.",
             mend: "Make the future smaller as with `large-future`, or `Box::pin` it yourself where \
                    it is made.",
-            lesson: Some("large-future"),
+            lesson: Ok("large-future"),
         }
     }
 

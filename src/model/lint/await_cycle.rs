@@ -27,7 +27,7 @@ impl Lint for AwaitCycle {
             mend: "Take locks in the same order everywhere, or hold one at a time: copy what you \
                    need and let go before the next `await`. A time limit (`timeout`) around the \
                    wait turns a deadlock into an error.",
-            lesson: Some("deadlock"),
+            lesson: Ok("deadlock"),
         }
     }
 

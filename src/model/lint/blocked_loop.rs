@@ -28,7 +28,7 @@ impl Lint for BlockedLoop {
                    client, file access, or a long computation. Use the async form of it (`sleep`, \
                    an async client), or move it off the loop with `spawn_blocking` (`to_thread`). \
                    A long loop of your own can also let others run with `yield_now` now and then.",
-            lesson: Some("blocking"),
+            lesson: Ok("blocking"),
         }
     }
 

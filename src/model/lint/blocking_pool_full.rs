@@ -25,7 +25,7 @@ impl Lint for BlockingPoolFull {
                   up host names, so these wait, too.",
             mend: "Limit how many such calls are under way (`Semaphore`), give long-lived ones a \
                    thread of their own (`std::thread`), or raise `max_blocking_threads`.",
-            lesson: Some("pool-full"),
+            lesson: Ok("pool-full"),
         }
     }
 

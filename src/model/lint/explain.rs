@@ -17,9 +17,10 @@ impl Kind {
             let (name, value, unit) = (self.name(), limit.text(), limit.unit());
             let _ = writeln!(text, "\nThreshold: `--threshold {name}={value}` ({unit}).");
         }
-        if let Some(lesson) = words.lesson {
-            let _ = writeln!(text, "\nSee it: `loopview run {lesson}`.");
-        }
+        let _ = match words.lesson {
+            Ok(lesson) => writeln!(text, "\nSee it: `loopview run {lesson}`."),
+            Err(why) => writeln!(text, "\n{why}"),
+        };
         text
     }
 }

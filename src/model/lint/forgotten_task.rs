@@ -28,7 +28,7 @@ impl Lint for ForgottenTask {
             mend: "Keep the `JoinHandle` and await it before `main` ends, spawn it in a \
                    `TaskGroup` or `JoinSet`, or tell it to stop and wait until it has. A task that \
                    is meant to run as long as the program is fine: allow the lint.",
-            lesson: Some("leak"),
+            lesson: Ok("leak"),
         }
     }
 

@@ -26,7 +26,7 @@ impl Lint for LargeFuture {
             mend: "Do not hold large buffers across an `await`: make them in a block of their own, \
                    or keep them on the heap (`Vec`, `Box`). `Box::pin` a large part of it that is \
                    rarely needed.",
-            lesson: Some("large-future"),
+            lesson: Ok("large-future"),
         }
     }
 

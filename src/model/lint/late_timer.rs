@@ -28,7 +28,7 @@ impl Lint for LateTimer {
                   loop has no time left.",
             mend: "Make the loop do less: fewer tasks at once, larger pieces of work for each \
                    wake, computing on other threads, more workers.",
-            lesson: Some("starvation"),
+            lesson: Ok("starvation"),
         }
     }
 

@@ -24,7 +24,7 @@ impl Lint for LockHeld {
             mend: "Let go of the guard before the `await`: end its block, or `drop` it. Do the slow \
                    thing first and lock only to write down the result. Give the data to one task \
                    and talk to it over a channel, or allow several at once with a `Semaphore`.",
-            lesson: Some("mutex"),
+            lesson: Ok("mutex"),
         }
     }
 

@@ -27,7 +27,7 @@ impl Lint for LongPoll {
             mend: "Split the work and let others run between the pieces with `yield_now`, or move \
                    it off the loop with `spawn_blocking`. A build without optimisation can be ten \
                    times as slow: look at a release build before you change the code.",
-            lesson: Some("starvation"),
+            lesson: Ok("starvation"),
         }
     }
 

@@ -24,7 +24,11 @@ impl Lint for LostData {
                    meant for with `with_filter`. With console-subscriber, use the probe, which \
                    needs no buffer, or a larger `event_buffer_capacity`. With the probe, give it \
                    more memory.",
-            lesson: None,
+            lesson: Err(
+                "No lesson shows it: the probe that watches them is the whole subscriber, so that no \
+                 filter can blind it, has no queue of events that could overflow, and has more \
+                 memory than a lesson should take.",
+            ),
         }
     }
 

@@ -28,7 +28,7 @@ impl Lint for LostWaker {
             mend: "Look at a `poll` written by hand that returns `Pending` without keeping \
                    `cx.waker().clone()`, or that keeps the waker of an earlier poll. If the task \
                    is meant to wait for ever (`std::future::pending`), abort it instead.",
-            lesson: Some("lost-waker"),
+            lesson: Ok("lost-waker"),
         }
     }
 

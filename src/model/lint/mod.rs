@@ -64,8 +64,8 @@ pub struct Explanation {
     pub why: &'static str,
     /// How to mend it.
     pub mend: &'static str,
-    /// The lesson that shows it, if there is one.
-    pub lesson: Option<&'static str>,
+    /// The lesson that shows it, or why none does.
+    pub lesson: Result<&'static str, &'static str>,
 }
 
 /// What a lint says of a subject.

@@ -34,7 +34,7 @@ impl Lint for NeedlessAsync {
             mend: "Make it a plain function and call it. If it computes for long, use \
                    `spawn_blocking` or a thread pool such as rayon, which does use more than one \
                    core.",
-            lesson: Some("needless-async"),
+            lesson: Ok("needless-async"),
         }
     }
 

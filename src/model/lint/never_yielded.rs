@@ -27,7 +27,7 @@ impl Lint for NeverYielded {
             mend: "If it is a computation or blocking work, run it with `spawn_blocking` or on a \
                    thread of its own. If it is a loop that is meant to wait, look for the `await` \
                    that is missing in it.",
-            lesson: Some("cpu"),
+            lesson: Ok("cpu"),
         }
     }
 

@@ -23,7 +23,7 @@ impl Lint for PanickedTask {
                   a line on standard error and the work is missing without a trace.",
             mend: "Mend what panicked, and await the handles of all tasks, so that a panic is not \
                    overlooked. For errors that are to be expected return a `Result`.",
-            lesson: Some("panic"),
+            lesson: Ok("panic"),
         }
     }
 

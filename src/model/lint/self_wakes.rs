@@ -27,7 +27,7 @@ impl Lint for SelfWakes {
                    hand, give the waker to whatever will make it ready, instead of calling \
                    `wake_by_ref` and returning `Pending`. A long computation that lets others run \
                    with `yield_now` is better on a thread.",
-            lesson: Some("starvation"),
+            lesson: Ok("starvation"),
         }
     }
 

@@ -33,7 +33,7 @@ impl Lint for SerialAwaits {
             mend: "If none needs the result of another, start all and then await all: `gather`, a \
                    `TaskGroup`, `JoinSet` or `join!`. If each does need the one before, leave \
                    them as they are, or await plain `async fn` calls without spawning.",
-            lesson: Some("serial-tasks"),
+            lesson: Ok("serial-tasks"),
         }
     }
 

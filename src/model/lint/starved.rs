@@ -28,7 +28,7 @@ impl Lint for Starved {
             mend: "Look at the Tasks view for those that are ready and running all the time: give \
                    them less to do at once, limit how many there are (`Semaphore`), move \
                    computing off the loop with `spawn_blocking`, or use more workers.",
-            lesson: Some("starvation"),
+            lesson: Ok("starvation"),
         }
     }
 

@@ -25,7 +25,7 @@ impl Lint for UnbalancedWakes {
                   every item is busy with waking.",
             mend: "Hand over more at once: send batches, notify when a queue becomes full or was \
                    empty, and not for every item.",
-            lesson: Some("many-wakes"),
+            lesson: Ok("many-wakes"),
         }
     }
 
