@@ -170,6 +170,11 @@ impl Timeline<'_> {
             );
             words.push((woke, theme.text()));
         }
+        let summed = view.model.timeline.summed_before();
+        if summed.is_some_and(|before| poll.started() < before) {
+            // Polls of others may be in sums already.
+            words.push(("  not all that it woke is known".to_owned(), theme.dim()));
+        }
         words
     }
 
