@@ -32,7 +32,7 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<Vec<u8>> {
         mut afters,
         mut lengths,
         mut wakes,
-        mut wakers,
+        mut by_whom,
     ] = [(); 6].map(|()| Column::with_room(count));
     let mut before = Before::default();
     let mut started = 0_u64;
@@ -48,7 +48,7 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<Vec<u8>> {
         afters.add_signed(after.cast_signed());
         lengths.add(*lasted);
         wakes.add_signed(differs.cast_signed());
-        wakers.add(match *by {
+        by_whom.add(match *by {
             0 => 0,
             by if by == *task => 1,
             by => by + 1,
@@ -63,7 +63,7 @@ pub(super) fn pack(polls: &probe::Polls) -> Option<Vec<u8>> {
     };
     // The fields of a message may be in any order.
     let mut packed = rest.encode_to_vec();
-    let columns = [tasks, threads, afters, lengths, wakes, wakers];
+    let columns = [tasks, threads, afters, lengths, wakes, by_whom];
     for (field, column) in (2..).zip(columns) {
         if count > 0 {
             put_bytes(field, &column.0, &mut packed);

@@ -144,7 +144,9 @@ impl<'a> Rows<'a> {
             }
             Self::Figures(mut rows) => {
                 if !sort.is_ascending() {
-                    rows.iter_mut().for_each(|(figure, _)| *figure = !*figure);
+                    for (figure, _) in &mut rows {
+                        *figure = !*figure;
+                    }
                 }
                 rows.sort_unstable();
                 rows.into_iter().map(|(_, id)| id).collect()
