@@ -149,6 +149,26 @@ fn snapshots(name: &str, keys: &str, text: &str) {
     }
 }
 
+/// Places in the tree and rows of the table are kept from one picture to the next as long as they
+/// must be the same.
+#[test]
+fn what_is_kept_is_what_would_be_made_anew() {
+    let moments = moments(&(0..40).map(|n| n * 100).collect::<Vec<_>>());
+    for keys in ["3", "3 f", "3 X", "4", "4 f", "4 s s s s s", "4 s S"] {
+        let mut kept = Person::new((120, 40));
+        kept.press(keys);
+        for model in &moments {
+            kept.model = model.clone();
+            kept.state.sync(model);
+            let mut new = Person::new((120, 40));
+            new.press(keys);
+            new.model = model.clone();
+            new.state.sync(model);
+            assert_eq!(kept.screen(), new.screen(), "{keys}");
+        }
+    }
+}
+
 #[test]
 fn a_filter_that_is_typed() {
     snapshots("filter", "/", "state=done busy>100us");
