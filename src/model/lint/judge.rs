@@ -181,3 +181,58 @@ impl Verdicts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use console_api::{Id, Location, instrument, tasks};
+
+    use super::*;
+    use crate::frame::{Event, Frame, Target, TargetKind};
+
+    /// Tasks of one line that wake themselves all the time, in no order, as the wire has them.
+    fn told(at: u64, ids: std::ops::Range<u64>) -> Frame {
+        let describe = |id| tasks::Task {
+            id: Some(Id { id }),
+            location: Some(Location {
+                file: Some("main.rs".to_owned()),
+                line: Some(7),
+                ..Location::default()
+            }),
+            ..tasks::Task::default()
+        };
+        let stats = tasks::Stats {
+            created_at: Some(prost_types::Timestamp::default()),
+            wakes: 100 * at,
+            self_wakes: 100 * at,
+            ..tasks::Stats::default()
+        };
+        let update = instrument::Update {
+            task_update: Some(tasks::TaskUpdate {
+                new_tasks: ids.clone().map(describe).collect(),
+                stats_update: ids.map(|id| (id, stats.clone())).collect(),
+                dropped_events: 0,
+            }),
+            ..instrument::Update::default()
+        };
+        Frame::new(Time::from_nanos(at), Event::Console(Box::new(update)))
+    }
+
+    #[test]
+    fn of_many_cases_the_first_task_is_described_and_each_is_counted_once() {
+        let mut model = Model::new(Target {
+            name: "any".to_owned(),
+            kind: TargetKind::Program,
+        });
+        for at in 1..5 {
+            model.apply(&told(at, 1..60));
+        }
+        let mut found = model.lints.iter();
+        let finding = found.next().expect("a finding");
+        assert_eq!(finding.kind, Kind::SelfWakes);
+        let task = finding.task.and_then(|id| model.tasks.get(id));
+        assert_eq!(task.map(|task| task.span), Some(1));
+        assert_eq!(finding.count, 59);
+        assert!(finding.message.contains("400"), "{}", finding.message);
+        assert!(found.next().is_none());
+    }
+}
