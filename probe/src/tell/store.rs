@@ -131,9 +131,13 @@ impl<E: Entity> Kept<E> {
             return Rest::default();
         }
         let known = self.live.remove(&id);
-        // Its last change and its end may both have listed it.
+        // Its last change and its end may both have listed it: the second time, nobody else
+        // knows it any more.
         if entity.is_kept().swap(true, Relaxed) {
-            return Rest::default();
+            return Rest {
+                ended: Some(entity),
+                ..Rest::default()
+            };
         }
         let state = entity.read();
         show(&state, known.is_none());
