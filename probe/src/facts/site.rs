@@ -84,7 +84,7 @@ pub(crate) struct Written {
 /// to compare with what was just written has to wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
-    text: String,
+    held: String,
     /// So much of it has been told this time.
     told: usize,
     /// It is not what it was when its site was last looked for.
@@ -93,9 +93,8 @@ pub(crate) struct Text {
 
 impl Text {
     fn end(&mut self) {
-        self.is_new |= self.told < self.text.len();
-        self.text.truncate(self.told);
-        self.told = 0;
+        self.is_new |= self.told < self.held.len();
+        self.held.truncate(self.told);
     }
 }
 
@@ -103,18 +102,18 @@ impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.text
+        &self.held
     }
 }
 
 impl fmt::Write for Text {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         let end = self.told + part.len();
-        let before = self.text.as_bytes().get(self.told..end);
-        if before != Some(part.as_bytes()) {
+        let same = self.held.as_bytes().get(self.told..end);
+        if same != Some(part.as_bytes()) {
             self.is_new = true;
-            self.text.truncate(self.told);
-            self.text.push_str(part);
+            self.held.truncate(self.told);
+            self.held.push_str(part);
         }
         self.told = end;
         Ok(())
@@ -139,6 +138,7 @@ pub(crate) struct SiteFields {
 
 impl SiteFields {
     pub(crate) fn begin(&mut self) {
+        (self.kind.told, self.what.told, self.file.told) = (0, 0, 0);
         (self.line, self.column) = (None, 0);
         (self.size, self.original_size) = (None, None);
         (self.is_internal, self.inherits) = (false, false);
@@ -269,5 +269,37 @@ impl Sites {
         let site = Box::leak(Box::new(fields.make(meta)));
         same.push(site);
         site
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_what_was_told_last() {
+        let mut fields = SiteFields::default();
+        let texts = [
+            (&["task"][..], true),
+            (&["task"], false),
+            (&["ta", "sk"], false),
+            (&["ta", "sk", "s"], true),
+            (&["tä", "sks"], true),
+            (&["t"], true),
+            (&["t", ""], false),
+            (&[], true),
+            (&[], false),
+        ];
+        for (parts, is_new) in texts {
+            fields.begin();
+            for part in parts {
+                fields.kind.write_str(part).expect("it does not fail");
+            }
+            fields.end();
+            assert_eq!(&*fields.kind, parts.concat());
+            assert_eq!(std::mem::take(&mut fields.kind.is_new), is_new, "{parts:?}");
+        }
     }
 }
