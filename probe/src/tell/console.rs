@@ -21,7 +21,7 @@ use crate::{
         attributes::{Read, Value},
         op, resource,
         samples::Buckets,
-        site::{Place, Role, Site},
+        site::{Place, Role},
         task,
     },
 };
@@ -99,7 +99,7 @@ impl Updates {
     pub(super) fn task(&mut self, task: &TaskState, is_new: bool) {
         let all = &mut self.now.tasks;
         if is_new {
-            all.message(1, |fields| fields.made(&new_task(task)));
+            all.message(1, |fields| new_task(fields, task));
         }
         all.message(3, |entry| {
             entry.number(1, task.now.id);
@@ -168,72 +168,81 @@ fn location(place: Option<&Place>) -> Option<wire::Location> {
     })
 }
 
-fn new_task(state: &TaskState) -> tasks::Task {
-    let site = state.now.site;
+fn new_task(fields: &mut Fields, state: &TaskState) {
+    let now = &state.now;
+    let site = now.site;
     let kind = match site.role {
         Role::Blocking | Role::Worker => tasks::task::Kind::Blocking,
         Role::Task | Role::BlockOn => tasks::task::Kind::Spawn,
     };
-    tasks::Task {
-        id: Some(state.now.id.into()),
-        metadata: Some(site.meta.into()),
-        kind: kind.into(),
-        fields: task_fields(state, site),
-        parents: (state.now.parent > 0)
-            .then_some(wire::SpanId {
-                id: state.now.parent,
-            })
-            .into_iter()
-            .collect(),
-        location: location(site.place.as_ref()),
+    fields.id(1, now.id);
+    fields.id(2, id(site.meta));
+    fields.number(3, kind as u64);
+    // As tokio gave them.
+    let own_id = now.id >> 63 == 0;
+    let other = now.words.as_ref().map_or(&[][..], |w| &w.other);
+    for name in site.meta.fields().iter().map(|field| field.name()) {
+        let told = match name {
+            "kind" => Some(Told::Debug(&site.kind)),
+            "task.name" => Some(Told::Debug(now.name())),
+            "task.id" if own_id => Some(Told::U64(now.id)),
+            "fn" => Some(Told::Debug(&site.what)),
+            "size.bytes" => site.size.map(Told::U64),
+            "original_size.bytes" => site.original_size.map(Told::U64),
+            name => {
+                let other = other.iter().find(|(n, _)| *n == name);
+                other.map(|(_, value)| Told::Other(value))
+            }
+        };
+        if let Some(told) = told {
+            field(fields, 4, (site.meta, name), &told);
+        }
     }
-}
-
-/// The fields of the span, as tokio gave them.
-fn task_fields(state: &TaskState, site: &Site) -> Vec<wire::Field> {
-    let own_id = state.now.id >> 63 == 0;
-    let other = state.now.words.as_ref().map_or(&[][..], |w| &w.other);
-    site.meta
-        .fields()
-        .iter()
-        .filter_map(|field| {
-            let value = match field.name() {
-                "kind" => Value::Debug(site.kind.clone()),
-                "task.name" => Value::Debug(state.now.name().into()),
-                "task.id" if own_id => Value::U64(state.now.id),
-                "fn" => Value::Debug(site.what.clone()),
-                "size.bytes" => Value::U64(site.size?),
-                "original_size.bytes" => Value::U64(site.original_size?),
-                name => {
-                    let (_, value) = other.iter().find(|(n, _)| *n == name)?;
-                    value.clone()
-                }
-            };
-            Some(named(site.meta, field.name(), &value))
-        })
-        .collect()
-}
-
-fn named(meta: &'static Metadata<'static>, name: &'static str, value: &Value) -> wire::Field {
-    use wire::field::Value as Wire;
-    wire::Field {
-        name: Some(name.into()),
-        metadata_id: Some(meta.into()),
-        value: Some(match value {
-            Value::U64(n) => Wire::U64Val(*n),
-            Value::I64(n) => Wire::I64Val(*n),
-            Value::Bool(yes) => Wire::BoolVal(*yes),
-            Value::Text(text) => Wire::StrVal(text.to_string()),
-            Value::Debug(text) => Wire::DebugVal(text.to_string()),
-        }),
-    }
-}
-
-fn attribute(fields: &mut Fields, field: u32, read: &Read) {
-    fields.message(field, |fields| {
-        fields.message(1, |fields| {
-            fields.made(&named(read.meta, read.name, &read.value));
+    fields.id(5, now.parent);
+    if let Some(place) = &site.place {
+        fields.message(6, |fields| {
+            fields.bytes(1, place.file.as_bytes());
+            fields.number_or_0(3, place.line.into());
+            fields.number_or_0(4, place.column.into());
         });
+    }
+}
+
+/// The value of a field, which few tasks keep as one.
+enum Told<'a> {
+    U64(u64),
+    Debug(&'a str),
+    Other(&'a Value),
+}
+
+/// What tells a callsite from others.
+fn id(meta: &'static Metadata<'static>) -> u64 {
+    wire::MetaId::from(meta).id
+}
+
+fn field(
+    fields: &mut Fields,
+    number: u32,
+    (meta, name): (&'static Metadata<'static>, &str),
+    told: &Told<'_>,
+) {
+    fields.message(number, |fields| {
+        fields.bytes(1, name.as_bytes());
+        match told {
+            Told::Debug(text) => fields.bytes(3, text.as_bytes()),
+            Told::Other(Value::Debug(text)) => fields.bytes(3, text.as_bytes()),
+            Told::Other(Value::Text(text)) => fields.bytes(4, text.as_bytes()),
+            Told::U64(n) | Told::Other(Value::U64(n)) => fields.number_or_0(5, *n),
+            Told::Other(Value::I64(n)) => fields.signed(6, *n),
+            Told::Other(Value::Bool(yes)) => fields.number_or_0(7, (*yes).into()),
+        }
+        fields.id(8, id(meta));
+    });
+}
+
+fn attribute(fields: &mut Fields, number: u32, read: &Read) {
+    fields.message(number, |fields| {
+        field(fields, 1, (read.meta, read.name), &Told::Other(&read.value));
         if let Some(unit) = &read.unit {
             fields.bytes(2, unit.as_bytes());
         }

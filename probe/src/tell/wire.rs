@@ -54,6 +54,11 @@ impl Fields {
         self.varint(n);
     }
 
+    /// One that may be below 0, and is there in any case.
+    pub(super) fn signed(&mut self, field: u32, n: i64) {
+        self.number_or_0(field, (n << 1 ^ n >> 63).cast_unsigned());
+    }
+
     pub(super) fn bytes(&mut self, field: u32, bytes: &[u8]) {
         self.key(field, LENGTH);
         self.varint(bytes.len() as u64);
@@ -135,6 +140,9 @@ mod tests {
             fields.time(4, 0);
             fields.duration(6, 3_000_000_001);
         });
+        for n in [i64::MIN, -1, 0, i64::MAX] {
+            fields.message(9, |fields| fields.signed(6, n));
+        }
         fields.message(10, |fields| {
             fields.bytes(1, long.as_bytes());
             fields.number_or_0(5, 0);
@@ -156,6 +164,13 @@ mod tests {
             poll_stats: Some(poll_stats),
             ..Stats::default()
         });
+        for n in [i64::MIN, -1, 0, i64::MAX] {
+            let field = Field {
+                value: Some(Value::I64Val(n)),
+                ..Field::default()
+            };
+            made.bytes(9, &field.encode_to_vec());
+        }
         made.bytes(10, &field.encode_to_vec());
         assert_eq!(fields.0, made.0);
     }
