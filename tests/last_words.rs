@@ -31,6 +31,7 @@ fn main() {
         "{states:?}"
     );
     assert_eq!(report["lost"]["tasks"], 0);
+    assert_eq!(report["lost"]["events"], 0, "not even the program's end");
     println!("1 passed, 0 failed");
 }
 

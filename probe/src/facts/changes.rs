@@ -51,7 +51,7 @@ pub(crate) struct Changes {
     pub(crate) early: Arc<Early>,
 }
 
-/// Wakes the publisher before its time, as there is a lot.
+/// Wakes the publisher before its time: there is a lot, or nothing more to come.
 #[derive(Debug, Default)]
 pub(crate) struct Early(Notify);
 

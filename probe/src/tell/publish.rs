@@ -100,7 +100,7 @@ impl Publisher {
         loop {
             tokio::select! {
                 _ = ticks.tick() => self.publish(),
-                () = shared.wake.notified() => self.publish(),
+                () = shared.wake.woken() => self.publish(),
                 () = shared.heard.changes.early.woken() => {
                     if !self.collect() || self.news.is_much() || self.has_last_words() {
                         self.publish();

@@ -8,11 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
-
 use super::watcher::Reads;
 use crate::{
     clock::{self, Nanos},
+    facts::changes::Early,
     hear::Heard,
 };
 
@@ -23,7 +22,7 @@ pub(crate) struct Shared {
     watching: Mutex<usize>,
     watching_changed: Condvar,
     pub(super) ended: Mutex<Nanos>,
-    pub(super) wake: Notify,
+    pub(super) wake: Early,
     pub(super) reads: Arc<Reads>,
     /// Everyone has been sent the last word.
     pub(super) said_it_all: AtomicBool,
@@ -40,7 +39,7 @@ impl Shared {
             watching: Mutex::default(),
             watching_changed: Condvar::new(),
             ended: Mutex::default(),
-            wake: Notify::new(),
+            wake: Early::default(),
             reads: Arc::default(),
             said_it_all: AtomicBool::new(false),
         })
@@ -64,7 +63,7 @@ impl Shared {
         /// Limits that clients may take as long as they go on reading what they lack.
         const PATIENCE: u32 = 10;
         *lock(&self.ended) = clock::now();
-        self.wake.notify_one();
+        self.wake.wake();
         for _ in 0..PATIENCE {
             let before = self.reads.messages();
             let nobody_is_left = self.wait_until(limit, |watching| watching == 0);
