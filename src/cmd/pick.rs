@@ -53,7 +53,8 @@ pub fn execute(wishes: &Wishes) -> Result<ExitCode, Error> {
                 thresholds: Thresholds::default(),
             };
             let source = launch(&what)?;
-            let watched = app::run(&mut screen, &target, &options, None, source, start).await?;
+            let run = app::run(&mut screen, &target, &options, None, source, start);
+            let watched = Box::pin(run).await?;
             watched.source.stopped().await;
         }
         drop(screen);
