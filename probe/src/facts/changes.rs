@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc,
     },
 };
@@ -47,8 +47,13 @@ impl Changed {
 #[derive(Debug)]
 pub(crate) struct Changes {
     list: mpsc::Sender<Changed>,
-    length: AtomicUsize,
+    /// How many are on it; and, above the lower half of the bits, how many have ended of those
+    /// that were listed since it was last read.
+    length: AtomicU64,
     pub(crate) early: Arc<Early>,
+    /// A ring of polls is half full. To read what has changed, too, would be to tell of those who
+    /// are polled all the time many times between two publishes.
+    pub(crate) half_full: Arc<Early>,
 }
 
 /// Wakes the publisher before its time: there is a lot, or nothing more to come.
@@ -78,36 +83,49 @@ impl Early {
 }
 
 impl Changes {
-    /// A list of this length does not wait for the next publish: what has ended can be made
-    /// small.
-    const MANY: usize = 1 << 11;
+    /// When so many have ended, they do not wait for the next publish: they can be made small.
+    /// What lives is listed once.
+    const MANY: u64 = 1 << 11;
+    const ENDED: u64 = 1 << 32;
 
     pub(crate) fn new() -> (Self, mpsc::Receiver<Changed>) {
         let (list, receiver) = mpsc::channel();
         let changes = Self {
             list,
-            length: AtomicUsize::new(0),
+            length: AtomicU64::new(0),
             early: Arc::default(),
+            half_full: Arc::default(),
         };
         (changes, receiver)
     }
 
     pub(crate) fn push(&self, changed: Changed) {
-        // Nobody listens if the publisher could not be started.
-        if self.list.send(changed).is_ok() && self.length.fetch_add(1, Relaxed) == Self::MANY {
+        self.add(changed, 1);
+    }
+
+    pub(crate) fn push_ended(&self, changed: Changed) {
+        let before = self.add(changed, Self::ENDED + 1);
+        if before.is_some_and(|before| before / Self::ENDED == Self::MANY) {
             self.early.wake();
         }
+    }
+
+    fn add(&self, changed: Changed, count: u64) -> Option<u64> {
+        // Nobody listens if the publisher could not be started.
+        let is_listed = self.list.send(changed).is_ok();
+        is_listed.then(|| self.length.fetch_add(count, Relaxed))
     }
 
     /// How many wait, those included that were taken since this was last told.
     pub(crate) fn length(&self) -> usize {
         // One that was taken may not have been counted yet.
-        let length = self.length.load(Relaxed).cast_signed();
-        length.max(0).cast_unsigned()
+        let length = (self.length.load(Relaxed) as u32).cast_signed();
+        usize::try_from(length).unwrap_or_default()
     }
 
     pub(crate) fn taken(&self, n: usize) {
-        self.length.fetch_sub(n, Relaxed);
+        self.length.fetch_sub(n as u64, Relaxed);
+        self.length.fetch_and(Self::ENDED - 1, Relaxed);
     }
 }
 

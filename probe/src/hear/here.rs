@@ -262,7 +262,9 @@ impl Here {
         wanted.then(|| {
             self.thread.ring.get_or_init(|| {
                 self.heard.budget.take_anyway(Ring::BYTES);
-                Arc::new(Ring::new(Arc::clone(&self.heard.changes.early)))
+                // The publisher has to know this thread to look into its ring.
+                self.heard.changes.early.wake();
+                Arc::new(Ring::new(Arc::clone(&self.heard.changes.half_full)))
             })
         })
     }

@@ -178,7 +178,7 @@ impl Heard {
             Entity::Scope(scope) => scope.close(at),
         }
         // Whether it is listed or not: its last state is kept in any case.
-        self.changes.push(entity.into());
+        self.changes.push_ended(entity.into());
     }
 
     /// Lists changes from now on, and everything that there is, or does not any more.

@@ -398,7 +398,8 @@ impl Known {
             };
             todo.passed_over |= !is_there;
         }
-        let last = todo.is_empty() && todo.is_newest && !todo.passed_over;
+        // What was passed over has ended after that, if the round began after it.
+        let last = todo.is_empty() && todo.times.now >= always.ended;
         let always = own::Always {
             times: todo.times(),
             ended: if last { always.ended } else { 0 },

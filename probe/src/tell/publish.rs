@@ -106,7 +106,16 @@ impl Publisher {
                         self.publish();
                     }
                 }
-                () = shared.reads.room() => self.catch_up(),
+                () = shared.heard.changes.half_full.woken() => {
+                    self.known.drain_polls(&mut self.news.polls, &shared.heard);
+                }
+                // What ended while a client was catching up comes with the next publish, and the
+                // end of the program does not wait for that.
+                () = shared.reads.room() => if self.has_last_words() {
+                    self.publish();
+                } else {
+                    self.catch_up();
+                },
                 request = self.requests.recv() => match request {
                     Some(request) => self.take(request),
                     None => return,
@@ -250,11 +259,13 @@ impl Publisher {
         let now = self.horizon.at();
         let before = std::mem::replace(&mut self.told_at, now);
         let mut always = self.known.always(&self.shared, Times { before, now });
-        self.has_read_the_end |= always.ended > 0 && is_all;
+        self.has_read_the_end |= always.ended > 0 && always.ended <= now;
+        if !self.has_read_the_end {
+            always.ended = 0;
+        }
         if !is_all {
             // The rest follows at once: clients are served in between.
             self.shared.heard.changes.early.wake();
-            always.ended = 0;
         }
         self.known.sample(&self.shared.heard, &mut self.news);
         // Threads and runtimes are read anew each time: there is always something new.
@@ -265,7 +276,7 @@ impl Publisher {
             details.tell(&self.known.store);
         }
         self.catch_up();
-        if self.has_read_the_end && self.clients.are_current(self.seq) {
+        if always.ended > 0 && self.clients.are_current(self.seq) {
             self.shared.said_it_all.store(true, Relaxed);
         }
         self.leave();

@@ -66,9 +66,11 @@ impl Shared {
         self.wake.wake();
         for _ in 0..PATIENCE {
             let before = self.reads.messages();
+            // The last word was sent, and is to be read within another limit.
+            let said_it_all = self.said_it_all.load(Relaxed);
             let nobody_is_left = self.wait_until(limit, |watching| watching == 0);
             let nothing_moves = self.reads.messages() == before;
-            if nobody_is_left || nothing_moves || self.said_it_all.load(Relaxed) {
+            if nobody_is_left || nothing_moves || said_it_all {
                 return;
             }
         }

@@ -71,8 +71,6 @@ pub(super) struct Todo {
     pub(super) times: Times,
     /// Something was not there any more. It has ended, and comes with the next round.
     pub(super) passed_over: bool,
-    /// Nothing has been read since the round began: after it, nothing is lacking.
-    pub(super) is_newest: bool,
 }
 
 impl Todo {
@@ -85,7 +83,6 @@ impl Todo {
             known,
             times,
             passed_over: false,
-            is_newest: false,
         }
     }
 
@@ -252,7 +249,6 @@ impl<M> Watcher<M> {
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };
-            catching_up.todo.is_newest = catching_up.until == seq;
             let messages = part(round, &mut catching_up.todo);
             if catching_up.todo.is_empty() {
                 self.seq = catching_up.until;
