@@ -209,7 +209,7 @@ mod tests {
         let update = instrument::Update {
             task_update: Some(tasks::TaskUpdate {
                 new_tasks: ids.clone().map(describe).collect(),
-                stats_update: ids.map(|id| (id, stats.clone())).collect(),
+                stats_update: ids.map(|id| (id, stats)).collect(),
                 dropped_events: 0,
             }),
             ..instrument::Update::default()
