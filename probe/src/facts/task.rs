@@ -92,16 +92,24 @@ pub(crate) struct Task {
     wakes: AtomicU64,
     /// Of these, those by itself.
     self_wakes: AtomicU64,
-    /// Wakes in its own polls, which are not among these: only its own thread counts them.
-    own_wakes: AtomicU64,
     waker_clones: AtomicU64,
     waker_drops: AtomicU64,
+    /// What happens in its own polls is not among these: only its own thread counts it.
+    own: Own,
     scheduled: AtomicU64,
 
     /// Whose end it awaits, 0 for nobody's.
     awaits: AtomicU64,
     /// It may have yielded in its last poll: see [`Task::may_yield`].
     yielded: AtomicU64,
+}
+
+/// What a task does with its own waker.
+#[derive(Debug, Default)]
+struct Own {
+    wakes: AtomicU64,
+    clones: AtomicU64,
+    drops: AtomicU64,
 }
 
 /// A task as it was when it was read.
@@ -171,9 +179,9 @@ impl Task {
             last_wake: AtomicU64::new(0),
             wakes: AtomicU64::new(0),
             self_wakes: AtomicU64::new(0),
-            own_wakes: AtomicU64::new(0),
             waker_clones: AtomicU64::new(0),
             waker_drops: AtomicU64::new(0),
+            own: Own::default(),
             scheduled: AtomicU64::new(0),
             awaits: AtomicU64::new(0),
             yielded: AtomicU64::new(0),
@@ -187,6 +195,11 @@ impl Task {
 
     pub(crate) fn polls(&self) -> u64 {
         self.polls.load(Relaxed)
+    }
+
+    /// When its last poll ended.
+    pub(crate) fn ended(&self) -> Nanos {
+        self.ended.load(Relaxed)
     }
 
     /// A poll begins. `adjacent`: nothing happened on this thread since its last one ended.
@@ -254,7 +267,7 @@ impl Task {
 
     /// It is woken by itself, in its own poll.
     pub(crate) fn wakes_itself(&self) {
-        add(&self.own_wakes, 1);
+        add(&self.own.wakes, 1);
         // No time is read: what counts is the end of the poll.
         if self.woken.load(Relaxed) == 0 {
             self.woke_itself.store(true, Relaxed);
@@ -286,6 +299,16 @@ impl Task {
 
     pub(crate) fn waker_dropped(&self) {
         count(&self.waker_drops);
+    }
+
+    /// In its own poll.
+    pub(crate) fn clones_waker(&self) {
+        add(&self.own.clones, 1);
+    }
+
+    /// In its own poll.
+    pub(crate) fn drops_waker(&self) {
+        add(&self.own.drops, 1);
     }
 
     /// Its waker was cloned in this poll and kept by nothing that tokio tells of. If the
@@ -396,7 +419,10 @@ impl Task {
         if self.scope > 0 {
             words.get_or_insert_default().scope = self.scope;
         }
-        let own_wakes = self.own_wakes.load(Relaxed);
+        let with = |all: &AtomicU64, own: &AtomicU64| {
+            let all = all.load(Relaxed);
+            all.saturating_add(own.load(Relaxed))
+        };
         State {
             id: self.id,
             site: self.site,
@@ -411,10 +437,10 @@ impl Task {
             busy: self.busy.load(Relaxed),
             longest: self.longest.load(Relaxed).max(self.last.load(Relaxed)),
             last_wake: self.last_wake.load(Relaxed),
-            wakes: self.wakes.load(Relaxed).saturating_add(own_wakes),
-            self_wakes: self.self_wakes.load(Relaxed).saturating_add(own_wakes),
-            waker_clones: self.waker_clones.load(Relaxed),
-            waker_drops: self.waker_drops.load(Relaxed),
+            wakes: with(&self.wakes, &self.own.wakes),
+            self_wakes: with(&self.self_wakes, &self.own.wakes),
+            waker_clones: with(&self.waker_clones, &self.own.clones),
+            waker_drops: with(&self.waker_drops, &self.own.drops),
             scheduled: self.scheduled.load(Relaxed),
             thread: self.thread.load(Relaxed),
             runtime: self.runtime.load(Relaxed),

@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, span};
 use super::{
     Heard,
     fields::{OpName, PollOpEvent, StateEvent, TaskEvent, WakerEvent, WakerOp},
-    here::{Entered, Here, here},
+    here::{Entered, Here, JustEnded, here},
     spans::{Entity, Released},
 };
 use crate::{
@@ -108,8 +108,8 @@ impl Ear {
         let mut task = Task::new(id, site, words, clock::now());
         task.parent = here.task_id();
         task.scope = here.scope().map_or(0, |scope| scope.id);
-        let runtime = self.heard.runtimes.meet(&self.heard.changes);
-        task.runtime = runtime.unwrap_or_default().into();
+        // Most likely the one that is spawned in: its first poll will tell.
+        task.runtime = here.runtime().into();
         Entity::Task(self.heard.spare.tasks.fill(task))
     }
 
@@ -199,15 +199,11 @@ impl Ear {
         self.settle_yields(here);
         let first = task.polls() == 0;
         let adjacent = here.just_left == span;
-        (here.just_left, here.just_ended, here.cloned) = (0, 0, false);
+        (here.just_left, here.just_ended, here.cloned) = (0, None, false);
+        here.may_change_runtime(task.site.role);
         if first {
             here.thread.runs(task.site.role);
-        }
-        // One that was spawned from outside of its runtime does not know it yet, and the
-        // future given to `block_on` is always made outside, be it in another one.
-        if first && (task.site.role == Role::BlockOn || task.runtime.load(Relaxed) == 0) {
-            let runtime = self.heard.runtimes.meet(&self.heard.changes);
-            task.runtime.store(runtime.unwrap_or_default(), Relaxed);
+            task.runtime.store(here.runtime(), Relaxed);
         }
         let at = clock::now();
         let woken = task.enter(at, here.thread.id, adjacent);
@@ -269,6 +265,7 @@ impl Ear {
             }
         }
         here.just_left = span;
+        here.may_change_runtime(task.site.role);
         if task.site.role != Role::Worker {
             // A `LocalSet` polls its tasks within the poll of the `block_on` around it.
             let outer = here.task_id();
@@ -302,24 +299,30 @@ impl Ear {
             }
             return;
         }
-        let by = match here.task_id() {
-            0 if op == WakerOp::WakeByRef => here.just_ended,
-            by => by,
-        };
-        let mark = here.mark().filter(|_| by == 0 && here.just_ended == 0);
+        let mut by = here.task_id();
+        let mut at = None;
+        let mark = here.mark().filter(|_| by == 0 && here.just_ended.is_none());
+        if by == 0
+            && op == WakerOp::WakeByRef
+            && let Some(ended) = &mut here.just_ended
+        {
+            by = ended.task;
+            at = ended.at.take();
+        }
+        let at = || at.unwrap_or_else(clock::now);
         let mut may_have_yielded = None;
         self.heard.spans.look(fields.span, |entity| {
             let Entity::Task(task) = entity else { return };
             match op {
                 WakerOp::Clone => task.waker_cloned(),
                 WakerOp::Drop => task.waker_dropped(),
-                WakerOp::WakeByRef => task.woken(clock::now(), by),
+                WakerOp::WakeByRef => task.woken(at(), by),
                 WakerOp::Wake => {
                     task.waker_dropped();
                     // The scheduler wakes who has yielded, outside of any task.
                     let yielded = mark.filter(|mark| task.may_have_yielded(*mark));
                     may_have_yielded = yielded.map(|mark| (Arc::clone(task), mark));
-                    task.woken(clock::now(), by);
+                    task.woken(at(), by);
                 }
             }
             self.touch_task(task);
@@ -422,14 +425,17 @@ impl Ear {
     }
 
     fn close(&self, span: u64, entity: Option<Entity>, mut next: Option<u64>) {
-        self.here(|here| {
+        let at = self.here(|here| {
+            let mut at = None;
             here.forget(span);
             if let Some(next) = next.take() {
                 here.gives_back(next);
             }
             match &entity {
                 Some(Entity::Task(task)) => {
-                    here.just_ended = task.id;
+                    // Its future was dropped the moment before.
+                    at = (here.just_left == span).then(|| task.ended());
+                    here.just_ended = Some(JustEnded { task: task.id, at });
                     if task.site.role != Role::Blocking
                         && let Some(ring) = here.thread.ring.get()
                     {
@@ -443,12 +449,13 @@ impl Ear {
                 }
                 _ => {}
             }
+            at
         });
         if let Some(next) = next {
             self.heard.spans.free(next);
         }
         if let Some(entity) = entity {
-            self.heard.end(entity);
+            self.heard.end(entity, at.flatten().unwrap_or_else(clock::now));
         }
     }
 
@@ -530,11 +537,11 @@ impl Ear {
 /// What is done with a waker of a task in the task's own poll.
 fn own_waker(task: &Task, op: WakerOp) {
     match op {
-        WakerOp::Clone => task.waker_cloned(),
-        WakerOp::Drop => task.waker_dropped(),
+        WakerOp::Clone => task.clones_waker(),
+        WakerOp::Drop => task.drops_waker(),
         WakerOp::WakeByRef => task.wakes_itself(),
         WakerOp::Wake => {
-            task.waker_dropped();
+            task.drops_waker();
             task.wakes_itself();
         }
     }

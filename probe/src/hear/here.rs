@@ -46,12 +46,20 @@ pub(super) struct Entered {
     pub(super) unwinds: bool,
 }
 
+/// A task that has ended.
+#[derive(Debug)]
+pub(super) struct JustEnded {
+    pub(super) task: u64,
+    /// When, if nothing has happened on this thread since.
+    pub(super) at: Option<Nanos>,
+}
+
 #[derive(Debug)]
 pub(super) struct Here {
     heard: Arc<Heard>,
     pub(super) thread: Arc<Thread>,
-    /// The task that was polled last: very often it is the next one, too.
-    last: Option<(u64, Arc<Task>)>,
+    /// The tasks that were polled last: very often one of them is the next one, too.
+    last: [Option<(u64, Arc<Task>)>; 2],
     /// The next ids of places in the table of spans that were given back here.
     pub(super) places: Vec<u64>,
     sites: NearSites,
@@ -62,7 +70,9 @@ pub(super) struct Here {
     /// The task's span that was left last, if nothing has happened since.
     pub(super) just_left: u64,
     /// The task that ended last, if none has been polled since: it wakes who joined it.
-    pub(super) just_ended: u64,
+    pub(super) just_ended: Option<JustEnded>,
+    /// The runtime that this thread polls for, if it has been asked.
+    runtime: Option<Number>,
     /// In this poll, the task's waker was cloned by something that is no operation.
     pub(super) cloned: bool,
     /// Who was woken outside of any task, and may have yielded, with the mark of then.
@@ -146,13 +156,14 @@ impl Here {
         Self {
             heard: Arc::clone(heard),
             thread,
-            last: None,
+            last: [None, None],
             places: Vec::new(),
             sites: NearSites::default(),
             fields: HashMap::default(),
             entered: Vec::new(),
             just_left: 0,
-            just_ended: 0,
+            just_ended: None,
+            runtime: None,
             cloned: false,
             may_have_yielded: Vec::new(),
             driver: None,
@@ -241,19 +252,43 @@ impl Here {
 
     /// What a span stands for that is entered now.
     pub(super) fn find(&mut self, span: u64) -> Option<Entity> {
-        match self.last.take() {
-            Some((last, task)) if last == span && !task.is_closed() => Some(Entity::Task(task)),
+        match self.take_last(span) {
+            Some(task) if !task.is_closed() => Some(Entity::Task(task)),
             _ => self.heard.spans.get(span),
         }
     }
 
+    fn take_last(&mut self, span: u64) -> Option<Arc<Task>> {
+        let mut last = self.last.iter_mut();
+        let found = last.find_map(|last| last.take_if(|(last, _)| *last == span));
+        found.map(|(_, task)| task)
+    }
+
     pub(super) fn left(&mut self, span: u64, task: Arc<Task>) {
-        self.last = Some((span, task));
+        if self.last[0].is_some() {
+            self.last.swap(0, 1);
+        }
+        self.last[0] = Some((span, task));
     }
 
     /// The task has ended: nothing is kept for it.
     pub(super) fn forget(&mut self, span: u64) {
-        self.last.take_if(|(last, _)| *last == span);
+        self.take_last(span);
+    }
+
+    /// The runtime that this thread polls for, 0 if it is in none.
+    pub(super) fn runtime(&mut self) -> Number {
+        if self.runtime.is_none() {
+            self.runtime = self.heard.runtimes.meet(&self.heard.changes);
+        }
+        self.runtime.unwrap_or_default()
+    }
+
+    /// Who enters or leaves one of this role may come to another runtime, or come back.
+    pub(super) fn may_change_runtime(&mut self, role: Role) {
+        if matches!(role, Role::Worker | Role::BlockOn) {
+            self.runtime = None;
+        }
     }
 
     /// The polls of this thread, if somebody wants them.

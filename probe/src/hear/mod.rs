@@ -34,7 +34,7 @@ use tracing::{Dispatch, Level, Metadata, dispatcher::WeakDispatch};
 pub(crate) use self::spans::{Entity, SpanHasher};
 use self::spans::{Released, Spans};
 use crate::{
-    clock,
+    clock::Nanos,
     facts::{
         changes::{Budget, Changed, Changes},
         op::Op,
@@ -169,8 +169,7 @@ impl Heard {
     }
 
     /// What a span stood for has ended.
-    pub(crate) fn end(&self, entity: Entity) {
-        let at = clock::now();
+    pub(crate) fn end(&self, entity: Entity, at: Nanos) {
         match &entity {
             Entity::Task(task) => task.close(at),
             Entity::Resource(resource) => resource.close(at),
