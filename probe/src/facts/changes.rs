@@ -1,10 +1,10 @@
-//! The list of what is new, and how much memory is in use.
+//! The list of what is new.
 
 use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc,
     },
 };
@@ -126,57 +126,5 @@ impl Changes {
     pub(crate) fn taken(&self, n: usize) {
         self.length.fetch_sub(n as u64, Relaxed);
         self.length.fetch_and(Self::ENDED - 1, Relaxed);
-    }
-}
-
-/// Memory for what is told, in bytes, and its limit.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    used: AtomicUsize,
-    limit: usize,
-}
-
-impl Budget {
-    /// For each entity that lives, in tables: by its span, and by its own number.
-    pub(crate) const ROWS: usize = 96;
-
-    pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            used: AtomicUsize::new(0),
-            limit,
-        }
-    }
-
-    /// Takes memory for something new; false if there is none left.
-    pub(crate) fn take(&self, bytes: usize) -> bool {
-        let used = self.used.fetch_add(bytes, Relaxed);
-        let fits = used.saturating_add(bytes) <= self.limit;
-        if !fits {
-            self.give(bytes);
-        }
-        fits
-    }
-
-    /// Takes memory that is needed in any case.
-    pub(crate) fn take_anyway(&self, bytes: usize) {
-        self.used.fetch_add(bytes, Relaxed);
-    }
-
-    pub(crate) fn give(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Relaxed);
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.used.load(Relaxed)
-    }
-
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
-    }
-
-    /// How much has to go so that there is room for what is new: an eighth of all is kept
-    /// free once the limit is near.
-    pub(crate) fn excess(&self) -> usize {
-        self.used().saturating_sub(self.limit / 8 * 7)
     }
 }

@@ -7,6 +7,7 @@
 //! state is kept.
 
 pub(crate) mod attributes;
+pub(crate) mod budget;
 pub(crate) mod changes;
 pub(crate) mod fence;
 pub(crate) mod holders;

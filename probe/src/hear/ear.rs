@@ -110,7 +110,7 @@ impl Ear {
         task.scope = here.scope().map_or(0, |scope| scope.id);
         // Most likely the one that is spawned in: its first poll will tell.
         task.runtime = here.runtime().into();
-        Entity::Task(self.heard.spare.tasks.fill(task))
+        Entity::Task(self.heard.spare.tasks.fill(&mut here.hands.tasks, task))
     }
 
     fn new_resource(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Entity {
@@ -131,7 +131,12 @@ impl Ear {
             };
             resource.timer = Some(Timer::new(kind));
         }
-        Entity::Resource(self.heard.spare.resources.fill(resource))
+        Entity::Resource(
+            self.heard
+                .spare
+                .resources
+                .fill(&mut here.hands.resources, resource),
+        )
     }
 
     fn new_op(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Option<Entity> {
@@ -156,7 +161,9 @@ impl Ear {
             parent,
             clock::now(),
         );
-        Some(Entity::Op(self.heard.spare.ops.fill(op)))
+        Some(Entity::Op(
+            self.heard.spare.ops.fill(&mut here.hands.ops, op),
+        ))
     }
 
     fn new_scope(&self, here: &mut Here, attrs: &span::Attributes<'_>) -> Entity {
@@ -311,8 +318,7 @@ impl Ear {
         }
         let at = || at.unwrap_or_else(clock::now);
         let mut may_have_yielded = None;
-        self.heard.spans.look(fields.span, |entity| {
-            let Entity::Task(task) = entity else { return };
+        let mut hear = |task: &Arc<Task>| {
             match op {
                 WakerOp::Clone => task.waker_cloned(),
                 WakerOp::Drop => task.waker_dropped(),
@@ -326,7 +332,16 @@ impl Ear {
                 }
             }
             self.touch_task(task);
-        });
+        };
+        if let Some(task) = here.polled_last(fields.span) {
+            hear(task);
+        } else {
+            self.heard.spans.look(fields.span, |entity| {
+                if let Entity::Task(task) = entity {
+                    hear(task);
+                }
+            });
+        }
         here.may_have_yielded.extend(may_have_yielded);
     }
 
@@ -455,7 +470,8 @@ impl Ear {
             self.heard.spans.free(next);
         }
         if let Some(entity) = entity {
-            self.heard.end(entity, at.flatten().unwrap_or_else(clock::now));
+            self.heard
+                .end(entity, at.flatten().unwrap_or_else(clock::now));
         }
     }
 
@@ -475,7 +491,7 @@ impl Ear {
             };
             let span = number(here);
             if let Some(entity) = entity {
-                self.heard.keep(span, entity);
+                self.heard.keep(span, entity, &mut here.credit);
             }
             span
         })

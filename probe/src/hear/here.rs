@@ -23,12 +23,14 @@ use super::{
 use crate::{
     clock::{self, Nanos},
     facts::{
+        budget::Credit,
         changes::{Changed, Early},
         op::Op,
         polls::Ring,
         resource::Resource,
         scope::Scope,
         site::{NearSites, Role, Site},
+        spare::Hands,
         task::{Task, Woken},
         thread::Thread,
     },
@@ -62,6 +64,9 @@ pub(super) struct Here {
     last: [Option<(u64, Arc<Task>)>; 2],
     /// The next ids of places in the table of spans that were given back here.
     pub(super) places: Vec<u64>,
+    /// Memory for what is new.
+    pub(super) hands: Hands,
+    pub(super) credit: Credit,
     sites: NearSites,
     /// By where their callsite's metadata is.
     fields: Fields,
@@ -158,6 +163,8 @@ impl Here {
             thread,
             last: [None, None],
             places: Vec::new(),
+            hands: Hands::default(),
+            credit: Credit::default(),
             sites: NearSites::default(),
             fields: HashMap::default(),
             entered: Vec::new(),
@@ -258,6 +265,13 @@ impl Here {
         }
     }
 
+    /// The task of a span, if it was polled here just before.
+    pub(super) fn polled_last(&self, span: u64) -> Option<&Arc<Task>> {
+        let mut last = self.last.iter().flatten();
+        let found = last.find(|(last, task)| *last == span && !task.is_closed());
+        found.map(|(_, task)| task)
+    }
+
     fn take_last(&mut self, span: u64) -> Option<Arc<Task>> {
         let mut last = self.last.iter_mut();
         let found = last.find_map(|last| last.take_if(|(last, _)| *last == span));
@@ -335,6 +349,7 @@ impl Here {
         for next in self.places.drain(..) {
             self.heard.spans.free(next);
         }
+        self.credit.give_back(&self.heard.budget);
         self.thread.end(at);
         let thread = Arc::clone(&self.thread);
         self.heard.changes.push(Changed::Thread(thread));

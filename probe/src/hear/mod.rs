@@ -36,13 +36,13 @@ use self::spans::{Released, Spans};
 use crate::{
     clock::Nanos,
     facts::{
-        changes::{Budget, Changed, Changes},
+        budget::{Budget, Credit},
+        changes::{Changed, Changes},
         op::Op,
         resource::Resource,
         scope::Scope,
         site::{Role, Sites},
-        spare::Spare,
-        task::Task,
+        spare::Spares,
     },
     metrics::Runtimes,
 };
@@ -79,13 +79,6 @@ pub(crate) struct Lost {
     /// Spans and events that came while another was being taken in on the same thread, or
     /// while the thread was torn down.
     pub(crate) events: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Spares {
-    pub(crate) tasks: Spare<Task>,
-    pub(crate) resources: Spare<Resource>,
-    pub(crate) ops: Spare<Op>,
 }
 
 impl Heard {
@@ -135,18 +128,19 @@ impl Heard {
     }
 
     /// Keeps what a new span stands for, if there is memory for it.
-    pub(crate) fn keep(&self, span: u64, entity: Entity) {
+    pub(crate) fn keep(&self, span: u64, entity: Entity, credit: &mut Credit) {
         let (bytes, lost) = match &entity {
             Entity::Task(task) => (task.bytes(), &self.lost.tasks),
             Entity::Resource(_) => (size_of::<Resource>(), &self.lost.resources),
             Entity::Op(_) => (size_of::<Op>(), &self.lost.ops),
             Entity::Scope(_) => (size_of::<Scope>(), &self.lost.scopes),
         };
-        if self.budget.excess() > 0 {
+        let bytes = bytes + Budget::ROWS;
+        if !credit.has(bytes) && self.budget.is_short() {
             // What has ended can go, if only it is read first.
             self.changes.early.wake();
         }
-        if !self.budget.take(bytes + Budget::ROWS) {
+        if !credit.take(bytes, &self.budget) {
             lost.fetch_add(1, Relaxed);
             return;
         }

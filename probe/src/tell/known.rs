@@ -24,7 +24,7 @@ use crate::{
     clock::{self, Nanos},
     facts::{
         changes::Changed,
-        spare::Spare,
+        spare::{Hand, Hands, Spare},
         thread::{self, KeptOff, Thread},
     },
     hear::Heard,
@@ -43,6 +43,8 @@ pub(super) struct Known {
     /// Told to console clients so far: their protocol wants the increase.
     pub(super) dropped: console::Dropped,
     pub(super) is_filtered: bool,
+    /// Memory of what has ended.
+    hands: Hands,
 }
 
 pub(super) struct KnownThread {
@@ -113,15 +115,20 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn of<E>(rest: Rest<E>, spare: Option<&Spare<E>>) -> Self {
-        if let (Some(ended), Some(spare)) = (rest.ended, spare) {
-            spare.put(ended);
-        }
+    fn of<E>(rest: &Rest<E>) -> Self {
         Self {
             freed: rest.freed,
             used: rest.used,
         }
     }
+}
+
+/// The memory of one that has ended is for what is new.
+fn give_back<E>(mut rest: Rest<E>, hand: &mut Hand<E>, spare: &Spare<E>) -> Memory {
+    if let Some(ended) = rest.ended.take() {
+        spare.put(hand, ended);
+    }
+    Memory::of(&rest)
 }
 
 impl Known {
@@ -171,7 +178,7 @@ impl Known {
                         missed = state.missed_samples();
                     });
                 self.lost_samples += u64::from(missed);
-                Memory::of(rest, Some(&heard.spare.tasks))
+                give_back(rest, &mut self.hands.tasks, &heard.spare.tasks)
             }
             Changed::Resource(resource) => {
                 let rest = self
@@ -185,7 +192,7 @@ impl Known {
                             own.resource(state);
                         }
                     });
-                Memory::of(rest, Some(&heard.spare.resources))
+                give_back(rest, &mut self.hands.resources, &heard.spare.resources)
             }
             Changed::Op(op) => {
                 let rest = self.store.ops.take(op, seq, is_watched, |state, is_new| {
@@ -193,7 +200,7 @@ impl Known {
                         console.op(state, is_new);
                     }
                 });
-                Memory::of(rest, Some(&heard.spare.ops))
+                give_back(rest, &mut self.hands.ops, &heard.spare.ops)
             }
             Changed::Scope(scope) => {
                 let rest = self.store.scopes.take(scope, seq, is_watched, |state, _| {
@@ -201,7 +208,7 @@ impl Known {
                         own.scope(state);
                     }
                 });
-                Memory::of(rest, None)
+                Memory::of(&rest)
             }
             Changed::Thread(thread) => {
                 self.threads.entry(thread.id).or_insert(KnownThread {

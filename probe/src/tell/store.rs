@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     clock::Nanos,
-    facts::{changes::Budget, op::Op, resource::Resource, scope::Scope, site::Role, task::Task},
+    facts::{budget::Budget, op::Op, resource::Resource, scope::Scope, site::Role, task::Task},
     hear::SpanHasher,
     metrics::Number,
 };

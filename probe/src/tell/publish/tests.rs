@@ -17,6 +17,7 @@ use super::{super::watcher, *};
 use crate::{
     clock,
     facts::{
+        budget::Credit,
         first_change,
         site::{Role, Site, Written},
         task::{Task, Words},
@@ -203,7 +204,8 @@ impl Program {
         };
         let task = Arc::new(Task::new(id, self.site, words, clock::now()));
         let lost = self.heard.lost.tasks.load(Relaxed);
-        self.heard.keep(id, Entity::Task(Arc::clone(&task)));
+        self.heard
+            .keep(id, Entity::Task(Arc::clone(&task)), &mut Credit::default());
         if self.heard.lost.tasks.load(Relaxed) == lost {
             self.tasks.push((task, None));
         }
@@ -225,7 +227,7 @@ impl Program {
             let entity = Entity::Task(Arc::clone(task));
             let span = task.id;
             self.heard.release(span);
-            self.heard.end(entity);
+            self.heard.end(entity, clock::now());
         }
     }
 
