@@ -22,7 +22,7 @@ use support::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     task::yield_now,
 };
 
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             what_ends_tells_how,
             tasks_dropped_while_a_thread_unwinds_were_cancelled,
             two_runtimes_are_told_apart,
+            a_task_is_of_the_runtime_that_polls_it,
             a_dropped_runtime_takes_its_tasks_along,
             the_process_uses_what_the_system_says,
             what_ended_first_is_forgotten_first,
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
             outcomes,
             unwinds,
             two_runtimes,
+            across_runtimes,
             dropped_runtime,
             uses,
             many_tasks,
@@ -632,6 +634,62 @@ fn two_runtimes_are_told_apart() {
             ("multi-thread", 2)
         );
         assert_eq!((one.live_tasks, two.live_tasks), (3, 3));
+    });
+}
+
+/// Spawned from one runtime into another, and the other way round; on a thread that polls for
+/// one runtime, then for another, then for the first again.
+fn across_runtimes() {
+    observed();
+    let other = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("a runtime");
+    let there = other.handle().clone();
+    one_thread().block_on(async move {
+        let here = Handle::current();
+        let alive = || std::future::pending::<()>();
+        tell("there", number(there.spawn(alive()).id()));
+        tell("here", number(here.spawn(alive()).id()));
+        let back = here.clone();
+        let back = there.spawn(async move { back.spawn(alive()).id() });
+        tell("back", number(back.await.expect("it does not panic")));
+        // A thread of the pool waits in a third runtime's `block_on`, and then for this one.
+        let pool = here.clone();
+        let third = here.spawn_blocking(move || {
+            let third = one_thread();
+            let inner = third.block_on(async move {
+                let inner = spawn("inner", alive());
+                yield_now().await;
+                inner.id()
+            });
+            tell("inner", number(inner));
+            let outer = pool.block_on(async move { spawn("outer", alive()).id() });
+            tell("outer", number(outer));
+            third
+        });
+        let _third = third.await.expect("it does not panic");
+        yield_now().await;
+        tokio::task::spawn_blocking(wait)
+            .await
+            .expect("it does not panic");
+    });
+}
+
+fn a_task_is_of_the_runtime_that_polls_it() {
+    let mut program = start("across_runtimes");
+    watch(async {
+        let mut own = own(&mut program, false).await;
+        let ids = ["here", "there", "back", "inner", "outer"].map(|name| program.number(name));
+        let of = |seen: &Own, id: u64| seen.tasks.get(&id).and_then(|task| task.runtime);
+        own.until(|seen| ids.iter().all(|id| of(seen, *id).is_some()))
+            .await;
+        own.until(|seen| ids.iter().all(|id| seen.tasks[id].polls > 0))
+            .await;
+        let [here, there, back, inner, outer] = ids.map(|id| of(&own.known, id));
+        assert_ne!(here, there);
+        assert_eq!((back, outer), (here, here));
+        assert!(inner != here && inner != there);
     });
 }
 
