@@ -160,9 +160,9 @@ fn a_client_that_never_reads_costs_nothing_and_ends_with_all() {
         assert!(more < 20 << 20, "{more} bytes");
         assert_eq!(reads.known.overhead.lost_tasks, 0);
         assert!(reads.known.overhead.forgotten > 0);
-        // Who lacks what had to be forgotten is told so; if not, all comes.
-        while !stalled.known.has_ended(last) && stalled.goes_on().await {}
-        while !has_last(last)(&stalled_too.known) && stalled_too.goes_on().await {}
+        // What they know has ended by now, and that was not forgotten.
+        stalled.until(|seen| seen.has_ended(last)).await;
+        stalled_too.until(has_last(last)).await;
         let mut again = Console::watch(program.socket()).await;
         again.until(has_last(last)).await;
         for (id, task) in &again.known.tasks {

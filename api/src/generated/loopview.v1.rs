@@ -92,8 +92,9 @@ pub struct Overhead {
     pub lost_resources: u64,
     #[prost(uint64, tag = "5")]
     pub lost_scopes: u64,
-    /// Ended, and forgotten before their time, as the memory was needed: only those who
-    /// come later miss them.
+    /// Ended, and forgotten before their time, as the memory was needed. A client that came
+    /// later, or lagged, is not told of them; of the console protocol's kinds, those that a
+    /// client missed by lagging are counted in the updates' `dropped_events`.
     #[prost(uint64, tag = "6")]
     pub forgotten: u64,
     /// Spans and events of tokio's that came where they could not be taken in.

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::{
     console,
-    store::{Seq, Store},
+    store::{Reader, Seq, Store},
     watcher::{Connection, Watcher},
 };
 use crate::clock;
@@ -79,6 +79,22 @@ impl Clients {
         let mut console = self.console.iter().filter(|watcher| !watcher.is_paused);
         let mut own = self.own.iter();
         console.all(|watcher| watcher.has_all(seq)) && own.all(|own| own.watcher.has_all(seq))
+    }
+
+    /// What each of them has been told, be it paused or not.
+    pub(super) fn readers(&self) -> Vec<Reader> {
+        let console = self.console.iter().map(Watcher::reader);
+        let own = self.own.iter().map(|own| own.watcher.reader());
+        console.chain(own).collect()
+    }
+
+    /// What the readers, in the same order, miss from now on.
+    pub(super) fn miss(&mut self, readers: &[Reader]) {
+        let console = self.console.iter_mut().map(|watcher| &mut watcher.missed);
+        let own = self.own.iter_mut().map(|own| &mut own.watcher.missed);
+        for (missed, reader) in console.chain(own).zip(readers) {
+            *missed += reader.missed;
+        }
     }
 
     /// Somebody has everything up to this reading.

@@ -14,7 +14,7 @@ use hdrhistogram::{
 use prost::{Message, bytes::Bytes};
 use tracing::Metadata;
 
-use super::{PART, entities::TaskState, horizon::Times, wire::Fields};
+use super::{PART, dropped::Dropped, entities::TaskState, horizon::Times, wire::Fields};
 use crate::{
     clock::{self, Nanos},
     facts::{
@@ -46,25 +46,6 @@ struct Parts {
 impl Parts {
     fn len(&self) -> usize {
         self.metadata.len() + self.tasks.len() + self.resources.len() + self.ops.len()
-    }
-}
-
-/// What was lost so far, which every update tells.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dropped {
-    pub(super) tasks: u64,
-    pub(super) resources: u64,
-    pub(super) ops: u64,
-}
-
-impl Dropped {
-    /// What was lost since it was `before`.
-    pub(super) fn since(self, before: Self) -> Self {
-        Self {
-            tasks: self.tasks - before.tasks,
-            resources: self.resources - before.resources,
-            ops: self.ops - before.ops,
-        }
     }
 }
 

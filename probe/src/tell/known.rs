@@ -13,6 +13,7 @@ use tracing::Metadata;
 
 use super::{
     PART, console,
+    dropped::Dropped,
     horizon::Times,
     own,
     publish::Settings,
@@ -40,8 +41,8 @@ pub(super) struct Known {
     pub(super) monitors: Monitors,
     pub(super) runtimes: Vec<v1::Runtime>,
     pub(super) lost_samples: u64,
-    /// Told to console clients so far: their protocol wants the increase.
-    pub(super) dropped: console::Dropped,
+    /// What was not recorded, as of the last publish.
+    pub(super) dropped: Dropped,
     pub(super) is_filtered: bool,
     /// Memory of what has ended.
     hands: Hands,
@@ -96,14 +97,6 @@ impl News {
         let console = self.console.as_ref().map_or(0, console::Updates::size);
         let own = self.own.as_ref().map_or(0, own::Updates::size);
         console.max(own) > Self::MUCH
-    }
-}
-
-pub(super) fn dropped(heard: &Heard) -> console::Dropped {
-    console::Dropped {
-        tasks: heard.lost.tasks.load(Relaxed) + heard.lost.events.load(Relaxed),
-        resources: heard.lost.resources.load(Relaxed),
-        ops: heard.lost.ops.load(Relaxed),
     }
 }
 
@@ -303,14 +296,6 @@ impl Known {
         }
     }
 
-    /// What was dropped before a client came: its first message tells.
-    fn dropped_before(&self, round: Option<Round>) -> console::Dropped {
-        match round {
-            Some(Round { since: 0 }) => self.dropped,
-            _ => console::Dropped::default(),
-        }
-    }
-
     /// A message of a client's round of catching up, with as much of it as fits.
     pub(super) fn console_part(&self, round: Option<Round>, todo: &mut Todo) -> Vec<Bytes> {
         let mut updates = console::Updates::default();
@@ -339,7 +324,7 @@ impl Known {
             };
             todo.passed_over |= !is_there;
         }
-        let dropped = self.dropped_before(round);
+        let dropped = round.map_or_else(Dropped::default, |round| round.dropped);
         updates.finish(todo.times(), dropped)
     }
 
@@ -414,7 +399,7 @@ impl Known {
         };
         let mut messages = Vec::new();
         if wants_console {
-            let dropped = self.dropped_before(round);
+            let dropped = round.map_or_else(Dropped::default, |round| round.dropped);
             for update in console.finish(always.times, dropped) {
                 messages.push(own::only_console(&update, &always));
             }

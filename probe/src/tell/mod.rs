@@ -5,6 +5,7 @@
 //! | `publish` | collects what changed, once an interval |
 //! | `horizon` | up to when that is all |
 //! | `known`, `store` | what there is, and for a while what there was |
+//! | `dropped` | what was not told |
 //! | `clients`, `watcher` | who watches what, and what each still lacks |
 //! | `console`, `own`, `wire` | the messages of the two protocols |
 //! | `server`, `console_server` | listens and answers |
@@ -12,6 +13,7 @@
 mod clients;
 mod console;
 mod console_server;
+mod dropped;
 mod entities;
 mod horizon;
 mod known;

@@ -14,12 +14,13 @@ use tonic::Status;
 use super::{
     clients::{Clients, Details, Own},
     console,
+    dropped::Dropped,
     horizon::{Horizon, Times},
-    known::{Known, Memory, News, dropped},
+    known::{Known, Memory, News},
     own,
     shared::{Shared, lock},
     store::Seq,
-    watcher::{Connection, Watcher},
+    watcher::{Connection, Reading, Watcher},
 };
 use crate::{
     clock::{self, Nanos},
@@ -248,7 +249,12 @@ impl Publisher {
         heard.budget.give(all.freed);
         let excess = heard.budget.excess();
         if excess > 0 {
-            heard.budget.give(self.known.store.make_room(excess));
+            let mut readers = self.clients.readers();
+            let most_owed = heard.budget.limit() / 4;
+            let store = &mut self.known.store;
+            let freed = store.make_room(excess, &mut readers, most_owed);
+            heard.budget.give(freed);
+            self.clients.miss(&readers);
         }
         self.known.drain_polls(&mut self.news.polls, heard);
         is_all
@@ -290,16 +296,21 @@ impl Publisher {
 
     /// Sends the news to everyone who lacks nothing else.
     fn tell(&mut self, mut news: News, always: &own::Always) {
-        let total = dropped(&self.shared.heard);
-        let before = std::mem::replace(&mut self.known.dropped, total);
+        let dropped = Dropped::by(&self.shared.heard);
+        let before = std::mem::replace(&mut self.known.dropped, dropped);
+        let reading = Reading {
+            seq: self.seq,
+            at: always.times.now,
+            dropped,
+        };
         let begin = news.since(self.seq);
         let console: Vec<_> = news.console.map_or_else(Vec::new, |updates| {
-            let updates = updates.finish(always.times, total.since(before));
+            let updates = updates.finish(always.times, dropped - before);
             updates.into_iter().map(Arc::new).collect()
         });
         for watcher in &mut self.clients.console {
             if watcher.is_current(begin) && !console.is_empty() {
-                watcher.send(&console, self.seq, always.times.now);
+                watcher.send(&console, reading);
             }
         }
         let lost = news.polls.len();
@@ -327,7 +338,7 @@ impl Publisher {
             let is_sent = watcher.is_current(begin)
                 && !own.is_empty()
                 && (!client.wants.console || !console.is_empty())
-                && watcher.send(&messages, self.seq, always.times.now);
+                && watcher.send(&messages, reading);
             if !is_sent {
                 client.lost_polls += lost;
             }
@@ -336,12 +347,16 @@ impl Publisher {
 
     /// Sends everyone what they lack, as far as they take it.
     fn catch_up(&mut self) {
-        let (known, seq) = (&self.known, self.seq);
-        let horizon = self.horizon.at();
-        let since = self.news.since(seq);
+        let known = &self.known;
+        let reading = Reading {
+            seq: self.seq,
+            at: self.horizon.at(),
+            dropped: known.dropped,
+        };
+        let since = self.news.since(self.seq);
         let console = self.clients.console.iter_mut();
         for watcher in console.filter(|watcher| !watcher.is_current(since)) {
-            watcher.catch_up(&known.store, seq, horizon, |round, todo| {
+            watcher.catch_up(&known.store, reading, |round, todo| {
                 known.console_part(round, todo)
             });
         }
@@ -354,21 +369,22 @@ impl Publisher {
             let settings = &self.settings;
             let lost = &mut own.lost_polls;
             let wants = own.wants;
-            own.watcher
-                .catch_up(&known.store, seq, horizon, |round, todo| {
-                    let lost = std::mem::take(lost);
-                    let lost = if wants.polls { lost } else { 0 };
-                    known.own_part(round, todo, &always, settings, wants.console, lost)
-                });
+            own.watcher.catch_up(&known.store, reading, |round, todo| {
+                let lost = std::mem::take(lost);
+                let lost = if wants.polls { lost } else { 0 };
+                known.own_part(round, todo, &always, settings, wants.console, lost)
+            });
         }
     }
 
     fn forget(&mut self, now: Nanos) {
-        let told = [
-            self.clients.console.iter().map(Watcher::told).min(),
-            self.clients.own.iter().map(|own| own.watcher.told()).min(),
-        ];
-        let told = told.into_iter().flatten().min().unwrap_or(Seq::MAX);
+        let told = self
+            .clients
+            .readers()
+            .iter()
+            .map(|reader| reader.told)
+            .min();
+        let told = told.unwrap_or(Seq::MAX);
         let retention = self.settings.retention.as_nanos();
         let before = now.saturating_sub(u64::try_from(retention).unwrap_or(Nanos::MAX));
         let freed = self.known.store.forget(before, told);

@@ -3,12 +3,14 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     hash::BuildHasherDefault,
+    ops::AddAssign,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
+use super::dropped::Dropped;
 use crate::{
     clock::Nanos,
     facts::{budget::Budget, op::Op, resource::Resource, scope::Scope, site::Role, task::Task},
@@ -58,12 +60,46 @@ pub(crate) struct Read {
     last: Seq,
 }
 
+/// What a client has been told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    /// Everything up to here.
+    pub(super) told: Seq,
+    /// Perhaps some of what came after that, up to here.
+    pub(super) may_know: Seq,
+    /// What it will never be told, as it is forgotten.
+    pub(super) missed: Dropped,
+}
+
+impl Reader {
+    /// It may believe that this is alive.
+    fn is_owed(&self, read: Read) -> bool {
+        read.first <= self.may_know && read.last > self.told
+    }
+}
+
+fn is_owed(read: Read, readers: &[Reader]) -> bool {
+    readers.iter().any(|reader| reader.is_owed(read))
+}
+
+fn find<S>(all: &VecDeque<(Read, S)>, seq: Seq) -> Option<&(Read, S)> {
+    let at = all.partition_point(|(read, _)| read.last < seq);
+    all.get(at).filter(|(read, _)| read.last == seq)
+}
+
 /// All of one kind.
 #[derive(Debug)]
 pub(crate) struct Kept<E: Entity> {
     live: HashMap<u64, (Arc<E>, Read), BuildHasherDefault<SpanHasher>>,
     /// In the order of their numbers.
     ended: VecDeque<(Read, E::State)>,
+    /// What ended before all of these, and would be forgotten but for a client that would
+    /// believe it alive for ever. In the same order.
+    owed: VecDeque<(Read, E::State)>,
+    /// Bytes of these.
+    owed_bytes: usize,
+    /// How many they may become before it is worth a look which of them still are.
+    look_at: usize,
 }
 
 impl<E: Entity> Default for Kept<E> {
@@ -71,7 +107,24 @@ impl<E: Entity> Default for Kept<E> {
         Self {
             live: HashMap::default(),
             ended: VecDeque::new(),
+            owed: VecDeque::new(),
+            owed_bytes: 0,
+            look_at: Self::FEW,
         }
+    }
+}
+
+/// What was forgotten.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forgotten {
+    count: u64,
+    bytes: usize,
+}
+
+impl AddAssign for Forgotten {
+    fn add_assign(&mut self, more: Self) {
+        self.count += more.count;
+        self.bytes += more.bytes;
     }
 }
 
@@ -103,6 +156,8 @@ impl<E> Default for Rest<E> {
 }
 
 impl<E: Entity> Kept<E> {
+    const FEW: usize = 1 << 10;
+
     /// Reads what has changed and was taken off the list, shows it, and keeps it; of what is
     /// alive while nobody watches, nothing. `show` is told whether it is new.
     pub(crate) fn take(
@@ -161,9 +216,10 @@ impl<E: Entity> Kept<E> {
 
     /// What changed after the reading `since`.
     pub(crate) fn changed(&self, since: Seq) -> impl Iterator<Item = Key> {
-        let first = self.ended.partition_point(|(read, _)| read.last <= since);
-        let ended = self.ended.range(first..);
-        let ended = ended.map(|(read, _)| Key::Ended(read.last));
+        let ended = [&self.owed, &self.ended].into_iter().flat_map(move |all| {
+            let first = all.partition_point(|(read, _)| read.last <= since);
+            all.range(first..).map(|(read, _)| Key::Ended(read.last))
+        });
         let live = self.live.iter();
         let live = live.filter(move |(_, (_, read))| read.last > since);
         live.map(|(id, _)| Key::Live(*id)).chain(ended)
@@ -181,8 +237,7 @@ impl<E: Entity> Kept<E> {
                 true
             }
             Key::Ended(seq) => {
-                let at = self.ended.partition_point(|(read, _)| read.last < seq);
-                let found = self.ended.get(at).filter(|(read, _)| read.last == seq);
+                let found = find(&self.ended, seq).or_else(|| find(&self.owed, seq));
                 if let Some((read, state)) = found {
                     show(state, read.first);
                 }
@@ -196,25 +251,79 @@ impl<E: Entity> Kept<E> {
     }
 
     pub(crate) fn get_ended(&self, id: u64) -> Option<&E::State> {
-        self.ended
-            .iter()
+        let ended = self.owed.iter().chain(&self.ended);
+        ended
             .rev()
             .find_map(|(_, state)| (state.id() == id).then_some(state))
     }
 
-    pub(crate) fn oldest(&self) -> Option<Nanos> {
+    fn oldest(&self) -> Option<Nanos> {
         self.ended.front().map(|(_, state)| state.closed())
     }
 
-    /// Forgets the one that ended first, and tells its number and its memory.
-    pub(crate) fn forget_oldest(&mut self) -> Option<(Seq, usize)> {
-        let (read, state) = self.ended.pop_front()?;
-        Some((read.last, state.bytes()))
+    /// Forgets the one that ended first, unless somebody is owed its end. A reader that has not
+    /// been told of it misses it.
+    fn forget_oldest(
+        &mut self,
+        readers: &mut [Reader],
+        missed: impl Fn(&mut Dropped) -> &mut u64,
+    ) -> Forgotten {
+        let Some((read, state)) = self.ended.pop_front() else {
+            return Forgotten::default();
+        };
+        let bytes = state.bytes();
+        if is_owed(read, readers) {
+            self.owed.push_back((read, state));
+            self.owed_bytes += bytes;
+            return Forgotten::default();
+        }
+        let lack = |reader: &&mut Reader| reader.may_know > 0 && reader.told < read.last;
+        for reader in readers.iter_mut().filter(lack) {
+            *missed(&mut reader.missed) += 1;
+        }
+        Forgotten { count: 1, bytes }
+    }
+
+    /// Forgets what was owed and no longer is.
+    fn settle(&mut self, readers: &[Reader]) -> Forgotten {
+        if self.owed.len() <= self.look_at {
+            return Forgotten::default();
+        }
+        let before = Forgotten {
+            count: self.owed.len() as u64,
+            bytes: self.owed_bytes,
+        };
+        self.owed_bytes = 0;
+        self.owed.retain(|(read, state)| {
+            let keep = is_owed(*read, readers);
+            self.owed_bytes += if keep { state.bytes() } else { 0 };
+            keep
+        });
+        self.look_at = Self::FEW.max(2 * self.owed.len());
+        Forgotten {
+            count: before.count - self.owed.len() as u64,
+            bytes: before.bytes - self.owed_bytes,
+        }
+    }
+
+    /// Forgets what is owed and ended first; with its number.
+    fn renounce(&mut self) -> Option<(Seq, Forgotten)> {
+        let (read, state) = self.owed.pop_front()?;
+        let bytes = state.bytes();
+        self.owed_bytes -= bytes;
+        Some((read.last, Forgotten { count: 1, bytes }))
     }
 
     /// Forgets what ended before `before`, unless somebody lacks it; tells its memory.
-    pub(crate) fn forget(&mut self, before: Nanos, told: Seq) -> usize {
+    fn forget(&mut self, before: Nanos, told: Seq) -> usize {
         let mut freed = 0;
+        while let Some((read, state)) = self.owed.front()
+            && read.last <= told
+        {
+            freed += state.bytes();
+            self.owed_bytes -= state.bytes();
+            self.owed.pop_front();
+        }
         while let Some((read, state)) = self.ended.front()
             && state.closed() < before
             && read.last <= told
@@ -235,7 +344,7 @@ pub(crate) struct Store {
     pub(crate) scopes: Kept<Scope>,
     /// Live tasks that stand for a thread of a runtime: workers, and calls of `block_on`.
     anchors: BTreeMap<u64, Arc<Task>>,
-    /// The greatest number of what was forgotten although somebody lacked it.
+    /// The greatest number of what was forgotten although somebody may believe it alive.
     pub(crate) lacking: Seq,
     /// How many were forgotten before their time.
     pub(crate) forgotten: u64,
@@ -275,11 +384,20 @@ impl Store {
             + self.scopes.forget(before, told)
     }
 
-    /// Forgets what ended first, whoever lacks it, until so much memory is free or nothing
-    /// has ended.
-    pub(crate) fn make_room(&mut self, bytes: usize) -> usize {
-        let mut freed = 0;
-        while freed < bytes {
+    /// Forgets what ended first until so much memory is free or nothing has ended; tells how
+    /// much that is. What a client never knew of it will never know. Of what it may believe
+    /// alive, the end is kept until it is told, up to `most_owed` bytes.
+    pub(super) fn make_room(
+        &mut self,
+        bytes: usize,
+        readers: &mut [Reader],
+        most_owed: usize,
+    ) -> usize {
+        let mut forgotten = self.tasks.settle(readers);
+        forgotten += self.resources.settle(readers);
+        forgotten += self.ops.settle(readers);
+        forgotten += self.scopes.settle(readers);
+        while forgotten.bytes < bytes {
             let oldest = [
                 self.tasks.oldest(),
                 self.resources.oldest(),
@@ -287,20 +405,40 @@ impl Store {
                 self.scopes.oldest(),
             ];
             let first = (0..oldest.len()).filter(|i| oldest[*i].is_some());
-            let forgotten = match first.min_by_key(|i| oldest[*i]) {
-                Some(0) => self.tasks.forget_oldest(),
-                Some(1) => self.resources.forget_oldest(),
-                Some(2) => self.ops.forget_oldest(),
-                Some(_) => self.scopes.forget_oldest(),
+            forgotten += match first.min_by_key(|i| oldest[*i]) {
+                Some(0) => self
+                    .tasks
+                    .forget_oldest(readers, |missed| &mut missed.tasks),
+                Some(1) => self
+                    .resources
+                    .forget_oldest(readers, |missed| &mut missed.resources),
+                Some(2) => self.ops.forget_oldest(readers, |missed| &mut missed.ops),
+                // The console protocol has none: they count as what they are nearest to.
+                Some(_) => self
+                    .scopes
+                    .forget_oldest(readers, |missed| &mut missed.tasks),
                 None => break,
             };
-            if let Some((seq, bytes)) = forgotten {
-                freed += bytes;
-                self.lacking = self.lacking.max(seq);
-                self.forgotten += 1;
-            }
         }
-        freed
+        while self.owed_bytes() > most_owed {
+            let renounced = self.tasks.renounce();
+            let renounced = renounced.or_else(|| self.resources.renounce());
+            let renounced = renounced.or_else(|| self.ops.renounce());
+            let Some((seq, freed)) = renounced.or_else(|| self.scopes.renounce()) else {
+                break;
+            };
+            forgotten += freed;
+            self.lacking = self.lacking.max(seq);
+        }
+        self.forgotten += forgotten.count;
+        forgotten.bytes
+    }
+
+    fn owed_bytes(&self) -> usize {
+        self.tasks.owed_bytes
+            + self.resources.owed_bytes
+            + self.ops.owed_bytes
+            + self.scopes.owed_bytes
     }
 }
 

@@ -19,8 +19,9 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 use super::{
+    dropped::Dropped,
     horizon::Times,
-    store::{Key, Seq, Store},
+    store::{Key, Reader, Seq, Store},
 };
 use crate::clock::Nanos;
 
@@ -46,6 +47,10 @@ pub(crate) struct Watcher<M> {
     known: Seq,
     /// Up to when it knows everything; 0 before it has been told anything.
     told_at: Nanos,
+    /// What it has been told of what was not recorded.
+    dropped: Dropped,
+    /// What it will never be told, and has not been told so.
+    pub(super) missed: Dropped,
     catching_up: Option<CatchingUp>,
     lags: Arc<AtomicBool>,
     pub(super) is_paused: bool,
@@ -145,6 +150,8 @@ pub(crate) fn watch<M, G>(
         is_behind: true,
         known: 0,
         told_at: 0,
+        dropped: Dropped::default(),
+        missed: Dropped::default(),
         catching_up: None,
         lags: Arc::clone(&lags),
         is_paused: false,
@@ -173,11 +180,23 @@ impl<M: Clone + Unpin, G: Unpin> Stream for Watched<M, G> {
     }
 }
 
+/// How much there is to tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) seq: Seq,
+    /// Up to when all is known.
+    pub(super) at: Nanos,
+    /// What was not recorded.
+    pub(super) dropped: Dropped,
+}
+
 /// What a round of catching up starts with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
     /// What changed after this is in it.
     pub(super) since: Seq,
+    /// What the client is not told, since it was last told so.
+    pub(super) dropped: Dropped,
 }
 
 impl<M> Watcher<M> {
@@ -185,9 +204,13 @@ impl<M> Watcher<M> {
         self.messages.is_closed()
     }
 
-    /// It has been sent everything up to here.
-    pub(super) fn told(&self) -> Seq {
-        self.seq
+    pub(super) fn reader(&self) -> Reader {
+        let catching_up = self.catching_up.as_ref();
+        Reader {
+            told: self.seq,
+            may_know: catching_up.map_or(self.seq, |catching_up| catching_up.until),
+            missed: Dropped::default(),
+        }
     }
 
     /// It has been sent everything that there was at the reading `seq`.
@@ -201,9 +224,8 @@ impl<M> Watcher<M> {
         !self.is_paused && !self.is_behind && self.seq == seq
     }
 
-    /// Sends the changes up to `seq`, if it has everything before and room for them.
-    /// All is known up to `at` who reads it.
-    pub(super) fn send(&mut self, messages: &[Arc<M>], seq: Seq, at: Nanos) -> bool {
+    /// Sends the changes up to a reading, if it has everything before and room for them.
+    pub(super) fn send(&mut self, messages: &[Arc<M>], reading: Reading) -> bool {
         if self.messages.capacity() < messages.len() {
             return false;
         }
@@ -211,7 +233,8 @@ impl<M> Watcher<M> {
             // It has room; if it has left, that is seen later.
             let _ = self.messages.try_send(Ok(Arc::clone(message)));
         }
-        (self.seq, self.known, self.told_at) = (seq, seq, at);
+        (self.seq, self.known) = (reading.seq, reading.seq);
+        (self.told_at, self.dropped) = (reading.at, reading.dropped);
         true
     }
 
@@ -221,15 +244,15 @@ impl<M> Watcher<M> {
         Times { before, now }
     }
 
-    /// Sends what it lacks, as far as there is room. All is known up to `horizon`. `part` makes messages of some of it,
+    /// Sends what it lacks, as far as there is room. `part` makes messages of some of it,
     /// one if it can, with what else a round starts with.
     pub(super) fn catch_up(
         &mut self,
         store: &Store,
-        seq: Seq,
-        horizon: Nanos,
+        reading: Reading,
         mut part: impl FnMut(Option<Round>, &mut Todo) -> Vec<M>,
     ) {
+        let seq = reading.seq;
         while !self.is_paused && self.messages.capacity() > ROOM / 2 && !self.messages.is_closed() {
             // Also in the middle of a round, which passes over what is not there any more.
             if self.seq > 0 && self.seq < store.lacking {
@@ -243,9 +266,16 @@ impl<M> Watcher<M> {
                 Some(catching_up) => catching_up,
                 None if self.seq >= seq => break,
                 None => {
-                    round = Some(Round { since: self.seq });
+                    let mut dropped = std::mem::take(&mut self.missed);
+                    dropped +=
+                        reading.dropped - std::mem::replace(&mut self.dropped, reading.dropped);
+                    round = Some(Round {
+                        since: self.seq,
+                        dropped,
+                    });
                     self.is_behind = true;
-                    let todo = Todo::since(store, self.seq, self.known, self.times(horizon));
+                    let times = self.times(reading.at);
+                    let todo = Todo::since(store, self.seq, self.known, times);
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };

@@ -80,20 +80,6 @@ impl<K: Knows> Stream<K> {
         &self.known
     }
 
-    /// Reads the next message; false if it is over, as something had to be forgotten.
-    pub async fn goes_on(&mut self) -> bool {
-        match self.messages.message().await {
-            Ok(message) => {
-                self.take(message.expect("it is not over without a word"));
-                true
-            }
-            Err(status) => {
-                assert_eq!(status.code(), tonic::Code::DataLoss);
-                false
-            }
-        }
-    }
-
     /// Reads to the end.
     pub async fn read_to_the_end(&mut self) {
         while let Ok(Some(message)) = self.messages.message().await {

@@ -72,6 +72,8 @@ struct Client {
     /// When it came, and whether it was told to connect again.
     joined: usize,
     is_sent_away: bool,
+    /// Tasks of which it was told that it is not told of them; by the console protocol alone.
+    dropped: u64,
 }
 
 impl Client {
@@ -81,7 +83,10 @@ impl Client {
         match &mut self.stream {
             Some(Messages::Console(stream)) => match Pin::new(stream).poll_next(&mut cx) {
                 Poll::Ready(Some(Ok(update))) => {
-                    learn_console(&mut self.known, decode(update));
+                    let update = decode(update);
+                    let tasks = update.task_update.as_ref();
+                    self.dropped += tasks.map_or(0, |tasks| tasks.dropped_events);
+                    learn_console(&mut self.known, update);
                     return true;
                 }
                 Poll::Ready(Some(Err(_))) => self.is_sent_away = true,
@@ -251,6 +256,7 @@ impl Program {
             known: Known::new(),
             joined: self.now,
             is_sent_away: false,
+            dropped: 0,
         });
     }
 
@@ -378,6 +384,46 @@ fn who_resumes_is_not_told_again_who_is_who() {
     let new: Vec<_> = tasks.new_tasks.iter().filter_map(|task| task.id).collect();
     assert_eq!(new, [3.into()]);
     assert_eq!(tasks.stats_update.len(), 3);
+}
+
+/// A client that lags learns the end of what it knows, however much has to be forgotten meanwhile.
+#[test]
+fn what_somebody_knows_alive_is_kept_until_its_end_is_told() {
+    for own in [true, false] {
+        let mut program = Program::new(1 << 17, HOUR);
+        (0..10).for_each(|_| program.spawn());
+        program.join(own);
+        program.publisher.publish();
+        while program.read(0, 1) > 0 {}
+        assert_eq!(program.clients[0].known.len(), 10);
+        for n in 0..2_000 {
+            program.spawn();
+            program.end(program.tasks.len() - 1);
+            if n < 10 {
+                program.end(n);
+            }
+            if n % 50 == 0 {
+                program.publisher.publish();
+            }
+        }
+        assert!(program.publisher.known.store.forgotten > 500);
+        program.settle();
+        let client = &program.clients[0];
+        assert!(!client.is_sent_away);
+        assert!((1..=10).all(|id| client.known.get(&id).is_some_and(|task| task.1)));
+        if !own {
+            assert_eq!(client.known.len() as u64 + client.dropped, 2_010);
+        }
+        check(&program, |_, ended| ended.is_some());
+        let tasks = &program.publisher.known.store.tasks;
+        assert_eq!(
+            tasks
+                .changed(0)
+                .filter(|key| !tasks.show(*key, |_, _| {}))
+                .count(),
+            0
+        );
+    }
 }
 
 /// While more is listed than is told at once, a poll that is over is not told as if it went on.
