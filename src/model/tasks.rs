@@ -346,9 +346,12 @@ impl Tasks {
         for (created, span, wire) in new {
             self.describe(span, wire, created, lost);
         }
-        // A task that was polled or waited at the last update did so until something is
-        // told of it.
-        let mut changed: BTreeSet<TaskId> = self.running.union(&self.ready).copied().collect();
+        // A task that was polled or waited at the last update did so until something is told of
+        // it. Of one moment there can be many updates, and then no time has passed.
+        let mut changed = BTreeSet::new();
+        if !window.is_empty() {
+            changed.extend(self.running.union(&self.ready));
+        }
         let mut busy = Busy::default();
         let mut done = Vec::new();
         for (span, stats) in &update.stats_update {

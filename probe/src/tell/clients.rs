@@ -88,6 +88,13 @@ impl Clients {
         console.chain(own).collect()
     }
 
+    /// Up to which reading what is alive is being shown to those who catch up.
+    pub(super) fn shown_up_to(&self) -> Option<Seq> {
+        let readers = self.readers().into_iter();
+        let catch_up = readers.filter(|reader| reader.may_know > reader.told);
+        catch_up.map(|reader| reader.may_know).max()
+    }
+
     /// What the readers, in the same order, miss from now on.
     pub(super) fn miss(&mut self, readers: &[Reader]) {
         let console = self.console.iter_mut().map(|watcher| &mut watcher.missed);

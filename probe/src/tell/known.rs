@@ -310,19 +310,18 @@ impl Known {
         let store = &self.store;
         let known = todo.known;
         while !updates.is_full() {
-            let is_there = if let Some(key) = todo.tasks.pop() {
+            if let Some(key) = todo.tasks.pop() {
                 let show = |state: &_, first| updates.task(state, first > known);
-                store.tasks.show(key, show)
+                todo.missed.tasks += u64::from(!store.tasks.show(key, show));
             } else if let Some(key) = todo.resources.pop() {
                 let show = |state: &_, first| updates.resource(state, first > known);
-                store.resources.show(key, show)
+                todo.missed.resources += u64::from(!store.resources.show(key, show));
             } else if let Some(key) = todo.ops.pop() {
                 let show = |state: &_, first| updates.op(state, first > known);
-                store.ops.show(key, show)
+                todo.missed.ops += u64::from(!store.ops.show(key, show));
             } else {
                 break;
-            };
-            todo.passed_over |= !is_there;
+            }
         }
         let dropped = round.map_or_else(Dropped::default, |round| round.dropped);
         updates.finish(todo.times(), dropped)
@@ -365,32 +364,32 @@ impl Known {
         let store = &self.store;
         let known = todo.known;
         while !updates.is_full() && !console.is_full() {
-            let is_there = if let Some(key) = todo.scopes.pop() {
-                store.scopes.show(key, |state, _| updates.scope(state));
-                true
+            if let Some(key) = todo.scopes.pop() {
+                let is_there = store.scopes.show(key, |state, _| updates.scope(state));
+                todo.missed.tasks += u64::from(!is_there);
             } else if let Some(key) = todo.tasks.pop() {
-                store.tasks.show(key, |state, first| {
+                let is_there = store.tasks.show(key, |state, first| {
                     updates.task(state);
                     if wants_console {
                         console.task(state, first > known);
                     }
-                })
+                });
+                todo.missed.tasks += u64::from(!is_there);
             } else if let Some(key) = todo.resources.pop() {
-                store.resources.show(key, |state, first| {
+                let is_there = store.resources.show(key, |state, first| {
                     updates.resource(state);
                     if wants_console {
                         console.resource(state, first > known);
                     }
-                })
+                });
+                todo.missed.resources += u64::from(!is_there);
             } else if let Some(key) = todo.ops.pop() {
                 let show = |state: &_, first| console.op(state, first > known);
-                store.ops.show(key, show)
+                todo.missed.ops += u64::from(!store.ops.show(key, show));
             } else {
                 break;
-            };
-            todo.passed_over |= !is_there;
+            }
         }
-        // What was passed over has ended after that, if the round began after it.
         let last = todo.is_empty() && todo.times.now >= always.ended;
         let always = own::Always {
             times: todo.times(),

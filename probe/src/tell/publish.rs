@@ -375,6 +375,8 @@ impl Publisher {
                 known.own_part(round, todo, &always, settings, wants.console, lost)
             });
         }
+        let shown = self.clients.shown_up_to();
+        self.known.store.shows_up_to(shown);
     }
 
     fn forget(&mut self, now: Nanos) {

@@ -65,16 +65,17 @@ pub(crate) struct Read {
 pub(super) struct Reader {
     /// Everything up to here.
     pub(super) told: Seq,
-    /// Perhaps some of what came after that, up to here.
+    /// Perhaps some of what there was here.
     pub(super) may_know: Seq,
     /// What it will never be told, as it is forgotten.
     pub(super) missed: Dropped,
 }
 
 impl Reader {
-    /// It may believe that this is alive.
+    /// It was alive at one of the two moments of which the reader knows, and has ended since.
     fn is_owed(&self, read: Read) -> bool {
-        read.first <= self.may_know && read.last > self.told
+        let was_alive = |at| read.first <= at && at < read.last;
+        was_alive(self.told) || was_alive(self.may_know)
     }
 }
 
@@ -98,6 +99,10 @@ pub(crate) struct Kept<E: Entity> {
     owed: VecDeque<(Read, E::State)>,
     /// Bytes of these.
     owed_bytes: usize,
+    /// What was first read up to here may be on a client's list of what is alive.
+    shown_up_to: Seq,
+    /// Of these, the ends of those that have ended since, by their own number.
+    ends: HashMap<u64, Seq, BuildHasherDefault<SpanHasher>>,
     /// How many they may become before it is worth a look which of them still are.
     look_at: usize,
 }
@@ -109,6 +114,8 @@ impl<E: Entity> Default for Kept<E> {
             ended: VecDeque::new(),
             owed: VecDeque::new(),
             owed_bytes: 0,
+            shown_up_to: 0,
+            ends: HashMap::default(),
             look_at: Self::FEW,
         }
     }
@@ -157,6 +164,8 @@ impl<E> Default for Rest<E> {
 
 impl<E: Entity> Kept<E> {
     const FEW: usize = 1 << 10;
+    /// So many that came and went are told to who lags or has just come.
+    const PASSED: usize = 1 << 15;
 
     /// Reads what has changed and was taken off the list, shows it, and keeps it; of what is
     /// alive while nobody watches, nothing. `show` is told whether it is new.
@@ -194,6 +203,12 @@ impl<E: Entity> Kept<E> {
                 ..Rest::default()
             };
         }
+        if known
+            .as_ref()
+            .is_some_and(|(_, read)| read.first <= self.shown_up_to)
+        {
+            self.ends.insert(id, seq);
+        }
         let state = entity.read();
         show(&state, known.is_none());
         let used = state.bytes();
@@ -214,35 +229,56 @@ impl<E: Entity> Kept<E> {
         self.live = HashMap::default();
     }
 
-    /// What changed after the reading `since`.
-    pub(crate) fn changed(&self, since: Seq) -> impl Iterator<Item = Key> {
-        let ended = [&self.owed, &self.ended].into_iter().flat_map(move |all| {
-            let first = all.partition_point(|(read, _)| read.last <= since);
-            all.range(first..).map(|(read, _)| Key::Ended(read.last))
-        });
+    /// What a client lacks that has been told all up to the reading `since`; and how many there
+    /// are that came and went since, and of which it is not worth while to tell: in that time,
+    /// more would come and go.
+    pub(super) fn lacking(&self, since: Seq) -> (Vec<Key>, u64) {
         let live = self.live.iter();
-        let live = live.filter(move |(_, (_, read))| read.last > since);
-        live.map(|(id, _)| Key::Live(*id)).chain(ended)
+        let live = live.filter(|(_, (_, read))| read.last > since);
+        let mut keys: Vec<Key> = live.map(|(id, _)| Key::Live(*id)).collect();
+        let ended = [&self.owed, &self.ended].map(|all| {
+            let first = all.partition_point(|(read, _)| read.last <= since);
+            all.range(first..).map(|(read, _)| *read)
+        });
+        let [owed, ended] = ended;
+        let (known, unknown): (Vec<Read>, Vec<Read>) =
+            owed.chain(ended).partition(|read| read.first <= since);
+        let passed_over = unknown.len().saturating_sub(Self::PASSED);
+        let unknown = unknown.iter().skip(passed_over);
+        keys.extend(
+            known
+                .iter()
+                .chain(unknown)
+                .map(|read| Key::Ended(read.last)),
+        );
+        (keys, passed_over as u64)
     }
 
-    /// Shows one, with the reading since which it is known; false if it is not there any
-    /// more.
+    /// Shows one, with the reading since which it is known; false if it is forgotten.
     pub(crate) fn show(&self, key: Key, show: impl FnOnce(&E::State, Seq)) -> bool {
-        match key {
-            Key::Live(id) => {
-                let Some((entity, read)) = self.live.get(&id) else {
-                    return false;
-                };
-                show(&alive(&**entity), read.first);
-                true
-            }
-            Key::Ended(seq) => {
-                let found = find(&self.ended, seq).or_else(|| find(&self.owed, seq));
-                if let Some((read, state)) = found {
-                    show(state, read.first);
+        let seq = match key {
+            Key::Ended(seq) => seq,
+            Key::Live(id) => match (self.live.get(&id), self.ends.get(&id)) {
+                (Some((entity, read)), _) => {
+                    show(&alive(&**entity), read.first);
+                    return true;
                 }
-                found.is_some()
-            }
+                (None, Some(seq)) => *seq,
+                (None, None) => return false,
+            },
+        };
+        let found = find(&self.ended, seq).or_else(|| find(&self.owed, seq));
+        if let Some((read, state)) = found {
+            show(state, read.first);
+        }
+        found.is_some()
+    }
+
+    /// Clients are being shown what was first read up to here, or nobody is any more.
+    fn shows_up_to(&mut self, seq: Option<Seq>) {
+        self.shown_up_to = seq.unwrap_or_default();
+        if seq.is_none() {
+            self.ends = HashMap::default();
         }
     }
 
@@ -277,7 +313,8 @@ impl<E: Entity> Kept<E> {
             self.owed_bytes += bytes;
             return Forgotten::default();
         }
-        let lack = |reader: &&mut Reader| reader.may_know > 0 && reader.told < read.last;
+        // What is on a reader's list it misses when its turn comes.
+        let lack = |reader: &&mut Reader| (1..read.last).contains(&reader.may_know);
         for reader in readers.iter_mut().filter(lack) {
             *missed(&mut reader.missed) += 1;
         }
@@ -373,6 +410,14 @@ impl Store {
     pub(crate) fn is_used(&self, runtime: Number) -> bool {
         let of = |task: &Arc<Task>| task.runtime.load(Relaxed) == runtime;
         self.anchors.values().any(of)
+    }
+
+    /// Clients are being shown what was first read up to here, or nobody is any more.
+    pub(super) fn shows_up_to(&mut self, seq: Option<Seq>) {
+        self.tasks.shows_up_to(seq);
+        self.resources.shows_up_to(seq);
+        self.ops.shows_up_to(seq);
+        self.scopes.shows_up_to(seq);
     }
 
     /// Forgets what ended before `before`. What somebody lacks, whose last reading is

@@ -40,7 +40,7 @@ pub(crate) struct Watcher<M> {
     pub(super) connection: Connection,
     /// It has been sent everything up to here.
     seq: Seq,
-    /// What was read while it was catching up has been passed over: it needs more.
+    /// More was read while it was catching up.
     is_behind: bool,
     /// It has been told what everything is that was first read up to here: to be told so
     /// again would make others of them for tokio-console, and it would lose sight of them.
@@ -74,28 +74,38 @@ pub(super) struct Todo {
     pub(super) known: Seq,
     /// Up to when the client knows all, and will when it has read this.
     pub(super) times: Times,
-    /// Something was not there any more. It has ended, and comes with the next round.
-    pub(super) passed_over: bool,
+    /// What was forgotten before its turn came.
+    pub(super) missed: Dropped,
 }
 
 impl Todo {
-    fn since(store: &Store, seq: Seq, known: Seq, times: Times) -> Self {
-        Self {
-            tasks: store.tasks.changed(seq).collect(),
-            resources: store.resources.changed(seq).collect(),
-            ops: store.ops.changed(seq).collect(),
-            scopes: store.scopes.changed(seq).collect(),
+    /// With how much it passes over.
+    fn since(store: &Store, seq: Seq, known: Seq, times: Times) -> (Self, Dropped) {
+        let (tasks, no_tasks) = store.tasks.lacking(seq);
+        let (resources, no_resources) = store.resources.lacking(seq);
+        let (ops, no_ops) = store.ops.lacking(seq);
+        let (scopes, no_scopes) = store.scopes.lacking(seq);
+        let todo = Self {
+            tasks,
+            resources,
+            ops,
+            scopes,
             known,
             times,
-            passed_over: false,
-        }
+            missed: Dropped::default(),
+        };
+        let passed_over = Dropped {
+            tasks: no_tasks + no_scopes,
+            resources: no_resources,
+            ops: no_ops,
+        };
+        (todo, passed_over)
     }
 
     /// Those of the next messages.
     pub(super) fn times(&self) -> Times {
         let before = self.times.before;
-        let is_done = self.is_empty() && !self.passed_over;
-        let now = self.times.of(is_done);
+        let now = self.times.of(self.is_empty());
         Times { before, now }
     }
 
@@ -254,7 +264,6 @@ impl<M> Watcher<M> {
     ) {
         let seq = reading.seq;
         while !self.is_paused && self.messages.capacity() > ROOM / 2 && !self.messages.is_closed() {
-            // Also in the middle of a round, which passes over what is not there any more.
             if self.seq > 0 && self.seq < store.lacking {
                 let status = "what you have not read had to be forgotten: connect again";
                 let _ = self.messages.try_send(Err(Status::data_loss(status)));
@@ -266,28 +275,29 @@ impl<M> Watcher<M> {
                 Some(catching_up) => catching_up,
                 None if self.seq >= seq => break,
                 None => {
-                    let mut dropped = std::mem::take(&mut self.missed);
-                    dropped +=
-                        reading.dropped - std::mem::replace(&mut self.dropped, reading.dropped);
+                    let times = self.times(reading.at);
+                    let (todo, mut dropped) = Todo::since(store, self.seq, self.known, times);
+                    if self.seq == 0 {
+                        // That was before its time.
+                        dropped = Dropped::default();
+                    }
+                    dropped += std::mem::take(&mut self.missed);
+                    let before = std::mem::replace(&mut self.dropped, reading.dropped);
+                    dropped += reading.dropped - before;
                     round = Some(Round {
                         since: self.seq,
                         dropped,
                     });
                     self.is_behind = true;
-                    let times = self.times(reading.at);
-                    let todo = Todo::since(store, self.seq, self.known, times);
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };
             let messages = part(round, &mut catching_up.todo);
+            self.missed += std::mem::take(&mut catching_up.todo.missed);
             if catching_up.todo.is_empty() {
-                self.seq = catching_up.until;
-                // What ended since the round began was passed over, and is in the next one.
-                self.is_behind = self.seq < seq || catching_up.todo.passed_over;
-                if !catching_up.todo.passed_over {
-                    self.known = self.seq;
-                    self.told_at = catching_up.todo.times.now;
-                }
+                (self.seq, self.known) = (catching_up.until, catching_up.until);
+                self.told_at = catching_up.todo.times.now;
+                self.is_behind = self.seq < seq;
                 self.catching_up = None;
             }
             for message in messages {
