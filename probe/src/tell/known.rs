@@ -19,7 +19,7 @@ use super::{
     publish::Settings,
     shared::{Shared, lock},
     store::{Rest, Seq, Store},
-    watcher::{Round, Todo},
+    watcher::{Next, Round, Todo},
 };
 use crate::{
     clock::{self, Nanos},
@@ -309,19 +309,26 @@ impl Known {
         }
         let store = &self.store;
         let known = todo.known;
-        while !updates.is_full() {
-            if let Some(key) = todo.tasks.pop() {
-                let show = |state: &_, first| updates.task(state, first > known);
-                todo.missed.tasks += u64::from(!store.tasks.show(key, show));
-            } else if let Some(key) = todo.resources.pop() {
-                let show = |state: &_, first| updates.resource(state, first > known);
-                todo.missed.resources += u64::from(!store.resources.show(key, show));
-            } else if let Some(key) = todo.ops.pop() {
-                let show = |state: &_, first| updates.op(state, first > known);
-                todo.missed.ops += u64::from(!store.ops.show(key, show));
-            } else {
-                break;
-            }
+        while !updates.is_full()
+            && let Some(next) = todo.next()
+        {
+            let missed = &mut todo.missed;
+            let (is_there, missed) = match next {
+                Next::Scope(_) => continue,
+                Next::Task(key) => {
+                    let show = |state: &_, first| updates.task(state, first > known);
+                    (store.tasks.show(key, show), &mut missed.tasks)
+                }
+                Next::Resource(key) => {
+                    let show = |state: &_, first| updates.resource(state, first > known);
+                    (store.resources.show(key, show), &mut missed.resources)
+                }
+                Next::Op(key) => {
+                    let show = |state: &_, first| updates.op(state, first > known);
+                    (store.ops.show(key, show), &mut missed.ops)
+                }
+            };
+            *missed += u64::from(!is_there);
         }
         let dropped = round.map_or_else(Dropped::default, |round| round.dropped);
         updates.finish(todo.times(), dropped)
@@ -363,32 +370,40 @@ impl Known {
         }
         let store = &self.store;
         let known = todo.known;
-        while !updates.is_full() && !console.is_full() {
-            if let Some(key) = todo.scopes.pop() {
-                let is_there = store.scopes.show(key, |state, _| updates.scope(state));
-                todo.missed.tasks += u64::from(!is_there);
-            } else if let Some(key) = todo.tasks.pop() {
-                let is_there = store.tasks.show(key, |state, first| {
-                    updates.task(state);
-                    if wants_console {
-                        console.task(state, first > known);
-                    }
-                });
-                todo.missed.tasks += u64::from(!is_there);
-            } else if let Some(key) = todo.resources.pop() {
-                let is_there = store.resources.show(key, |state, first| {
-                    updates.resource(state);
-                    if wants_console {
-                        console.resource(state, first > known);
-                    }
-                });
-                todo.missed.resources += u64::from(!is_there);
-            } else if let Some(key) = todo.ops.pop() {
-                let show = |state: &_, first| console.op(state, first > known);
-                todo.missed.ops += u64::from(!store.ops.show(key, show));
-            } else {
-                break;
-            }
+        while !updates.is_full()
+            && !console.is_full()
+            && let Some(next) = todo.next()
+        {
+            let missed = &mut todo.missed;
+            let (is_there, missed) = match next {
+                Next::Scope(key) => {
+                    let show = |state: &_, _| updates.scope(state);
+                    (store.scopes.show(key, show), &mut missed.tasks)
+                }
+                Next::Task(key) => {
+                    let show = |state: &_, first| {
+                        updates.task(state);
+                        if wants_console {
+                            console.task(state, first > known);
+                        }
+                    };
+                    (store.tasks.show(key, show), &mut missed.tasks)
+                }
+                Next::Resource(key) => {
+                    let show = |state: &_, first| {
+                        updates.resource(state);
+                        if wants_console {
+                            console.resource(state, first > known);
+                        }
+                    };
+                    (store.resources.show(key, show), &mut missed.resources)
+                }
+                Next::Op(key) => {
+                    let show = |state: &_, first| console.op(state, first > known);
+                    (store.ops.show(key, show), &mut missed.ops)
+                }
+            };
+            *missed += u64::from(!is_there);
         }
         let last = todo.is_empty() && todo.times.now >= always.ended;
         let always = own::Always {

@@ -229,29 +229,23 @@ impl<E: Entity> Kept<E> {
         self.live = HashMap::default();
     }
 
-    /// What a client lacks that has been told all up to the reading `since`; and how many there
-    /// are that came and went since, and of which it is not worth while to tell: in that time,
-    /// more would come and go.
+    /// What a client lacks that has been told all up to the reading `since`, what lives at the
+    /// end; and how many there are that came and went since, and of which it is not worth while
+    /// to tell: in that time, more would come and go.
     pub(super) fn lacking(&self, since: Seq) -> (Vec<Key>, u64) {
-        let live = self.live.iter();
-        let live = live.filter(|(_, (_, read))| read.last > since);
-        let mut keys: Vec<Key> = live.map(|(id, _)| Key::Live(*id)).collect();
-        let ended = [&self.owed, &self.ended].map(|all| {
+        let [owed, ended] = [&self.owed, &self.ended].map(|all| {
             let first = all.partition_point(|(read, _)| read.last <= since);
             all.range(first..).map(|(read, _)| *read)
         });
-        let [owed, ended] = ended;
         let (known, unknown): (Vec<Read>, Vec<Read>) =
             owed.chain(ended).partition(|read| read.first <= since);
         let passed_over = unknown.len().saturating_sub(Self::PASSED);
         let unknown = unknown.iter().skip(passed_over);
-        keys.extend(
-            known
-                .iter()
-                .chain(unknown)
-                .map(|read| Key::Ended(read.last)),
-        );
-        (keys, passed_over as u64)
+        let ended = unknown.chain(&known).map(|read| Key::Ended(read.last));
+        let live = self.live.iter();
+        let live = live.filter(|(_, (_, read))| read.last > since);
+        let live = live.map(|(id, _)| Key::Live(*id));
+        (ended.chain(live).collect(), passed_over as u64)
     }
 
     /// Shows one, with the reading since which it is known; false if it is forgotten.
@@ -563,6 +557,50 @@ mod tests {
         fn bytes(&self) -> usize {
             10
         }
+    }
+
+    fn entity(closed: bool) -> Arc<Ends> {
+        Arc::new(Ends {
+            after: u32::MAX,
+            looks: AtomicU32::new(0),
+            is_kept: AtomicBool::new(false),
+            closed: AtomicBool::new(closed),
+            lists: AtomicU32::new(1),
+        })
+    }
+
+    /// Of what came and went the newest are told; of what was known alive, the end in any case.
+    #[test]
+    fn what_came_and_went_is_passed_over_if_there_is_too_much_of_it() {
+        const PASSED: Seq = Kept::<Ends>::PASSED as Seq;
+        let mut kept = Kept::default();
+        let known = entity(false);
+        kept.take(Arc::clone(&known), 1, true, |_, _| {});
+        known.closed.store(true, Release);
+        kept.take(known, 2, true, |_, _| {});
+        for seq in 3..=PASSED + 100 {
+            kept.take(entity(true), seq, true, |_, _| {});
+        }
+        let told = |since| {
+            let (keys, passed_over) = kept.lacking(since);
+            let of = |key: &Key| match key {
+                Key::Ended(seq) => *seq,
+                Key::Live(_) => panic!("all have ended"),
+            };
+            let mut seqs: Vec<Seq> = keys.iter().map(of).collect();
+            seqs.sort_unstable();
+            (seqs, passed_over)
+        };
+        let (seqs, passed_over) = told(0);
+        assert!(seqs.into_iter().eq(101..=PASSED + 100));
+        assert_eq!(passed_over, 99);
+        let (seqs, passed_over) = told(1);
+        assert!(
+            seqs.into_iter()
+                .eq([2].into_iter().chain(101..=PASSED + 100))
+        );
+        assert_eq!(passed_over, 98);
+        assert_eq!(told(100).1, 0);
     }
 
     #[test]

@@ -63,11 +63,20 @@ struct CatchingUp {
     todo: Todo,
 }
 
+/// The next thing that a client lacks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Next {
+    Scope(Key),
+    Task(Key),
+    Resource(Key),
+    Op(Key),
+}
+
 /// What a client lacks, by kind.
 #[derive(Debug, Default)]
 pub(super) struct Todo {
-    pub(super) tasks: Vec<Key>,
-    pub(super) resources: Vec<Key>,
+    tasks: Vec<Key>,
+    resources: Vec<Key>,
     pub(super) ops: Vec<Key>,
     pub(super) scopes: Vec<Key>,
     /// What was first read up to here is known to the client.
@@ -100,6 +109,20 @@ impl Todo {
             ops: no_ops,
         };
         (todo, passed_over)
+    }
+
+    /// What lives comes first.
+    pub(super) fn next(&mut self) -> Option<Next> {
+        let live = self.pop(|key| matches!(key, Key::Live(_)));
+        live.or_else(|| self.pop(|_| true))
+    }
+
+    fn pop(&mut self, which: fn(&mut Key) -> bool) -> Option<Next> {
+        let scope = self.scopes.pop_if(which).map(Next::Scope);
+        let task = || self.tasks.pop_if(which).map(Next::Task);
+        let resource = || self.resources.pop_if(which).map(Next::Resource);
+        let op = || self.ops.pop_if(which).map(Next::Op);
+        scope.or_else(task).or_else(resource).or_else(op)
     }
 
     /// Those of the next messages.
