@@ -71,22 +71,28 @@ impl Strip {
         let last = (to - 1) / width;
         let newest = self.buckets.back().map_or(last, |b| b.index.max(last));
         let oldest = (newest + 1).saturating_sub(Self::KEPT);
-        for index in (from / width).max(oldest)..=last {
+        let first = (from / width).max(oldest);
+        let mut at = self.place_of(first);
+        for index in first..=last {
             let start = index * width;
             let overlap = to.min(start.saturating_add(width)) - from.max(start);
             let share = (density * overlap as f64 / width as f64 * f64::from(WHOLE)) as u32;
             if share == 0 {
                 continue;
             }
-            let bucket = self.bucket(index);
+            while self.buckets.get(at).is_some_and(|b| b.index < index) {
+                at += 1;
+            }
+            let bucket = self.bucket(at, index);
             let part = match spent {
                 Spent::Busy => &mut bucket.busy,
                 Spent::Ready => &mut bucket.ready,
             };
             *part = (*part + share).min(WHOLE);
         }
-        let old = self.buckets.partition_point(|b| b.index < oldest);
-        self.buckets.drain(..old);
+        while self.buckets.front().is_some_and(|b| b.index < oldest) {
+            self.buckets.pop_front();
+        }
     }
 
     /// How much of this time was busy: at most, as a bucket does not tell where it was.
@@ -100,8 +106,19 @@ impl Strip {
         Self::BUCKET.mul_f64(busy as f64 / f64::from(WHOLE))
     }
 
-    fn bucket(&mut self, index: u64) -> &mut Bucket {
-        let at = self.buckets.partition_point(|b| b.index < index);
+    /// Where the bucket with this index is, or belongs: nearly always at the end.
+    fn place_of(&self, index: u64) -> usize {
+        match self.buckets.back() {
+            Some(newest) if newest.index > index => {
+                self.buckets.partition_point(|b| b.index < index)
+            }
+            Some(newest) if newest.index == index => self.buckets.len() - 1,
+            _ => self.buckets.len(),
+        }
+    }
+
+    /// The bucket with this index, which is at this place, or is made there.
+    fn bucket(&mut self, at: usize, index: u64) -> &mut Bucket {
         if self.buckets.get(at).is_none_or(|b| b.index != index) {
             self.buckets.insert(
                 at,
@@ -220,6 +237,22 @@ mod tests {
         assert_eq!(strip.buckets.len(), 1);
         strip.add(window(0, hour), Duration::from_secs(3_600), Spent::Busy);
         assert_eq!(strip.buckets.len(), 1);
+    }
+
+    #[test]
+    fn windows_may_come_in_any_order() {
+        let windows = [(500, 700), (900, 950), (600, 1_000), (0, 50), (100, 650)];
+        let shares = |order: &[usize]| {
+            let mut strip = Strip::default();
+            for (from, to) in order.iter().map(|at| windows[*at]) {
+                strip.add(window(from, to), Duration::from_millis(20), Spent::Busy);
+            }
+            let strip = strip.sound().expect("its buckets are in order");
+            strip.cells(ms(999), 20, Strip::BUCKET)
+        };
+        let shares_in_turn = shares(&[0, 1, 2, 3, 4]);
+        assert_eq!(shares(&[4, 3, 2, 1, 0]), shares_in_turn);
+        assert_eq!(shares(&[3, 4, 0, 2, 1]), shares_in_turn);
     }
 
     #[test]
