@@ -241,9 +241,11 @@ impl Task {
         }
     }
 
-    /// Its life so far.
+    /// Its life so far: up to now, or to what is known of it, if that is newer.
     pub fn total(&self, now: Time) -> Duration {
-        self.dropped.unwrap_or(now).since(self.created)
+        let told = [self.last_wake, self.last_poll_started, self.last_poll_ended];
+        let known = told.into_iter().flatten().fold(now, Time::max);
+        self.dropped.unwrap_or(known).since(self.created)
     }
 
     /// Time in polls, the one going on included.
@@ -579,5 +581,26 @@ fn field_name(field: &console::Field) -> Option<&str> {
     match field.name.as_ref()? {
         field::Name::StrName(name) => Some(name),
         field::Name::NameIdx(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While a target is told of faster than it can be read, a task's figures are newer than the
+    /// moment up to which all is known.
+    #[test]
+    fn a_task_lives_as_long_as_anything_is_known_of_it() {
+        let at = |ms: u64| Time::default() + Duration::from_millis(ms);
+        let mut task = Task::new(TaskId(0), 1);
+        task.created = at(10);
+        assert_eq!(task.total(at(30)), Duration::from_millis(20));
+        (task.last_poll_started, task.last_poll_ended) = (Some(at(70)), Some(at(90)));
+        task.busy = Duration::from_millis(60);
+        assert_eq!(task.total(at(30)), Duration::from_millis(80));
+        assert!(task.busy(at(30)) <= task.total(at(30)));
+        task.dropped = Some(at(95));
+        assert_eq!(task.total(at(30)), Duration::from_millis(85));
     }
 }
