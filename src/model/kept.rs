@@ -38,6 +38,11 @@ pub(super) fn countable(counters: &[u64]) -> Result<(), Unsound> {
     sound.then_some(()).ok_or(Unsound("a counter at its end"))
 }
 
+/// A span, but no more of it than can be kept: else what is read would go on from less.
+pub(super) fn bounded(span: Duration) -> Duration {
+    span.min(Duration::from_nanos(u64::MAX))
+}
+
 /// Spans of time as nanoseconds: what is longer than that can tell would overflow sums.
 pub(super) mod span {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};

@@ -183,6 +183,8 @@ pub struct Model {
     /// Polls that wait for what is told of the same moment.
     #[serde(with = "kept::polls")]
     polls: Vec<v1::Polls>,
+    /// Sleeps that wait for these.
+    naps: Vec<timeline::Nap>,
     /// Time of the probe's last update that was more than polls.
     facts_at: Option<Time>,
     /// The newest frame's time.
@@ -235,6 +237,7 @@ impl Model {
             places: places::Places::default(),
             lost: Lost::default(),
             polls: Vec::new(),
+            naps: Vec::new(),
             facts_at: None,
             latest: Time::default(),
             console_at: None,
@@ -340,8 +343,8 @@ impl Model {
                 .extend(changed.filter_map(|span| self.tasks.by_span(*span)));
             let workers = self.runtimes.worker_count(&self.tasks);
             self.busy.add(window, busy / workers, history::Spent::Busy);
-            self.polled = self.polled.saturating_add(busy / workers);
-            self.watched = self.watched.saturating_add(window.to.since(window.from));
+            self.polled = kept::bounded(self.polled.saturating_add(busy / workers));
+            self.watched = kept::bounded(self.watched.saturating_add(window.length()));
             if let Some(first) = self.tasks.first_created() {
                 self.started = self.started.map(|s| s.min(first));
             }
@@ -393,6 +396,9 @@ impl Model {
             let (tasks, lost) = (&mut self.tasks, &mut self.lost);
             self.timeline
                 .apply(self.latest, started, &polls, tasks, lost);
+        }
+        for nap in std::mem::take(&mut self.naps) {
+            self.timeline.slept(&nap);
         }
         for ended in self.tasks.take_ended() {
             let task = self.tasks.get(ended.task);
@@ -487,6 +493,11 @@ impl Model {
         self.tasks.apply_probe(&update.tasks);
         self.timers
             .apply_probe(&update.timers, &mut self.tasks, &mut self.lost);
+        for timer in &update.timers {
+            let task = timer.task.map(|id| self.tasks.refer(id));
+            let nap = task.and_then(|task| timeline::Nap::of(timer, task));
+            self.naps.extend(nap);
+        }
         self.resources
             .apply_probe(&update.resources, &mut self.tasks);
         if self.process.is_some() {

@@ -500,9 +500,9 @@ impl Task {
     /// Draws what a window was spent on, and tells how much of it was busy: polls and the
     /// wait that are known are drawn where they were, and the rest, a sum, evenly.
     pub(super) fn draw(&mut self, window: Window, ended: Ended) -> Duration {
-        let busy = self.busy(window.to);
+        let busy = kept::bounded(self.busy(window.to));
         let busy = busy.saturating_sub(std::mem::replace(&mut self.drawn_busy, busy));
-        let ready = self.ready(window.to).unwrap_or_default();
+        let ready = kept::bounded(self.ready(window.to).unwrap_or_default());
         let ready = ready.saturating_sub(std::mem::replace(&mut self.drawn_ready, ready));
 
         let ended = ended.polls.into_iter().flatten();

@@ -85,6 +85,23 @@ impl Block {
         sum
     }
 
+    fn slept(&mut self, from: u64, to: u64) {
+        let mut at = self.from;
+        for poll in &mut self.polls {
+            if at >= to {
+                return;
+            }
+            let ready = poll.ready().max(at);
+            let asleep = ready.min(to).saturating_sub(at.max(from));
+            let is_nap = asleep > (ready - at) / 2;
+            if is_nap && !poll.is_sum && poll.before != Some(Doing::Sleeping) {
+                poll.before = Some(Doing::Sleeping);
+                self.sum = None;
+            }
+            at = poll.end().max(ready);
+        }
+    }
+
     /// Keeps its sum if it is full and its polls are judged: they stay as they are.
     fn sum_up(&mut self, rest: Doing) {
         let is_judged = self.polls.last().is_some_and(|last| last.before.is_some());
@@ -287,6 +304,20 @@ impl Lane {
         } else {
             self.insert(poll)
         })
+    }
+
+    /// It slept in this time, and so it did in each pause between two polls that is mostly in it.
+    pub(super) fn slept(&mut self, from: u64, to: u64) {
+        let first = self.blocks.partition_point(|block| block.to <= from);
+        for block in self.blocks.range_mut(first..) {
+            if block.from >= to {
+                return;
+            }
+            block.slept(from, to);
+            if block.sum.is_none() {
+                block.sum_up(self.rest);
+            }
+        }
     }
 
     /// In the lane of a thread sums of several tasks lie over each other: they are one.

@@ -1,7 +1,7 @@
 //! What each task and each thread did over time.
 //!
 //! Of the recent past every poll is kept, as the probe tells them; between polls a task does
-//! what it was judged to do at the frames. Before memory is used up, the oldest polls become
+//! what it was judged to do at the frames, or sleeps where a timer says so ([`nap`]). Before memory is used up, the oldest polls become
 //! sums ([`coarse`]), a few at each frame ([`room`]): of a stretch of time, how much of it a task
 //! spent on what, and its longest poll. The older it is, the longer are the stretches; so an
 //! hour has room.
@@ -14,6 +14,7 @@ mod coarse;
 mod columns;
 mod doing;
 mod lane;
+mod nap;
 mod poll;
 mod room;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use self::{
 
 pub use cells::{Cell, Grid};
 pub use doing::{Doing, Spent};
+pub(super) use nap::Nap;
 pub use poll::Poll;
 
 /// A stretch in which a lane was in one state, or of which only sums are known.
@@ -341,6 +343,13 @@ impl Timeline {
             None => Record::new(ended.since, ended.lasted).woken_at(ended.woken),
         };
         self.push(ended.task, poll);
+    }
+
+    /// Takes in a sleep, whose polls are told.
+    pub(super) fn slept(&mut self, nap: &Nap) {
+        if let Some(lane) = self.tasks.get_mut(&nap.task) {
+            lane.slept(nap.from.as_nanos(), nap.to.as_nanos());
+        }
     }
 
     /// Takes in a call on the blocking pool that has ended. No polls of it are told.
