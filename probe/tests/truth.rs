@@ -830,6 +830,7 @@ fn what_ended_first_is_forgotten_first() {
         assert_eq!(overhead.memory_limit.to_string(), LIMIT);
         assert!(overhead.memory <= overhead.memory_limit, "{overhead:?}");
         assert_eq!(overhead.lost_tasks, 0, "what ends makes room in time");
+        assert_eq!(overhead.recorded_tasks, TASKS as u64 + 1, "with block_on");
         let mut known: Vec<_> = late.known.tasks.keys().copied().collect();
         known.retain(|id| *id >= first);
         known.sort_unstable();

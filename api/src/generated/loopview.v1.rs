@@ -107,6 +107,10 @@ pub struct Overhead {
     /// tasks is incomplete, or nothing.
     #[prost(bool, tag = "9")]
     pub filtered: bool,
+    /// Recorded in all, those that live and those that are forgotten included: no client is
+    /// told of each.
+    #[prost(uint64, tag = "10")]
+    pub recorded_tasks: u64,
 }
 /// Polls, by columns: the n-th of each is the n-th poll.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -292,6 +292,7 @@ impl Known {
                 lost_events: lost.events.load(Relaxed),
                 lost_samples: self.lost_samples,
                 filtered: self.is_filtered,
+                recorded_tasks: self.store.tasks.in_all(),
             },
         }
     }

@@ -94,6 +94,8 @@ pub(crate) struct Kept<E: Entity> {
     live: HashMap<u64, (Arc<E>, Read), BuildHasherDefault<SpanHasher>>,
     /// In the order of their numbers.
     ended: VecDeque<(Read, E::State)>,
+    /// How many have ever ended.
+    ended_in_all: u64,
     /// What ended before all of these, and would be forgotten but for a client that would
     /// believe it alive for ever. In the same order.
     owed: VecDeque<(Read, E::State)>,
@@ -112,6 +114,7 @@ impl<E: Entity> Default for Kept<E> {
         Self {
             live: HashMap::default(),
             ended: VecDeque::new(),
+            ended_in_all: 0,
             owed: VecDeque::new(),
             owed_bytes: 0,
             shown_up_to: 0,
@@ -217,6 +220,7 @@ impl<E: Entity> Kept<E> {
             last: seq,
         };
         self.ended.push_back((read, state));
+        self.ended_in_all += 1;
         Rest {
             freed: entity.bytes() + Budget::ROWS,
             used,
@@ -274,6 +278,11 @@ impl<E: Entity> Kept<E> {
         if seq.is_none() {
             self.ends = HashMap::default();
         }
+    }
+
+    /// How many there ever were; of what lives, those that were read while somebody watched.
+    pub(super) fn in_all(&self) -> u64 {
+        self.ended_in_all + self.live.len() as u64
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<&Arc<E>> {
