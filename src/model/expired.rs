@@ -6,7 +6,7 @@ use super::{
     Model,
     scopes::{Scope, ScopeId},
     task::{Outcome, TaskId},
-    timers::{Timer, TimerKind},
+    timer::{Timer, TimerKind},
 };
 
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,11 @@
 //! What is known of the target: a pure function of its frames.
 //!
 //! Nothing here reads a clock, a file or a socket, or knows a colour, a width or a key.
-//! One file a kind of thing: [`task`] and [`tasks`], [`timers`], [`resources`] (what a task can wait
-//! for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`],
+//! One file a kind of thing: [`task`] and [`tasks`], [`timer`] and [`timers`], [`resources`] (what a
+//! task can wait for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`],
 //! [`threads`], [`runtimes`] (their workers), [`usage`] (processor and memory), [`totals`] (what
-//! all tasks have done together), [`lengths`] (of polls), [`history`] (busy shares over time), [`timeline`] (what each task did when), [`lint`] (what is wrong).
+//! all tasks have done together), [`lengths`] (of polls), [`history`] (busy shares over time),
+//! [`timeline`] (what each task did when), [`lint`] (what is wrong).
 //! To add one, add its file, a field here, and a line in [`Model::apply`].
 
 mod bounds;
@@ -26,6 +27,7 @@ pub mod task;
 pub mod tasks;
 pub mod threads;
 pub mod timeline;
+pub mod timer;
 pub mod timers;
 pub mod totals;
 pub mod tree;
@@ -57,7 +59,7 @@ pub use sign::Sign;
 pub use task::{Kind, Outcome, Task, TaskId};
 pub use threads::{Role, Thread};
 pub use timeline::Timeline;
-pub use timers::{Timer, TimerId, TimerKind, TimerState};
+pub use timer::{Timer, TimerId, TimerKind, TimerState};
 pub use totals::Totals;
 pub use wait::{State, Wait};
 pub use why::{Cycle, Link, Why};

@@ -5,7 +5,7 @@ use super::{
     resources::AsyncOp,
     scopes::Scope,
     task::{Outcome, Task},
-    timers::{Timer, TimerKind},
+    timer::{Timer, TimerKind},
 };
 
 /// A task's state, as a person names it.

@@ -8,7 +8,7 @@ use super::{
     runtimes::Flavor,
     scopes::Scope,
     task::{Outcome, Task, TaskId},
-    timers::Timer,
+    timer::Timer,
     wait::{State, Wait},
 };
 use crate::frame::Time;
