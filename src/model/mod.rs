@@ -5,8 +5,9 @@
 //! task can wait for) and their [`holders`], [`why`] (what keeps a task from going on), [`scopes`],
 //! [`threads`], [`runtimes`] (their workers), [`usage`] (processor and memory), [`totals`] (what
 //! all tasks have done together), [`lengths`] (of polls), [`history`] (busy shares over time),
-//! [`timeline`] (what each task did when), [`lint`] (what is wrong).
-//! To add one, add its file, a field here, and a line in [`Model::apply`].
+//! [`timeline`] (what each task did when), [`lint`] (what is wrong), [`lost`] (what was not seen).
+//! To add one, add its file, a field here, and a line in [`moment`], where what is told of a moment
+//! is taken in.
 
 mod bounds;
 pub mod details;
@@ -16,6 +17,8 @@ pub mod holders;
 mod kept;
 pub mod lengths;
 pub mod lint;
+mod lost;
+mod moment;
 pub mod output;
 pub mod places;
 mod polls;
@@ -34,11 +37,11 @@ pub mod tree;
 pub mod usage;
 pub mod wait;
 pub mod why;
+mod window;
 mod wire;
 
 use std::time::Duration;
 
-use console_api::instrument::Update;
 use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +52,7 @@ pub use history::Strip;
 pub use holders::{Hold, Holder, Holders};
 pub use lengths::Lengths;
 pub use lint::{Blocked, Finding, Victim};
+pub use lost::Lost;
 pub use output::Output;
 pub use places::Place;
 pub use polls::{Polled, polls};
@@ -63,6 +67,7 @@ pub use timer::{Timer, TimerId, TimerKind, TimerState};
 pub use totals::Totals;
 pub use wait::{State, Wait};
 pub use why::{Cycle, Link, Why};
+pub(crate) use window::Window;
 pub use wire::Location;
 
 /// By an id. Ids are looked up for each poll, so by a hash that costs little.
@@ -82,62 +87,6 @@ pub enum Phase {
         reason: String,
     },
     Ended(Exit),
-}
-
-/// What was not seen.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lost {
-    /// Events that the target's instrument dropped because its buffer was full.
-    pub events: u64,
-    /// Times that the connection was lost.
-    pub gaps: u64,
-    /// Finished tasks that were forgotten here to bound memory.
-    pub forgotten: u64,
-    /// Tasks that the probe counted and the console protocol had not named when the
-    /// program ended.
-    pub unnamed: u64,
-    /// Polls that the probe counted and could not tell, or told too late; unknown without
-    /// the probe.
-    pub polls: Option<u64>,
-    /// Messages or parts of them that made no sense.
-    pub malformed: u64,
-    /// Frames that are missing in the history or the recording.
-    pub frames: u64,
-    /// Tasks, timers and others that live and were not taken in, as there were too many.
-    pub untaken: u64,
-}
-
-impl kept::Sound for Lost {
-    fn sound(self) -> Result<Self, kept::Unsound> {
-        let Self {
-            events,
-            gaps,
-            forgotten,
-            unnamed,
-            malformed,
-            polls,
-            frames,
-            untaken,
-        } = self;
-        let polls = polls.unwrap_or_default();
-        kept::countable(&[
-            events, gaps, forgotten, unnamed, polls, malformed, frames, untaken,
-        ])?;
-        Ok(self)
-    }
-}
-
-impl Lost {
-    fn add(&mut self, events: u64) {
-        self.events = self.events.saturating_add(events);
-    }
-
-    /// Tells whether there is room for one more, and counts it if not.
-    fn has_room(&mut self, kept: usize) -> bool {
-        let has_room = kept < bounds::MOST;
-        self.untaken += u64::from(!has_room);
-        has_room
-    }
 }
 
 /// It can be kept as bytes and read again, exactly; see [`kept`] for what that takes.
@@ -187,12 +136,11 @@ pub struct Model {
     polls: Vec<v1::Polls>,
     /// Sleeps that wait for these.
     naps: Vec<timeline::Nap>,
-    /// Time of the probe's last update that was more than polls.
-    facts_at: Option<Time>,
     /// The newest frame's time.
     latest: Time,
     /// Time of the last console update, to spread figures over what lies between two.
     console_at: Option<Time>,
+    /// Time of the probe's last update that was more than polls.
     probe_at: Option<Time>,
     /// The part of `busy` that a strip forgets: all of it, and over how long.
     #[serde(with = "kept::span")]
@@ -240,7 +188,6 @@ impl Model {
             lost: Lost::default(),
             polls: Vec::new(),
             naps: Vec::new(),
-            facts_at: None,
             latest: Time::default(),
             console_at: None,
             probe_at: None,
@@ -315,11 +262,6 @@ impl Model {
         self.tasks.by_tokio_id(self.threads.get(thread)?.task?)
     }
 
-    fn tell_time(&mut self) {
-        let known = self.console_at.or(self.probe_at).unwrap_or(self.latest);
-        self.now = self.now.max(known);
-    }
-
     /// Up to when timers are known. With the probe that is its last update, which comes at
     /// other moments than the console's: by the wrong one of the two, timers that have fired
     /// would seem late.
@@ -328,204 +270,6 @@ impl Model {
             (Some(_), Some(probe)) => probe,
             _ => self.now,
         }
-    }
-
-    fn apply_console(&mut self, now: Time, update: &Update) {
-        self.connected();
-        let from = self.console_at.unwrap_or(now);
-        let window = Window {
-            from,
-            to: now.max(from),
-        };
-        if let Some(tasks) = &update.task_update {
-            self.lost.add(tasks.dropped_events);
-            let busy = self.tasks.apply_console(tasks, window, &mut self.lost);
-            let changed = tasks.stats_update.keys();
-            self.changed
-                .extend(changed.filter_map(|span| self.tasks.by_span(*span)));
-            let workers = self.runtimes.worker_count(&self.tasks);
-            self.busy.add(window, busy / workers, history::Spent::Busy);
-            self.polled = kept::bounded(self.polled.saturating_add(busy / workers));
-            self.watched = kept::bounded(self.watched.saturating_add(window.length()));
-            if let Some(first) = self.tasks.first_created() {
-                self.started = self.started.map(|s| s.min(first));
-            }
-        }
-        if let Some(ops) = &update.async_op_update {
-            self.lost.add(ops.dropped_events);
-        }
-        if let Some(resources) = &update.resource_update {
-            self.lost.add(resources.dropped_events);
-        }
-        if self.process.is_none() {
-            self.timers
-                .apply_console(update, window, &self.tasks, &mut self.lost);
-        }
-        self.resources.apply(
-            update.resource_update.as_ref(),
-            update.async_op_update.as_ref(),
-            &self.tasks,
-            self.process.is_none(),
-            &mut self.lost,
-        );
-        let before = self.console_at.replace(window.to);
-        self.tell_time();
-        // The probe tells of timers and scopes right after this.
-        if self.process.is_none() || self.much_waits() {
-            self.place_polls();
-        }
-        self.note_history(now);
-        // Of the first moment nobody knows yet whether there is a probe to tell of it, too.
-        let is_alone = self.process.is_none() && before.is_some();
-        if is_alone || is_whole(self.console_at, before, self.probe_at) {
-            self.judge();
-        }
-    }
-
-    /// Tells the timeline what has become of the tasks, once all of a moment is told: with the
-    /// probe that is the polls, then the console's update and the probe's facts.
-    fn note_history(&mut self, now: Time) {
-        let with_probe = self.process.is_some();
-        let is_all = self.console_at >= Some(now) && self.facts_at >= Some(now);
-        self.timeline.watch(now);
-        if with_probe && !is_all && !self.much_waits() {
-            return;
-        }
-        let started = self.started.unwrap_or(now);
-        for polls in std::mem::take(&mut self.polls) {
-            self.tasks.note_joins(&polls);
-            // Polls are told up to the present, and all else up to when all of it is known.
-            let (tasks, lost) = (&mut self.tasks, &mut self.lost);
-            self.timeline
-                .apply(self.latest, started, &polls, tasks, lost);
-        }
-        for nap in std::mem::take(&mut self.naps) {
-            self.timeline.slept(&nap);
-        }
-        for ended in self.tasks.take_ended() {
-            let task = self.tasks.get(ended.task);
-            // The poll of a worker is its whole life, and a call runs on a thread of its own.
-            if !with_probe && task.is_some_and(|task| task.kind.is_async()) {
-                self.timeline.apply_ended(&ended);
-            }
-        }
-        for id in self.tasks.take_touched() {
-            if let Some(task) = self.tasks.get(id) {
-                let state = self.state(task);
-                let timer = self.timers.next_of(id).filter(|timer| timer.exact);
-                let due = timer.and_then(|timer| timer.deadline);
-                // One that was due before its last poll ended was dealt with there.
-                let is_ahead = |due: &Time| Some(*due) > task.last_poll_ended;
-                let standing = timeline::Standing {
-                    state,
-                    due: due.filter(|due| state == State::Sleeping && is_ahead(due)),
-                    with_probe,
-                };
-                self.timeline.judge(task, &standing);
-                self.tasks.note_doing(id, timeline::Doing::of(state));
-            }
-        }
-        for id in self.tasks.take_gone() {
-            self.timeline.forget(id);
-        }
-        for thread in self.threads.iter() {
-            self.timeline.judge_thread(thread);
-        }
-        if !with_probe {
-            let running = self.tasks.running().filter(|task| task.kind.is_async());
-            let since = running.filter_map(Task::running_since).min();
-            self.timeline.judge_loop(since);
-        }
-        self.timeline.make_room(now);
-    }
-
-    /// Something else than the probe speaks, or only a part of it: more waits for what completes
-    /// its moment than is told of any.
-    fn much_waits(&self) -> bool {
-        let told: usize = self.polls.iter().map(polls::count).sum();
-        let waiting = told + self.tasks.waiting() + self.changed.len();
-        self.polls.len() >= Self::MESSAGES || waiting >= Self::WAITING
-    }
-
-    /// Messages of polls, and polls and tasks, that may wait for the rest of their moment.
-    const MESSAGES: usize = 64;
-    const WAITING: usize = 1 << 20;
-
-    fn apply_probe(&mut self, now: Time, update: &v1::Update) {
-        self.connected();
-        if let Some(polls) = &update.polls {
-            self.take_in_polls(polls);
-            if update.tasks.is_empty() && update.runtimes.is_empty() {
-                // They come alone, before all else that is told of the same moment.
-                self.note_history(now);
-                return;
-            }
-        }
-        let before = self.probe_at;
-        self.probe_at = self.probe_at.max(Some(now));
-        if let Some(process) = &update.process {
-            if self.process.is_none() {
-                // From here on the probe's own timers and holders, which are exact, take the
-                // place of those guessed from the console protocol.
-                self.timers = timers::Timers::default();
-                self.resources.forget_holders();
-                self.timeline.begin_anew();
-                self.tasks.touch_all();
-            }
-            if let Some(at) = process.started_at.as_ref().and_then(Time::from_wire) {
-                self.started = self.started.map(|s| s.min(at));
-            }
-            self.process = Some(Process {
-                pid: process.pid,
-                instrument: process.instrument.clone(),
-                probe_version: process.probe_version.clone(),
-                publish_interval: wire::duration(process.publish_interval.as_ref()),
-            });
-        }
-        self.ended = update
-            .ended_at
-            .as_ref()
-            .and_then(Time::from_wire)
-            .or(self.ended);
-        self.usage
-            .apply(now, update.usage.as_ref(), update.overhead.as_ref());
-        self.runtimes.apply(&update.runtimes);
-        self.threads.apply(now, &update.threads);
-        self.scopes.apply(&update.scopes, &mut self.lost);
-        self.tasks.apply_probe(&update.tasks);
-        self.timers
-            .apply_probe(&update.timers, &mut self.tasks, &mut self.lost);
-        for timer in &update.timers {
-            let task = timer.task.map(|id| self.tasks.refer(id));
-            let nap = task.and_then(|task| timeline::Nap::of(timer, task));
-            self.naps.extend(nap);
-        }
-        self.resources
-            .apply_probe(&update.resources, &mut self.tasks);
-        if self.process.is_some() {
-            self.lost.polls.get_or_insert(0);
-        }
-        self.timers.look_for_neglect(now, &self.tasks);
-        self.tell_time();
-        self.place_polls();
-        self.facts_at = self.facts_at.max(Some(now));
-        self.note_history(now);
-        if is_whole(self.probe_at, before, self.console_at) {
-            self.judge();
-        }
-    }
-
-    /// The timeline has them later, when all is told of their moment.
-    fn take_in_polls(&mut self, wire: &v1::Polls) {
-        let least = self.lints.thresholds.shortest_poll();
-        self.tasks.polls_are_told();
-        for poll in polls(wire) {
-            self.poll_lengths.add(&poll);
-            if poll.lasted >= least {
-                self.tasks.note_poll(&poll);
-            }
-        }
-        self.polls.push(wire.clone());
     }
 
     fn apply_details(&mut self, wire: &console_api::tasks::TaskDetails) {
@@ -588,40 +332,5 @@ impl Model {
             (None, Some(_)) => Some("console-subscriber"),
             (None, None) => None,
         }
-    }
-}
-
-/// Whether all is told of a moment, by what one of the two protocols has told up to now, and
-/// up to before: the other one has told of it, too, or has fallen silent.
-fn is_whole(now: Option<Time>, before: Option<Time>, other: Option<Time>) -> bool {
-    other >= now || other < before
-}
-
-/// The time between two console updates.
-#[derive(Copy, Clone, Debug)]
-pub(crate) struct Window {
-    pub from: Time,
-    pub to: Time,
-}
-
-impl Window {
-    /// There was no update before this one.
-    pub fn is_empty(self) -> bool {
-        self.from >= self.to
-    }
-
-    pub fn holds(self, at: Time) -> bool {
-        self.from <= at && at <= self.to
-    }
-
-    pub fn length(self) -> Duration {
-        self.to.since(self.from)
-    }
-
-    /// What lies in it of the time between two others.
-    pub fn part(self, from: Time, to: Time) -> Self {
-        let from = from.clamp(self.from, self.to);
-        let to = to.clamp(from, self.to);
-        Self { from, to }
     }
 }
