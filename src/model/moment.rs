@@ -94,14 +94,15 @@ impl Model {
         for nap in std::mem::take(&mut self.naps) {
             self.timeline.slept(&nap);
         }
-        for ended in self.tasks.take_ended() {
+        let told = self.tasks.take_for_timeline();
+        for ended in told.polls {
             let task = self.tasks.get(ended.task);
             // The poll of a worker is its whole life, and a call runs on a thread of its own.
             if !with_probe && task.is_some_and(|task| task.kind.is_async()) {
                 self.timeline.apply_ended(&ended);
             }
         }
-        for id in self.tasks.take_touched() {
+        for id in told.touched {
             if let Some(task) = self.tasks.get(id) {
                 let state = self.state(task);
                 let timer = self.timers.next_of(id).filter(|timer| timer.exact);
@@ -117,7 +118,7 @@ impl Model {
                 self.tasks.note_doing(id, Doing::of(state));
             }
         }
-        for id in self.tasks.take_gone() {
+        for id in told.gone {
             self.timeline.forget(id);
         }
         for thread in self.threads.iter() {

@@ -1,16 +1,10 @@
 //! What all tasks have done together, those that were forgotten included.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    kept,
-    task::{Task, TaskId},
-};
+use super::{kept, task::Task};
 use crate::frame::Time;
 
 /// Sums over the tasks that an event loop polls: those of `block_on` are among them, blocking
@@ -56,7 +50,7 @@ impl Totals {
     }
 }
 
-/// What a task adds to the [`Sums`]: nothing while there is none, or while time passes for it.
+/// What a task for which time does not pass adds to the [`Sums`].
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Share {
     failed: u64,
@@ -70,18 +64,10 @@ pub(super) struct Share {
     inexact: u64,
     /// The longest poll of one that is polled by an event loop, in nanoseconds.
     longest: Option<u64>,
-    /// It runs, or could: its times grow.
-    passes: bool,
 }
 
 impl Share {
     pub fn of(task: &Task) -> Self {
-        if task.running_since().is_some() || task.ready_since().is_some() {
-            return Self {
-                passes: true,
-                ..Self::default()
-            };
-        }
         let failed = u64::from(task.has_failed());
         if !task.kind.is_async() {
             return Self {
@@ -102,7 +88,6 @@ impl Share {
             wakes_seen: u64::from(ready.is_some()),
             inexact: u64::from(!exact),
             longest: Some(nanos(longest)),
-            passes: false,
         }
     }
 
@@ -120,31 +105,25 @@ impl Share {
     }
 }
 
-/// The totals of all tasks for which time does not pass, kept as they change, and who the others
-/// are. Sums are modulo 2^64, so that what was added can always be taken out again.
+/// The totals of all tasks for which time does not pass, kept as they change. Sums are modulo
+/// 2^64, so that what was added can always be taken out again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
-    at_rest: Share,
+    all: Share,
     /// How many tasks have a longest poll of so many nanoseconds.
     longest: BTreeMap<u64, usize>,
-    passing: BTreeSet<TaskId>,
 }
 
 impl Sums {
     /// A task has changed, has come or has gone.
-    pub fn change(&mut self, id: TaskId, before: &Share, after: &Share) {
-        self.at_rest.combine(before, u64::wrapping_sub);
-        self.at_rest.combine(after, u64::wrapping_add);
+    pub fn change(&mut self, before: &Share, after: &Share) {
+        self.all.combine(before, u64::wrapping_sub);
+        self.all.combine(after, u64::wrapping_add);
         if before.longest != after.longest {
             self.remove_longest(before.longest);
             if let Some(longest) = after.longest {
                 *self.longest.entry(longest).or_default() += 1;
             }
-        }
-        match (before.passes, after.passes) {
-            (false, true) => _ = self.passing.insert(id),
-            (true, false) => _ = self.passing.remove(&id),
-            _ => {}
         }
     }
 
@@ -158,11 +137,6 @@ impl Sums {
         }
     }
 
-    /// Tasks that are in no sum.
-    pub fn passing(&self) -> impl Iterator<Item = TaskId> {
-        self.passing.iter().copied()
-    }
-
     /// Adds the sums to what those have done that are forgotten.
     pub fn add_to(&self, past: Totals) -> Totals {
         let Share {
@@ -173,7 +147,7 @@ impl Sums {
             wakes_seen,
             inexact,
             ..
-        } = self.at_rest;
+        } = self.all;
         let longest = self.longest.last_key_value();
         let longest = longest.map_or(0, |(longest, _)| *longest);
         let ready = (wakes_seen > 0).then(|| Duration::from_nanos(ready));

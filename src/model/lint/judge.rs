@@ -9,7 +9,7 @@ use crate::{
 impl Model {
     /// Judges the state that the newest frame gave, by what is new in it.
     pub(in crate::model) fn judge(&mut self) {
-        let news = self.tasks.take_news();
+        let news = self.tasks.take_for_lints();
         let timers = self.timers.take_fired();
         self.note_long_polls(&news.polls);
         for task in news.new.iter().filter_map(|id| self.tasks.get(*id)) {
