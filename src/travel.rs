@@ -14,7 +14,7 @@ use crate::{
     frame::Time,
     model::Model,
     recording::{Cursor, Error, Goal, History},
-    view::{Moment, Past, Travel},
+    view::{Moment, Past, Stride, Travel},
 };
 
 /// How much faster than it did time may pass.
@@ -167,14 +167,15 @@ impl Traveller {
         }
     }
 
-    fn stop(&mut self, live: &Model) {
-        self.here = Some(Here {
+    fn stop(&mut self, live: &Model) -> &mut Here {
+        let at = self.latest();
+        self.here.insert(Here {
             model: live.clone(),
             cursor: None,
-            at: self.latest(),
+            at,
             playing: false,
             on_leave: false,
-        });
+        })
     }
 
     /// Goes where a key leads, seen from here. Frames on the way are applied at once while they
@@ -206,13 +207,7 @@ impl Traveller {
                 self.halt(at);
                 self.go(Goal::Time(at));
             }
-            Travel::By { .. } | Travel::Frame { .. } | Travel::Sign { .. } => {
-                let back = match to {
-                    Travel::By { back, .. }
-                    | Travel::Frame { back }
-                    | Travel::Sign { back, .. } => back,
-                    Travel::To(_) | Travel::Slower | Travel::Faster | Travel::Now => false,
-                };
+            Travel::Step { by, back } => {
                 if self.history.range().is_none() {
                     return Err("nothing is kept of the past".to_owned());
                 }
@@ -220,33 +215,31 @@ impl Traveller {
                     let Some(live) = live.filter(|_| back) else {
                         return Ok(());
                     };
-                    self.stop(live);
-                    self.on_leave();
+                    self.stop(live).on_leave = true;
                 }
-                return self.walk(to, in_time);
+                return self.step(by, back, in_time);
             }
         }
         Ok(())
     }
 
-    fn walk(&mut self, to: Travel, in_time: &dyn Fn() -> bool) -> Result<(), String> {
+    fn step(&mut self, by: Stride, back: bool, in_time: &dyn Fn() -> bool) -> Result<(), String> {
         let (Some((first, latest)), Some(here)) = (self.history.range(), &self.here) else {
             return Ok(());
         };
         let place = here.cursor.as_ref().map(Cursor::frames);
         let frames = place.unwrap_or_else(|| self.history.end());
-        match to {
-            Travel::By { step, back: true } => {
-                let at = here.at - step;
-                let at = at.max(first);
+        match by {
+            Stride::Time(time) if back => {
+                let at = (here.at - time).max(first);
                 if here.at <= first && self.history.dropped() > 0 {
                     return Err("what was before is no longer kept".to_owned());
                 }
                 self.shift(at);
                 self.go(Goal::Time(at));
             }
-            Travel::By { step, back: false } => {
-                let at = here.at + step;
+            Stride::Time(time) => {
+                let at = here.at + time;
                 if at >= latest && !self.recorded {
                     return self.travel(Travel::Now, None, in_time);
                 }
@@ -256,7 +249,7 @@ impl Traveller {
                     self.go(Goal::Time(at));
                 }
             }
-            Travel::Frame { back } => {
+            Stride::Frame => {
                 let to = if back {
                     frames.saturating_sub(1)
                 } else {
@@ -265,7 +258,7 @@ impl Traveller {
                 self.halt(here.at);
                 self.go(Goal::Frame(to));
             }
-            Travel::Sign { sign, task, back } => {
+            Stride::Sign { sign, task } => {
                 self.halt(here.at);
                 self.go(Goal::Sign {
                     sign,
@@ -274,7 +267,6 @@ impl Traveller {
                     back,
                 });
             }
-            Travel::To(_) | Travel::Slower | Travel::Faster | Travel::Now => {}
         }
         Ok(())
     }
@@ -290,12 +282,6 @@ impl Traveller {
         if let Some(here) = &mut self.here {
             here.at = at;
             here.playing = false;
-        }
-    }
-
-    fn on_leave(&mut self) {
-        if let Some(here) = &mut self.here {
-            here.on_leave = true;
         }
     }
 

@@ -59,8 +59,9 @@ fn find(traveller: &mut Traveller) -> Result<(), String> {
     traveller.arrive(goal, found)
 }
 
-fn by(step: Duration, back: bool) -> Travel {
-    Travel::By { step, back }
+fn by(time: Duration, back: bool) -> Travel {
+    let by = Stride::Time(time);
+    Travel::Step { by, back }
 }
 
 #[test]
@@ -152,11 +153,11 @@ fn the_last_key_that_comes_meanwhile_counts() {
 fn what_is_not_there_is_said() {
     let (history, live) = history();
     let mut traveller = Traveller::live(history);
-    let lint = Travel::Sign {
+    let by = Stride::Sign {
         sign: Sign::Lint,
         task: None,
-        back: true,
     };
+    let lint = Travel::Step { by, back: true };
     traveller
         .travel(lint, Some(&live), IN_TIME)
         .expect("a past");
@@ -169,8 +170,9 @@ fn what_is_not_there_is_said() {
         .expect("a past");
     find(&mut traveller).expect_err("there is none");
     assert!(traveller.shown().is_some(), "it is held as before");
+    let (by, back) = (Stride::Frame, true);
     traveller
-        .travel(Travel::Frame { back: true }, Some(&live), IN_TIME)
+        .travel(Travel::Step { by, back }, Some(&live), IN_TIME)
         .expect("a past");
     find(&mut traveller).expect("a moment");
     assert_eq!(place(&traveller), (SECOND, 9));

@@ -72,7 +72,7 @@ pub use chosen::{Column, Columns};
 pub use layout::Pane;
 pub use lesson::Lesson;
 pub use lists::{Sort, SortBy};
-pub use moment::{Moment, Past, Travel};
+pub use moment::{Moment, Past, Stride, Travel};
 pub use mouse::{Gesture, Mouse};
 pub use state::{CELLS, Effect, Options, ViewState};
 pub use tab::Tab;

@@ -33,19 +33,24 @@ pub struct Past {
 pub enum Travel {
     /// A moment that was remembered.
     To(Time),
-    By {
-        step: Duration,
-        back: bool,
-    },
-    Frame {
-        back: bool,
-    },
-    Sign {
-        sign: Sign,
-        task: Option<TaskId>,
+    /// Back or forth from the moment that is shown.
+    Step {
+        by: Stride,
         back: bool,
     },
     Slower,
     Faster,
     Now,
+}
+
+/// How far a step goes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Stride {
+    Time(Duration),
+    Frame,
+    /// To the next sign of this kind, of this task where it is one of a task.
+    Sign {
+        sign: Sign,
+        task: Option<TaskId>,
+    },
 }

@@ -7,7 +7,7 @@ use crate::{
     view::{
         chooser::Choosing,
         layout::Pane,
-        moment::{Moment, Travel},
+        moment::{Moment, Stride, Travel},
         tree::TreeState,
     },
 };
@@ -77,7 +77,8 @@ impl ViewState {
             }
             Action::ToCursor => {
                 let step = model.now.since(self.cursor_time(model));
-                return Some(Effect::Travel(Travel::By { step, back: true }));
+                let (by, back) = (Stride::Time(step), true);
+                return Some(Effect::Travel(Travel::Step { by, back }));
             }
             Action::Finer | Action::Coarser if self.sees_timeline() => {
                 self.timeline.zoom(action == Action::Finer, model);
@@ -109,22 +110,19 @@ impl ViewState {
     fn travel(&self, action: Action) -> Option<Travel> {
         /// Cells of a history that make a great step.
         const FAR: u32 = 10;
-        let by = |cells, back| Travel::By {
-            step: self.cell() * cells,
-            back,
-        };
-        let sign = |sign, back| Travel::Sign {
-            sign,
-            task: self.watched().or(self.tasks.chosen()),
-            back,
+        let step = |by, back| Travel::Step { by, back };
+        let time = |cells, back| step(Stride::Time(self.cell() * cells), back);
+        let sign = |sign, back| {
+            let task = self.watched().or(self.tasks.chosen());
+            step(Stride::Sign { sign, task }, back)
         };
         Some(match action {
-            Action::Back => by(1, true),
-            Action::FarBack => by(FAR, true),
-            Action::Forth => by(1, false),
-            Action::FarForth => by(FAR, false),
-            Action::FrameBack => Travel::Frame { back: true },
-            Action::FrameForth => Travel::Frame { back: false },
+            Action::Back => time(1, true),
+            Action::FarBack => time(FAR, true),
+            Action::Forth => time(1, false),
+            Action::FarForth => time(FAR, false),
+            Action::FrameBack => step(Stride::Frame, true),
+            Action::FrameForth => step(Stride::Frame, false),
             Action::Previous(found) => sign(found, true),
             Action::Next(found) => sign(found, false),
             Action::Slower => Travel::Slower,
