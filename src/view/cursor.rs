@@ -9,6 +9,34 @@ pub struct Cursor<K> {
     top: usize,
 }
 
+/// A cursor's place in its list, whatever the items are.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Sight {
+    row: usize,
+    top: usize,
+}
+
+impl Sight {
+    /// The row that the cursor is on.
+    pub fn row(self) -> usize {
+        self.row
+    }
+
+    /// The first row that is seen where `height` rows have room.
+    pub fn top(self, height: usize) -> usize {
+        window(self.top, self.row, height)
+    }
+}
+
+/// How a cursor is moved.
+#[derive(Copy, Clone, Debug)]
+pub enum Motion {
+    /// By so many rows.
+    Step(isize),
+    /// What is seen moves by so many rows; the cursor goes along where it would be left out.
+    Scroll(isize),
+}
+
 impl<K> Default for Cursor<K> {
     fn default() -> Self {
         Self {
@@ -25,6 +53,11 @@ impl<K: Copy + PartialEq> Cursor<K> {
         self.at
     }
 
+    pub fn sight(&self) -> Sight {
+        let (row, top) = (self.row, self.top);
+        Sight { row, top }
+    }
+
     /// The row that the cursor is on.
     pub fn row(&self) -> usize {
         self.row
@@ -32,7 +65,7 @@ impl<K: Copy + PartialEq> Cursor<K> {
 
     /// The first row that is seen where `height` rows have room.
     pub fn top(&self, height: usize) -> usize {
-        window(self.top, self.row, height)
+        self.sight().top(height)
     }
 
     /// Takes note of a changed list. The item stays on its line of the screen as far as can
@@ -58,6 +91,13 @@ impl<K: Copy + PartialEq> Cursor<K> {
         self.keep_in_sight(len, height);
     }
 
+    pub fn go(&mut self, how: Motion, rows: impl ExactSizeIterator<Item = K>, height: usize) {
+        match how {
+            Motion::Step(by) => self.step(by, rows, height),
+            Motion::Scroll(by) => self.scroll(by, rows, height),
+        }
+    }
+
     /// Moves by so many rows.
     pub fn step(&mut self, by: isize, mut rows: impl ExactSizeIterator<Item = K>, height: usize) {
         let len = rows.len();
@@ -74,8 +114,7 @@ impl<K: Copy + PartialEq> Cursor<K> {
         self.at = Some(item);
     }
 
-    /// Moves what is seen by so many rows; the cursor goes along where it would be left out.
-    pub fn scroll(&mut self, by: isize, mut rows: impl ExactSizeIterator<Item = K>, height: usize) {
+    fn scroll(&mut self, by: isize, mut rows: impl ExactSizeIterator<Item = K>, height: usize) {
         let len = rows.len();
         let top = self.top(height).saturating_add_signed(by);
         self.top = top.min(len.saturating_sub(height));

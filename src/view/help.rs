@@ -84,7 +84,7 @@ impl Widget for &Help<'_> {
         let popup = Popup {
             title: "Help",
             lines: &self.lines(),
-            scroll: self.0.state.overlay.map_or(0, |overlay| overlay.scroll),
+            scroll: self.0.state.help.unwrap_or_default(),
         };
         popup.render(self.0.theme, self.0.glyphs, area, buf);
     }

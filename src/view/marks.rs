@@ -4,7 +4,6 @@
 use super::{
     View, ViewState,
     glyphs::state_word,
-    layout::Pane,
     state::{Effect, Notice},
 };
 use crate::{
@@ -64,10 +63,8 @@ impl ViewState {
         let Some(id) = self.followed else { return };
         match model.tasks.get(id) {
             Some(task) if !task.is_done() => {
-                let rows = self.rows_of(Pane::Tasks, model);
                 if self.lists.tasks.contains(&id) {
-                    self.tasks
-                        .choose(id, self.lists.tasks.iter().copied(), rows);
+                    self.choose_task(id, model);
                 }
             }
             ended => {

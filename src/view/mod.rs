@@ -1,8 +1,9 @@
 //! The screen: draws a [`Model`] as a [`ViewState`] asks for it, and changes neither.
 //!
-//! One file a region: [`header`], [`message`], [`tab`], [`tasks`], [`timers`], [`blocking`],
-//! [`workers`], [`timeline`], [`resources`], [`output`], [`footer`], and over them [`details`],
-//! [`help`] and [`warnings`]; beside them or over them a [`lesson`]; where they lie is in
+//! One file a region: [`header`], [`message`], [`tab`], the panes [`tree`], [`tasks`],
+//! [`timeline`], [`timers`], [`lateness`], [`blocking`], [`workers`], [`resources`], [`source`],
+//! [`lints`], [`explained`] and [`output`], the [`footer`], and over them [`details`] and
+//! [`help`]; beside them or over them a [`lesson`]; where they lie is in
 //! [`layout`], and [`mouse`] asks it what is under the pointer. What a person types or chooses
 //! from: [`find`], [`palette`], [`chooser`]; whom to watch is in [`marks`].
 //! [`picker`] is a screen of its own. [`widget`]s know no model. Text from outside goes through
@@ -62,11 +63,7 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, widgets::Widget};
 
 use crate::model::Model;
 
-use self::{
-    glyphs::Glyphs,
-    state::{Asked, Topic},
-    theme::Theme,
-};
+use self::{glyphs::Glyphs, state::Asked, theme::Theme};
 
 pub use chosen::{Column, Columns};
 pub use layout::Pane;
@@ -153,9 +150,8 @@ impl Widget for Whole<'_> {
             Some(Asked::Filter(finding)) => find::Line(view, finding).render(screen.footer, buf),
             _ => footer::Footer(view).render(screen.footer, buf),
         }
-        match view.state.overlay.map(|overlay| overlay.topic) {
-            Some(Topic::Help) => help::Help(view).render(screen.body, buf),
-            None => {}
+        if view.state.help.is_some() {
+            help::Help(view).render(screen.body, buf);
         }
         match &view.state.asked {
             Some(Asked::Command(typing)) => {

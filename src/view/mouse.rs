@@ -7,6 +7,7 @@ use super::{
     View, ViewState,
     chooser::Chooser,
     chosen::Column,
+    cursor::Motion,
     footer::Footer,
     layout::Pane,
     palette::Palette,
@@ -168,26 +169,7 @@ impl ViewState {
             _ if matches!(self.context(), Context::Pane(_)) => return,
             _ => return self.step(by, model),
         };
-        let rows = self.rows_of(pane, model);
-        let lists = &self.lists;
-        match pane {
-            Pane::Tree => self.tree.scroll(by, rows),
-            Pane::Tasks => self.tasks.scroll(by, lists.tasks.iter().copied(), rows),
-            Pane::Timers => self.timers.scroll(by, lists.timers.iter().copied(), rows),
-            Pane::Blocking => {
-                let calls = lists.calls.iter().map(super::lists::Call::id);
-                self.calls.scroll(by, calls, rows);
-            }
-            Pane::Workers => self.workers.scroll(by, lists.workers.iter().copied(), rows),
-            Pane::Timeline => self.timeline.step(by, rows, model),
-            Pane::Explained => self.scroll_explanation(by),
-            Pane::Resources => self.resources.scroll(by, rows),
-            Pane::Waiters => self.resources.scroll_parties(by, rows),
-            Pane::Lints => self.lints.scroll(by, lists.lints.iter().copied(), rows),
-            Pane::Source => self.source.step(by, rows),
-            Pane::Lateness => {}
-            Pane::Output => self.scroll_output(by, model),
-        }
+        self.move_cursor(pane, Motion::Scroll(by), model);
     }
 }
 
@@ -195,7 +177,7 @@ impl View<'_> {
     fn hit(self, at: Position) -> Option<Hit> {
         let state = self.state;
         let screen = state.screen(state.area(), self.model);
-        if screen.tabs.contains(at) && state.asked.is_none() && state.overlay.is_none() {
+        if screen.tabs.contains(at) && state.asked.is_none() && state.help.is_none() {
             return Tabs(self).at(screen.tabs, at.x).map(Hit::Tab);
         }
         if screen.footer.contains(at) && !matches!(state.asked, Some(Asked::Filter(_))) {
@@ -214,7 +196,7 @@ impl View<'_> {
             }
             Some(Asked::Filter(_)) | None => {}
         }
-        if screen.beside.contains(at) && state.overlay.is_none() {
+        if screen.beside.contains(at) && state.help.is_none() {
             return Some(Hit::Lesson);
         }
         if state.context() == Context::Overlay {
@@ -234,7 +216,7 @@ impl View<'_> {
         if pane == Pane::Timeline {
             let plan = timeline::Plan::new(area);
             let (_, height) = plan.size();
-            let top = state.timeline.top(height);
+            let top = state.sight(pane).top(height);
             let lane = plan.at(at).map(|(row, cell)| Hit::Lane(top + row, cell));
             return lane.unwrap_or(Hit::Pane(pane));
         }
@@ -246,17 +228,7 @@ impl View<'_> {
             return column.map_or(Hit::Pane(pane), Hit::Title);
         }
         let rows = usize::from(area.height.saturating_sub(pane.head()));
-        let top = match pane {
-            Pane::Tree => state.tree.cursor.top(rows),
-            Pane::Tasks => state.tasks.top(rows),
-            Pane::Timers => state.timers.top(rows),
-            Pane::Blocking => state.calls.top(rows),
-            Pane::Workers => state.workers.top(rows),
-            Pane::Resources => state.resources.cursor.top(rows),
-            Pane::Waiters => state.resources.party.top(rows),
-            Pane::Lints => state.lints.top(rows),
-            Pane::Timeline | Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => 0,
-        };
+        let top = state.sight(pane).top(rows);
         let row = top + usize::from(line - pane.head());
         if row < count {
             Hit::Row(pane, row)

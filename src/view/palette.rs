@@ -185,9 +185,7 @@ impl ViewState {
         self.focus = Pane::Tasks;
         self.details = None;
         if self.lists.tasks.contains(&task.id) {
-            let rows = self.rows_of(Pane::Tasks, model);
-            let list = self.lists.tasks.iter().copied();
-            self.tasks.choose(task.id, list, rows);
+            self.choose_task(task.id, model);
         } else {
             self.details = Some(Open {
                 task: task.id,

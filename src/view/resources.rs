@@ -21,7 +21,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 use super::{
     View,
     columns::{self, Align, Step, step},
-    cursor::Cursor,
+    cursor::{Cursor, Motion},
     fmt,
     layout::Pane,
     lists::Lists,
@@ -95,21 +95,12 @@ impl ResourcesState {
         self.list.get(self.cursor.row()).copied()
     }
 
-    pub fn step(&mut self, by: isize, height: usize) {
-        self.cursor.step(by, self.list.iter().copied(), height);
+    pub fn go(&mut self, how: Motion, height: usize) {
+        self.cursor.go(how, self.list.iter().copied(), height);
     }
 
-    pub fn step_parties(&mut self, by: isize, height: usize) {
-        self.party.step(by, self.parties.iter().copied(), height);
-    }
-
-    /// Moves what is seen of either pane by so many rows.
-    pub fn scroll(&mut self, by: isize, height: usize) {
-        self.cursor.scroll(by, self.list.iter().copied(), height);
-    }
-
-    pub fn scroll_parties(&mut self, by: isize, height: usize) {
-        self.party.scroll(by, self.parties.iter().copied(), height);
+    pub fn go_to_party(&mut self, how: Motion, height: usize) {
+        self.party.go(how, self.parties.iter().copied(), height);
     }
 
     pub fn len(&self) -> usize {

@@ -19,7 +19,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 use super::{
     View,
     columns::{self, Align, Step, step, whole},
-    cursor::Cursor,
+    cursor::{Cursor, Motion},
     fmt, glyphs,
     layout::Pane,
     lists::Lists,
@@ -102,15 +102,9 @@ impl TreeState {
         &self.forest.branches()[row.branch]
     }
 
-    pub fn step(&mut self, by: isize, height: usize) {
+    pub fn go(&mut self, how: Motion, height: usize) {
         let nodes = self.rows.iter().map(|row| row.node);
-        self.cursor.step(by, nodes, height);
-    }
-
-    /// Moves what is seen by so many rows.
-    pub fn scroll(&mut self, by: isize, height: usize) {
-        let nodes = self.rows.iter().map(|row| row.node);
-        self.cursor.scroll(by, nodes, height);
+        self.cursor.go(how, nodes, height);
     }
 
     /// How many rows there are.

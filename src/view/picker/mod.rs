@@ -20,7 +20,11 @@ mod draw;
 use ratatui::layout::{Position, Rect};
 
 use super::{
-    Gesture, Mouse, Options, Pane, cursor::Cursor, fuzzy, input::Input, lesson::Reading,
+    Gesture, Mouse, Options, Pane,
+    cursor::{Cursor, Motion},
+    fuzzy,
+    input::Input,
+    lesson::Reading,
     mouse::NOTCH,
 };
 use crate::keymap::{Action, Context};
@@ -182,10 +186,7 @@ impl Picker {
         if self.is_reading() && self.regions(self.area).place.area().contains(at) {
             self.scroll_page(by);
         } else {
-            let height = self.height();
-            let before = self.cursor.row();
-            self.cursor.scroll(by, self.listed.iter().copied(), height);
-            self.moved(before);
+            self.go(Motion::Scroll(by));
         }
     }
 
@@ -204,13 +205,13 @@ impl Picker {
     }
 
     fn step(&mut self, by: isize) {
-        let (height, before) = (self.height(), self.cursor.row());
-        self.cursor.step(by, self.listed.iter().copied(), height);
-        self.moved(before);
+        self.go(Motion::Step(by));
     }
 
-    /// A page is read from its beginning.
-    fn moved(&mut self, before: usize) {
+    /// Another lesson's page is read from its beginning.
+    fn go(&mut self, how: Motion) {
+        let (height, before) = (self.height(), self.cursor.row());
+        self.cursor.go(how, self.listed.iter().copied(), height);
         if let Some(reading) = &mut self.reading
             && self.cursor.row() != before
         {

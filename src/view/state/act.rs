@@ -1,11 +1,12 @@
 //! What each action does.
 
-use super::{Asked, CELLS, Effect, Open, Overlay, Topic, ViewState};
+use super::{Asked, CELLS, Effect, Open, ViewState};
 use crate::{
     keymap::{Action, Context},
     model::{Model, tree::Node},
     view::{
         chooser::Choosing,
+        cursor::Motion,
         layout::Pane,
         moment::{Moment, Stride, Travel},
         tree::TreeState,
@@ -33,7 +34,7 @@ impl ViewState {
             | Action::Slower
             | Action::Faster
             | Action::Now => return self.travel(action).map(Effect::Travel),
-            Action::Help => self.show(Topic::Help),
+            Action::Help => self.help = Some(0),
             Action::Lesson => self.toggle_lesson(model),
             Action::Leave => self.leave(model),
             Action::Up => self.step(-1, model),
@@ -148,7 +149,7 @@ impl ViewState {
     }
 
     /// Opens the task of the row that the cursor is on.
-    pub(in crate::view) fn open(&mut self, model: &Model) {
+    fn open(&mut self, model: &Model) {
         if self.focus == Pane::Tree && matches!(self.tree.at(), Some(Node::Scope(_))) {
             self.fold(model, TreeState::fold);
         } else if self.focus == Pane::Resources {
@@ -159,12 +160,10 @@ impl ViewState {
     }
 
     fn open_beside(&mut self, by: isize, model: &Model) {
-        let rows = self.rows_of(Pane::Tasks, model);
         if let Some(open) = self.details {
-            self.tasks
-                .choose(open.task, self.lists.tasks.iter().copied(), rows);
+            self.choose_task(open.task, model);
         }
-        self.tasks.step(by, self.lists.tasks.iter().copied(), rows);
+        self.move_cursor(Pane::Tasks, Motion::Step(by), model);
         let task = self.lists.tasks.get(self.tasks.row());
         self.details = task.map(|id| Open {
             task: *id,
@@ -172,12 +171,8 @@ impl ViewState {
         });
     }
 
-    pub(super) fn fold(&mut self, model: &Model, fold: impl FnOnce(&mut TreeState)) {
+    fn fold(&mut self, model: &Model, fold: impl FnOnce(&mut TreeState)) {
         fold(&mut self.tree);
         self.sync(model);
-    }
-
-    fn show(&mut self, topic: Topic) {
-        self.overlay = Some(Overlay { topic, scroll: 0 });
     }
 }

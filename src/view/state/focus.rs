@@ -16,7 +16,7 @@ impl ViewState {
             }
             return;
         }
-        if self.overlay.take().is_some() {
+        if self.help.take().is_some() {
             return;
         }
         if matches!(self.context(), Context::Lesson | Context::Overlay) {

@@ -1,8 +1,8 @@
 //! What the person has chosen to see. It knows no terminal and no colour.
 //!
 //! [`act`] does what a key asks for, [`focus`] leads from pane to pane, and [`rows`] moves the
-//! cursors in them. What one key opens has its own file beside this one: `find`, `palette`,
-//! `chooser`, `marks`, `mouse`.
+//! cursors in them. What one key opens has its own file beside this folder: `find`, `palette`,
+//! `chooser`, `marks`; and so has the `mouse`.
 
 mod act;
 mod focus;
@@ -99,18 +99,6 @@ pub(super) struct Open {
     pub scroll: usize,
 }
 
-/// Something to read that lies over all else.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Overlay {
-    pub topic: Topic,
-    pub scroll: usize,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
-    Help,
-}
-
 #[derive(Clone, Debug)]
 pub struct ViewState {
     /// Which moment the model is of: set by who feeds it, as what follows is.
@@ -123,8 +111,8 @@ pub struct ViewState {
     pub(super) focus: Pane,
     pub(super) zoomed: bool,
     pub(super) details: Option<Open>,
-    /// What lies over all else.
-    pub(super) overlay: Option<Overlay>,
+    /// How far the help is scrolled that lies over all else, while it is open.
+    pub(super) help: Option<usize>,
     /// What there is to read about the target, if there is anything.
     pub(super) lesson: Option<&'static str>,
     /// The lesson while it is open.
@@ -184,7 +172,7 @@ impl ViewState {
             focus: Pane::Tasks,
             zoomed: false,
             details: None,
-            overlay: None,
+            help: None,
             lesson: None,
             reading: None,
             asked: None,
@@ -234,7 +222,7 @@ impl ViewState {
             Some(Asked::Filter(_)) => Context::Find,
             Some(Asked::Command(_)) => Context::Palette,
             Some(Asked::Columns(_)) => Context::Columns,
-            None if self.overlay.is_some() || over => Context::Overlay,
+            None if self.help.is_some() || over => Context::Overlay,
             None => self.context_below(),
         }
     }

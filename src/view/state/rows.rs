@@ -3,8 +3,12 @@
 use super::{Asked, ViewState};
 use crate::{
     keymap::Context,
-    model::{Model, TaskId, tree::Node},
-    view::{layout::Pane, lists::Call},
+    model::{Model, TaskId},
+    view::{
+        cursor::{Motion, Sight},
+        layout::Pane,
+        lists::Call,
+    },
 };
 
 impl ViewState {
@@ -45,20 +49,25 @@ impl ViewState {
         }
     }
 
+    /// Where a pane's cursor is; nowhere in a pane without rows.
+    pub(in crate::view) fn sight(&self, pane: Pane) -> Sight {
+        match pane {
+            Pane::Tree => self.tree.cursor.sight(),
+            Pane::Tasks => self.tasks.sight(),
+            Pane::Timeline => self.timeline.sight(),
+            Pane::Timers => self.timers.sight(),
+            Pane::Blocking => self.calls.sight(),
+            Pane::Workers => self.workers.sight(),
+            Pane::Resources => self.resources.cursor.sight(),
+            Pane::Waiters => self.resources.party.sight(),
+            Pane::Lints => self.lints.sight(),
+            Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => Sight::default(),
+        }
+    }
+
     /// The row of the focused pane that the cursor is on.
     pub(in crate::view) fn cursor_row(&self) -> usize {
-        match self.focus {
-            Pane::Tree => self.tree.cursor.row(),
-            Pane::Tasks => self.tasks.row(),
-            Pane::Timers => self.timers.row(),
-            Pane::Blocking => self.calls.row(),
-            Pane::Workers => self.workers.row(),
-            Pane::Resources => self.resources.cursor.row(),
-            Pane::Waiters => self.resources.party.row(),
-            Pane::Lints => self.lints.row(),
-            Pane::Timeline => self.timeline.row(),
-            Pane::Source | Pane::Lateness | Pane::Explained | Pane::Output => 0,
-        }
+        self.sight(self.focus).row()
     }
 
     /// Moves the cursor to the next row, or the one before, whose task is wanted, around the
@@ -101,62 +110,60 @@ impl ViewState {
             Some(Asked::Filter(finding)) if by == isize::MAX => return finding.input.go_to_end(),
             Some(Asked::Filter(_)) | None => {}
         }
-        if let Some(overlay) = &mut self.overlay {
-            overlay.scroll = overlay
-                .scroll
-                .saturating_add_signed(by)
-                .min(Self::MAX_SCROLL);
+        if let Some(scroll) = &mut self.help {
+            *scroll = scrolled(*scroll, by);
         } else if matches!(self.context(), Context::Lesson | Context::Overlay) {
             self.read(by, model);
         } else if let Some(open) = &mut self.details {
-            open.scroll = open.scroll.saturating_add_signed(by).min(Self::MAX_SCROLL);
+            open.scroll = scrolled(open.scroll, by);
         } else {
-            let rows = self.rows(model);
-            let lists = &self.lists;
             if matches!(self.focus, Pane::Tasks | Pane::Tree) {
                 // One who goes elsewhere does not want to be taken back.
                 self.followed = None;
             }
+            self.move_cursor(self.focus, Motion::Step(by), model);
             match self.focus {
-                Pane::Tree => {
-                    self.tree.step(by, rows);
-                    if let Some(Node::Task(task)) = self.tree.at() {
-                        let rows = self.rows_of(Pane::Tasks, model);
-                        self.tasks
-                            .choose(task, self.lists.tasks.iter().copied(), rows);
+                Pane::Tree | Pane::Timeline => {
+                    if let Some(task) = self.task_at(self.focus, self.cursor_row(), model) {
+                        self.choose_task(task, model);
                     }
                 }
-                Pane::Tasks => self.tasks.step(by, lists.tasks.iter().copied(), rows),
-                Pane::Timeline => {
-                    self.timeline.step(by, rows, model);
-                    if let Some(task) = self.timeline.task() {
-                        let rows = self.rows_of(Pane::Tasks, model);
-                        self.tasks
-                            .choose(task, self.lists.tasks.iter().copied(), rows);
-                    }
-                }
-                Pane::Timers => self.timers.step(by, lists.timers.iter().copied(), rows),
-                Pane::Blocking => self.calls.step(by, lists.calls.iter().map(Call::id), rows),
-                Pane::Workers => self.workers.step(by, lists.workers.iter().copied(), rows),
-                Pane::Lateness => {}
-                Pane::Resources => {
-                    self.resources.step(by, rows);
-                    self.sync(model);
-                }
-                Pane::Waiters => self.resources.step_parties(by, rows),
-                Pane::Source => self.source.step(by, rows),
-                Pane::Lints => {
-                    self.lints.step(by, lists.lints.iter().copied(), rows);
-                    self.explained = 0;
-                }
-                Pane::Explained => self.scroll_explanation(by),
-                Pane::Output => self.scroll_output(by, model),
+                Pane::Resources => self.sync(model),
+                Pane::Lints => self.explained = 0,
+                _ => {}
             }
         }
     }
 
-    /// Overlays and details are never longer.
-    const MAX_SCROLL: usize = 200;
+    /// Moves a pane's cursor, or what is seen of the pane.
+    pub(in crate::view) fn move_cursor(&mut self, pane: Pane, how: Motion, model: &Model) {
+        let rows = self.rows_of(pane, model);
+        let lists = &self.lists;
+        let (Motion::Step(by) | Motion::Scroll(by)) = how;
+        match pane {
+            Pane::Tree => self.tree.go(how, rows),
+            Pane::Tasks => self.tasks.go(how, lists.tasks.iter().copied(), rows),
+            Pane::Timers => self.timers.go(how, lists.timers.iter().copied(), rows),
+            Pane::Blocking => self.calls.go(how, lists.calls.iter().map(Call::id), rows),
+            Pane::Workers => self.workers.go(how, lists.workers.iter().copied(), rows),
+            Pane::Resources => self.resources.go(how, rows),
+            Pane::Waiters => self.resources.go_to_party(how, rows),
+            Pane::Lints => self.lints.go(how, lists.lints.iter().copied(), rows),
+            // What is seen of these goes with their cursor, or is all that there is to move.
+            Pane::Timeline => self.timeline.step(by, rows, model),
+            Pane::Source => self.source.step(by, rows),
+            Pane::Explained => self.explained = scrolled(self.explained, by),
+            Pane::Output => self.scroll_output(by, model),
+            Pane::Lateness => {}
+        }
+    }
+
+    /// Puts the task table's cursor on a task, or, if it has no row, on what is nearest.
+    pub(in crate::view) fn choose_task(&mut self, task: TaskId, model: &Model) {
+        let rows = self.rows_of(Pane::Tasks, model);
+        let tasks = self.lists.tasks.iter().copied();
+        self.tasks.choose(task, tasks, rows);
+    }
 
     pub(in crate::view) fn read(&mut self, by: isize, model: &Model) {
         let place = Self::place(&self.screen(self.area(), model));
@@ -165,12 +172,7 @@ impl ViewState {
         }
     }
 
-    pub(in crate::view) fn scroll_explanation(&mut self, by: isize) {
-        let to = self.explained.saturating_add_signed(by);
-        self.explained = to.min(Self::MAX_SCROLL);
-    }
-
-    pub(in crate::view) fn scroll_output(&mut self, by: isize, model: &Model) {
+    fn scroll_output(&mut self, by: isize, model: &Model) {
         let dropped = model.output.dropped();
         let end = dropped + model.output.len() as u64;
         let first = (dropped + self.rows(model) as u64).min(end);
@@ -178,4 +180,10 @@ impl ViewState {
         let to = from.saturating_add_signed(by as i64).clamp(first, end);
         self.output_end = (to < end).then_some(to);
     }
+}
+
+fn scrolled(from: usize, by: isize) -> usize {
+    /// The help, details and explanations are never longer.
+    const MOST: usize = 200;
+    from.saturating_add_signed(by).min(MOST)
 }

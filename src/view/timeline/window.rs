@@ -9,7 +9,10 @@ use super::{
 use crate::{
     frame::Time,
     model::{Model, TaskId, timeline::Grid},
-    view::{cursor::Cursor, lists::Lists},
+    view::{
+        cursor::{Cursor, Sight},
+        lists::Lists,
+    },
 };
 
 const US: u64 = 1_000;
@@ -98,14 +101,8 @@ impl Window {
         row.map_or(RowId::Loop, |row| row.id)
     }
 
-    /// The row that the cursor is on.
-    pub(in crate::view) fn row(&self) -> usize {
-        self.at.row()
-    }
-
-    /// The first row that is seen where `height` rows have room.
-    pub(in crate::view) fn top(&self, height: usize) -> usize {
-        self.at.top(height)
+    pub(in crate::view) fn sight(&self) -> Sight {
+        self.at.sight()
     }
 
     /// The task of the row that the cursor is on.
