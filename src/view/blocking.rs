@@ -17,7 +17,7 @@ use super::{
     fmt,
     layout::Pane,
     lists::Call,
-    pane,
+    pane::{self, Table},
 };
 use crate::model::{State, Task};
 
@@ -60,18 +60,22 @@ impl Widget for &Blocking<'_> {
             pane::empty(view, Pane::Blocking, &lines, area, buf);
             return;
         }
-        let room = usize::from(area.width.saturating_sub(1));
-        let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
+        let table = Table {
+            pane: Pane::Blocking,
+            titles: &TITLES,
+            growth: GROWTH,
+            align,
+            indent: 1,
+        };
         let cursor = &view.state.calls;
-        pane::rows(
+        pane::table(
             view,
-            Pane::Blocking,
+            table,
             calls,
             cursor,
             area,
             buf,
-            |call, pen| {
+            |call, widths, pen| {
                 let (shape, style, words) = self.row(*call, widths[THREAD])?;
                 let [name, thread, queued, run, at] = words;
                 let text = if matches!(call, Call::Running { .. } | Call::Queued(_)) {
@@ -81,9 +85,9 @@ impl Widget for &Blocking<'_> {
                 };
                 let styles = [style, text, view.theme.dim(), text, text, view.theme.dim()];
                 let words = [shape.to_owned(), name, thread, queued, run, at];
-                for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+                for (column, width) in columns::shown(widths) {
                     let look = (styles[column], view.glyphs);
-                    columns::put(pen, &words[column], *width, align(column), look);
+                    columns::put(pen, &words[column], width, align(column), look);
                 }
                 Some(())
             },

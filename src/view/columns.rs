@@ -80,6 +80,12 @@ pub fn widths(steps: &[Step], count: usize, room: usize) -> Vec<usize> {
     widths
 }
 
+/// The columns that have room, with their widths.
+pub fn shown(widths: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+    let columns = widths.iter().copied().enumerate();
+    columns.filter(|(_, width)| *width > 0)
+}
+
 impl Align {
     /// Text from anywhere, in exactly `width` cells.
     pub fn pad(self, text: &str, width: usize, glyphs: &Glyphs) -> String {

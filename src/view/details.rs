@@ -18,7 +18,7 @@ use std::time::Duration;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
-    View, fmt, glyphs,
+    View, fmt, glyphs, pane,
     pen::Pen,
     tasks, text, timers,
     widget::{Chart, Stack, stack::Part},
@@ -45,14 +45,10 @@ impl Widget for &Details<'_> {
         }
         let task = view.model.tasks.get(open.task);
         self.heading(task, &mut Pen::new(area, 0, buf));
-        let below = Rect {
-            y: area.y + 1,
-            height: area.height - 1,
-            ..area
-        };
+        let below = pane::below(area);
         let Some(task) = task else {
             let line = "This task ended long ago and was forgotten. Esc goes back.";
-            super::pane::say(view, &["", line], below, buf);
+            pane::say(view, &["", line], below, buf);
             return;
         };
         self.body(task, open.scroll, below, buf);

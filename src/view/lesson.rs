@@ -14,8 +14,9 @@ use super::{
     View,
     glyphs::{self, Glyphs},
     markdown::Document,
+    pane,
     pen::Pen,
-    popup::{Line, Popup},
+    popup::{self, Line, Popup},
     text,
     theme::Theme,
 };
@@ -155,15 +156,8 @@ impl<'a> Page<'a> {
     /// As a pane's.
     fn heading(&self, below: usize, focused: bool, area: Rect, buf: &mut Buffer) {
         let (theme, glyphs) = (self.theme, self.glyphs);
-        let (rule, line, title) = if focused {
-            (glyphs.heavy_rule, theme.focus(), theme.focus())
-        } else {
-            (glyphs.rule, theme.line(), theme.title())
-        };
-        let more = match below {
-            0 => String::new(),
-            n => format!(" {n} more {} ", glyphs.down),
-        };
+        let (rule, line, title) = pane::rule(focused, theme, glyphs);
+        let more = popup::more(below, glyphs);
         let mut pen = Pen::new(area, 0, buf);
         // The marks around it, at least one rule among them.
         let room = pen.room().saturating_sub(text::width(&more) + 5);

@@ -17,7 +17,7 @@ use super::{
     columns::{self, Align, Step, step},
     fmt,
     layout::Pane,
-    pane,
+    pane::{self, Table},
     pen::Pen,
     text,
 };
@@ -65,7 +65,6 @@ impl Widget for &Lints<'_> {
             pane::empty(view, Pane::Lints, &lines, area, buf);
             return;
         }
-        let room = usize::from(area.width.saturating_sub(3));
         let longest = |of: &dyn Fn(&Finding) -> usize, title: &str| {
             let widths = view.model.lints.iter().map(of);
             widths.max().unwrap_or_default().max(title.len())
@@ -73,11 +72,16 @@ impl Widget for &Lints<'_> {
         let lint = longest(&|found| found.kind.name().len(), TITLES[LINT]);
         let task = longest(&|found| text::width(&self.task(found)), TITLES[TASK]);
         let steps = columns::fitted(&columns::fitted(GROWTH, LINT, lint), TASK, task);
-        let widths = columns::widths(&steps, TITLES.len(), room);
-        let area = pane::titles(view, &TITLES, &widths, align, 3, area, buf);
+        let table = Table {
+            pane: Pane::Lints,
+            titles: &TITLES,
+            growth: &steps,
+            align,
+            indent: 3,
+        };
         let cursor = &view.state.lints;
-        pane::rows(view, Pane::Lints, rows, cursor, area, buf, |id, pen| {
-            self.row(view.model.lints.get(*id)?, &widths, pen);
+        pane::table(view, table, rows, cursor, area, buf, |id, widths, pen| {
+            self.row(view.model.lints.get(*id)?, widths, pen);
             Some(())
         });
     }
@@ -117,7 +121,7 @@ impl Lints<'_> {
         let theme = view.theme;
         let (shape, style) = view.severity(finding.kind.severity());
         pen.put(shape, style).skip(1);
-        for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
+        for (column, width) in columns::shown(widths) {
             let (words, style) = match column {
                 LINT => (finding.kind.name().to_owned(), style),
                 TASK => (self.task(finding), theme.strong()),

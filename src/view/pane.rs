@@ -10,12 +10,14 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     View,
-    columns::{self, Align},
+    columns::{self, Align, Step},
     cursor::Cursor,
+    glyphs::Glyphs,
     layout::Pane,
     pen::Pen,
     tab::Tab,
     text,
+    theme::Theme,
     wrap::wrap,
 };
 
@@ -29,11 +31,7 @@ pub fn heading(
 ) -> Rect {
     let focused = view.state.focused() == Some(pane);
     let theme = view.theme;
-    let (rule, rule_style, title) = if focused {
-        (view.glyphs.heavy_rule, theme.focus(), theme.focus())
-    } else {
-        (view.glyphs.rule, theme.line(), theme.title())
-    };
+    let (rule, rule_style, title) = rule(focused, theme, view.glyphs);
     let mut pen = Pen::new(area, 0, buf);
     pen.put(rule, rule_style).put(
         &format!(" {} {} ", Tab::of(pane).key(), pane.title()),
@@ -51,10 +49,15 @@ pub fn heading(
     }
     let room = pen.room();
     pen.fill(rule, room, rule_style);
-    Rect {
-        y: area.y.saturating_add(1),
-        height: area.height.saturating_sub(1),
-        ..area
+    below(area)
+}
+
+/// What a heading is drawn with: its rule, the rule's style, and the title's.
+pub fn rule(focused: bool, theme: Theme, glyphs: &Glyphs) -> (&'static str, Style, Style) {
+    if focused {
+        (glyphs.heavy_rule, theme.focus(), theme.focus())
+    } else {
+        (glyphs.rule, theme.line(), theme.title())
     }
 }
 
@@ -98,12 +101,42 @@ pub fn titles(
     let mut pen = Pen::new(area, 0, buf);
     pen.skip(indent);
     let look = (view.theme.label(), view.glyphs);
-    for (column, (title, width)) in titles.iter().zip(widths).enumerate() {
-        if *width > 0 {
-            columns::put(&mut pen, title, *width, align(column), look);
-        }
+    for (column, width) in columns::shown(widths) {
+        columns::put(&mut pen, titles[column], width, align(column), look);
     }
-    below_titles(area)
+    below(area)
+}
+
+/// The columns of a list.
+#[derive(Copy, Clone)]
+pub struct Table<'a> {
+    pub pane: Pane,
+    pub titles: &'a [&'a str],
+    /// How they grow with the room that they have.
+    pub growth: &'a [Step],
+    pub align: fn(usize) -> Align,
+    /// Cells at the left of all columns.
+    pub indent: u16,
+}
+
+/// Draws the titles of a list's columns, and its rows below. `row` draws one in columns of these
+/// widths.
+pub fn table<'i, T, K: Copy + PartialEq>(
+    view: View<'_>,
+    table: Table<'_>,
+    items: &'i [T],
+    cursor: &Cursor<K>,
+    area: Rect,
+    buf: &mut Buffer,
+    mut row: impl FnMut(&'i T, &[usize], &mut Pen<'_>) -> Option<()>,
+) {
+    let room = usize::from(area.width.saturating_sub(table.indent));
+    let widths = columns::widths(table.growth, table.titles.len(), room);
+    let indent = usize::from(table.indent);
+    let area = titles(view, table.titles, &widths, table.align, indent, area, buf);
+    rows(view, table.pane, items, cursor, area, buf, |item, pen| {
+        row(item, &widths, pen)
+    });
 }
 
 /// Draws those rows of a list that are seen, and the cursor. `row` draws one, one cell from the
@@ -144,8 +177,8 @@ pub fn line(area: Rect, row: u16) -> Rect {
     }
 }
 
-/// Below an area's first line, which holds the columns' titles.
-pub fn below_titles(area: Rect) -> Rect {
+/// An area without its first line, which holds a heading or titles.
+pub fn below(area: Rect) -> Rect {
     Rect {
         y: area.y.saturating_add(1),
         height: area.height.saturating_sub(1),

@@ -74,10 +74,7 @@ impl Popup<'_> {
     fn frame(&self, theme: Theme, glyphs: &Glyphs, below: usize, area: Rect, buf: &mut Buffer) {
         let style = theme.focus();
         let [top_left, top_right, bottom_left, bottom_right] = glyphs.corners;
-        let more = match below {
-            0 => String::new(),
-            n => format!(" {n} more {} ", glyphs.down),
-        };
+        let more = more(below, glyphs);
         for row in 0..area.height {
             let mut pen = Pen::new(area, row, buf);
             let (start, words, end) = if row == 0 {
@@ -97,6 +94,14 @@ impl Popup<'_> {
                 .put(at_end, style)
                 .put(end, style);
         }
+    }
+}
+
+/// Says that there are lines below, if there are any.
+pub fn more(below: usize, glyphs: &Glyphs) -> String {
+    match below {
+        0 => String::new(),
+        n => format!(" {n} more {} ", glyphs.down),
     }
 }
 

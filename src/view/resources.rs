@@ -25,9 +25,8 @@ use super::{
     fmt,
     layout::Pane,
     lists::Lists,
-    pane,
+    pane::{self, Table},
     pen::Pen,
-    text,
 };
 use crate::model::{AsyncOp, Holder, Holders, Model, Phase, Resource, ResourceKind, TaskId, Why};
 
@@ -179,14 +178,12 @@ const GROWTH: &[Step] = &[
     step(HELD_BY, 60),
 ];
 
-const RESOURCE_ALIGN: [Align; 6] = [
-    Align::Left,
-    Align::Left,
-    Align::Left,
-    Align::Left,
-    Align::Right,
-    Align::Right,
-];
+fn align(column: usize) -> Align {
+    match column {
+        WAITERS | LONGEST => Align::Right,
+        _ => Align::Left,
+    }
+}
 
 impl Widget for &Resources<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
@@ -218,24 +215,19 @@ impl Widget for &Resources<'_> {
             pane::say(view, &lines, area, buf);
             return;
         }
-        let room = usize::from(area.width.saturating_sub(1));
-        let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let align = |column: usize| RESOURCE_ALIGN[column];
-        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
+        let table = Table {
+            pane: Pane::Resources,
+            titles: &TITLES,
+            growth: GROWTH,
+            align,
+            indent: 1,
+        };
         let (list, cursor) = (&state.list, &state.cursor);
-        pane::rows(
-            view,
-            Pane::Resources,
-            list,
-            cursor,
-            area,
-            buf,
-            |span, pen| {
-                let cells = self.row(view.model.resources.get(*span)?);
-                put(view, &cells, &widths, &RESOURCE_ALIGN, pen);
-                Some(())
-            },
-        );
+        pane::table(view, table, list, cursor, area, buf, |span, widths, pen| {
+            let cells = self.row(view.model.resources.get(*span)?);
+            put(view, &cells, widths, align, pen);
+            Some(())
+        });
     }
 }
 
@@ -327,7 +319,12 @@ const PARTY_GROWTH: &[Step] = &[
     step(WHY, 80),
 ];
 
-const PARTY_ALIGN: [Align; 4] = [Align::Left, Align::Left, Align::Right, Align::Left];
+fn party_align(column: usize) -> Align {
+    match column {
+        FOR => Align::Right,
+        _ => Align::Left,
+    }
+}
 
 impl Widget for &Waiters<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
@@ -348,22 +345,25 @@ impl Widget for &Waiters<'_> {
         let Some(resource) = selected else {
             return;
         };
-        let room = usize::from(area.width.saturating_sub(1));
-        let widths = columns::widths(PARTY_GROWTH, PARTY_TITLES.len(), room);
-        let align = |column: usize| PARTY_ALIGN[column];
-        let area = pane::titles(view, &PARTY_TITLES, &widths, align, 1, area, buf);
+        let table = Table {
+            pane: Pane::Waiters,
+            titles: &PARTY_TITLES,
+            growth: PARTY_GROWTH,
+            align: party_align,
+            indent: 1,
+        };
         let waiters: Vec<&AsyncOp> = view.model.resources.waiters(resource.span).collect();
-        let (parties, cursor) = (&state.parties, &state.party);
-        pane::rows(
+        let (list, cursor) = (&state.parties, &state.party);
+        pane::table(
             view,
-            Pane::Waiters,
-            parties,
+            table,
+            list,
             cursor,
             area,
             buf,
-            |party, pen| {
+            |party, widths, pen| {
                 let cells = self.row(resource, &waiters, *party);
-                put(view, &cells, &widths, &PARTY_ALIGN, pen);
+                put(view, &cells, widths, party_align, pen);
                 Some(())
             },
         );
@@ -452,12 +452,11 @@ fn put<const N: usize>(
     view: View<'_>,
     cells: &[(String, Style); N],
     widths: &[usize],
-    aligns: &[Align; N],
+    align: fn(usize) -> Align,
     pen: &mut Pen<'_>,
 ) {
-    for (column, width) in widths.iter().enumerate().filter(|(_, w)| **w > 0) {
+    for (column, width) in columns::shown(widths) {
         let (words, style) = &cells[column];
-        let cut = text::fit(words, *width, view.glyphs);
-        columns::put(pen, &cut, *width, aligns[column], (*style, view.glyphs));
+        columns::put(pen, words, width, align(column), (*style, view.glyphs));
     }
 }

@@ -171,7 +171,7 @@ impl Widget for &Source<'_> {
         };
         let figures = usize::from(area.width) >= 70;
         self.titles(figures, &mut Pen::new(area, 0, buf));
-        let area = pane::below_titles(area);
+        let area = pane::below(area);
         let places: HashMap<u32, &Place> = view.model.places.of_file(file).collect();
         let visible = (1..).zip(lines).skip(source.top);
         for (row, (number, code)) in (0..area.height).zip(visible) {

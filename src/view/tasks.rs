@@ -98,7 +98,7 @@ impl Widget for &Tasks<'_> {
             return;
         }
         self.titles(&laid, area, buf);
-        let area = pane::below_titles(area);
+        let area = pane::below(area);
         let cursor = &view.state.tasks;
         pane::rows(view, Pane::Tasks, ids, cursor, area, buf, |id, pen| {
             self.row(view.model.tasks.get(*id)?, &laid, pen);

@@ -18,7 +18,7 @@ use super::{
     columns::{self, Align, Step, step},
     fmt,
     layout::Pane,
-    pane,
+    pane::{self, Table},
     pen::Pen,
     tab::Tab,
     text,
@@ -65,21 +65,28 @@ impl Widget for &Timers<'_> {
             pane::empty(view, Pane::Timers, &lines, area, buf);
             return;
         }
-        let room = usize::from(area.width.saturating_sub(1));
         let alone = view.state.tab == Tab::Timers;
         let steps = GROWTH.iter().filter(|step| alone || step.column != ENDED);
         let steps: Vec<Step> = steps.copied().collect();
-        let widths = columns::widths(&steps, TITLES.len(), room);
-        let align = |column| match column {
-            FOR => Align::Right,
-            _ => Align::Left,
+        let table = Table {
+            pane: Pane::Timers,
+            titles: &TITLES,
+            growth: &steps,
+            align,
+            indent: 1,
         };
-        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
         let (timers, cursor) = (&lists.timers, &view.state.timers);
-        pane::rows(view, Pane::Timers, timers, cursor, area, buf, |id, pen| {
-            self.row(view.model.timers.get(*id)?, &widths, pen);
+        pane::table(view, table, timers, cursor, area, buf, |id, widths, pen| {
+            self.row(view.model.timers.get(*id)?, widths, pen);
             Some(())
         });
+    }
+}
+
+fn align(column: usize) -> Align {
+    match column {
+        FOR => Align::Right,
+        _ => Align::Left,
     }
 }
 
@@ -92,7 +99,7 @@ impl Timers<'_> {
         } else {
             theme.dim()
         };
-        for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
+        for (column, width) in columns::shown(widths) {
             let owner = || {
                 timer
                     .task

@@ -18,7 +18,7 @@ use super::{
     columns::{self, Align, Step, step},
     fmt,
     layout::Pane,
-    pane,
+    pane::{self, Table},
     pen::Pen,
     text,
     widget::Bar,
@@ -70,30 +70,29 @@ impl Widget for &Workers<'_> {
             }
         };
         let workers = &view.state.lists.workers;
-        let area = pane::heading(
-            view,
-            Pane::Workers,
-            &self.facts(workers.len(), area.width),
-            area,
-            buf,
-        );
+        let facts = self.facts(workers.len(), area.width);
+        let area = pane::heading(view, Pane::Workers, &facts, area, buf);
         if workers.is_empty() {
             pane::say(view, self.empty(), area, buf);
             return;
         }
-        let room = usize::from(area.width.saturating_sub(1));
-        let widths = columns::widths(GROWTH, TITLES.len(), room);
-        let area = pane::titles(view, &TITLES, &widths, align, 1, area, buf);
+        let table = Table {
+            pane: Pane::Workers,
+            titles: &TITLES,
+            growth: GROWTH,
+            align,
+            indent: 1,
+        };
         let cursor = &view.state.workers;
-        pane::rows(
+        pane::table(
             view,
-            Pane::Workers,
+            table,
             workers,
             cursor,
             area,
             buf,
-            |id, pen| {
-                self.row(&name(*id), model.runtimes.worker(*id)?, &widths, pen);
+            |id, widths, pen| {
+                self.row(&name(*id), model.runtimes.worker(*id)?, widths, pen);
                 Some(())
             },
         );
@@ -145,7 +144,7 @@ impl Workers<'_> {
         let view = self.0;
         let theme = view.theme;
         let thread = worker.thread.and_then(|id| view.model.threads.get(id));
-        for (column, width) in widths.iter().copied().enumerate().filter(|(_, w)| *w > 0) {
+        for (column, width) in columns::shown(widths) {
             let figure = match column {
                 BUSY => {
                     self.busy(self.share(worker, thread), width, pen);
