@@ -129,9 +129,9 @@ impl Screen {
         } else if wish.tab != Tab::Overview {
             rows(body, wish.tab.panes())
         } else if body.width >= 190 && body.height >= 26 {
-            wide(body)
+            each(wish.tab.panes(), wide(body))
         } else if body.height >= 18 {
-            stacked(body, wish.focus)
+            each(wish.tab.panes(), stacked(body, wish.focus))
         } else {
             low(body, wish.focus)
         };
@@ -155,6 +155,11 @@ impl Screen {
     }
 }
 
+/// The panes in their areas, of which there are as many.
+fn each<const N: usize>(panes: &[Pane], areas: [Rect; N]) -> Vec<(Pane, Rect)> {
+    panes.iter().copied().zip(areas).collect()
+}
+
 /// What belongs to a list stands at the right where it has room there, or else below.
 fn list_and_more(body: Rect, panes: &[Pane]) -> Vec<(Pane, Rect)> {
     let (list, more) = if body.width >= 130 {
@@ -162,7 +167,7 @@ fn list_and_more(body: Rect, panes: &[Pane]) -> Vec<(Pane, Rect)> {
     } else {
         split_bottom(body, (body.height / 2).min(11))
     };
-    panes.iter().copied().zip([list, more]).collect()
+    each(panes, [list, more])
 }
 
 /// One above the other, of the same height.
@@ -177,25 +182,17 @@ fn rows(body: Rect, panes: &[Pane]) -> Vec<(Pane, Rect)> {
     rows
 }
 
-/// Two columns: what goes on at the left, what it goes on with at the right.
-fn wide(body: Rect) -> Vec<(Pane, Rect)> {
+/// Of the overview, two columns: what goes on at the left, what it goes on with at the right.
+fn wide(body: Rect) -> [Rect; 5] {
     let (left, right) = columns(body, body.width * 13 / 20);
     let (tasks, output) = split_bottom(left, left.height * 3 / 10);
-    let (workers, rest) = {
-        let (rest, workers) = split_bottom(right, right.height * 3 / 10);
-        (workers, rest)
-    };
+    let (rest, workers) = split_bottom(right, right.height * 3 / 10);
     let (timers, blocking) = split_bottom(rest, rest.height / 2);
-    vec![
-        (Pane::Tasks, tasks),
-        (Pane::Timers, timers),
-        (Pane::Blocking, blocking),
-        (Pane::Workers, workers),
-        (Pane::Output, output),
-    ]
+    [tasks, timers, blocking, workers, output]
 }
 
-fn stacked(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
+/// Of the overview, one column, and two panes beside each other in the rows below the tasks.
+fn stacked(body: Rect, focus: Pane) -> [Rect; 5] {
     // The row with the focus gives its pane room to read, if there is little.
     let low = body.height * 11 / 40;
     let grown = low.max((body.height * 2 / 5).min(10));
@@ -208,20 +205,15 @@ fn stacked(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
     let (tasks, middle) = split_bottom(rest, middle);
     let (timers, blocking) = columns(middle, middle.width / 2);
     let (workers, output) = columns(bottom, bottom.width / 2);
-    vec![
-        (Pane::Tasks, tasks),
-        (Pane::Timers, timers),
-        (Pane::Blocking, blocking),
-        (Pane::Workers, workers),
-        (Pane::Output, output),
-    ]
+    [tasks, timers, blocking, workers, output]
 }
 
+/// Of the overview, one row below the tasks.
 fn low(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
     let (tasks, bottom) = split_bottom(body, body.height * 2 / 5);
     let (left, output) = columns(bottom, bottom.width / 2);
     let at_left = match focus {
-        Pane::Tasks | Pane::Timeline | Pane::Output => Pane::Timers,
+        Pane::Tasks | Pane::Output => Pane::Timers,
         focused => focused,
     };
     vec![
