@@ -37,19 +37,9 @@ impl Column {
 
     /// What the configuration calls it.
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::History => "history",
-            Self::State => SortBy::State.word(),
-            Self::Name => SortBy::Name.word(),
-            Self::Kind => SortBy::Kind.word(),
-            Self::Total => SortBy::Total.word(),
-            Self::Busy => SortBy::Busy.word(),
-            Self::Ready => SortBy::Ready.word(),
-            Self::Idle => SortBy::Idle.word(),
-            Self::Polls => SortBy::Polls.word(),
-            Self::Wakes => SortBy::Wakes.word(),
-            Self::Longest => SortBy::Longest.word(),
-            Self::Waits => SortBy::Waits.word(),
+        match self.sort() {
+            Some(by) => by.word(),
+            None => "history",
         }
     }
 

@@ -26,6 +26,17 @@ pub(super) struct Found {
     pub hides: bool,
 }
 
+impl Found {
+    /// An empty filter is none.
+    fn new(text: &str, filter: Filter) -> Option<Self> {
+        (!filter.is_empty()).then(|| Self {
+            text: text.trim().to_owned(),
+            filter,
+            hides: true,
+        })
+    }
+}
+
 /// A filter that is being typed.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
@@ -51,11 +62,7 @@ impl ViewState {
         match text.parse::<Filter>() {
             Ok(filter) => {
                 finding.error = None;
-                self.found = (!filter.is_empty()).then(|| Found {
-                    text: text.trim().to_owned(),
-                    filter,
-                    hides: true,
-                });
+                self.found = Found::new(text, filter);
                 self.sync(model);
             }
             Err(error) => finding.error = Some(error),
@@ -76,12 +83,7 @@ impl ViewState {
 
     /// A filter in words, as a command gives it.
     pub(super) fn set_filter(&mut self, text: &str, model: &Model) -> Result<(), FilterError> {
-        let filter: Filter = text.parse()?;
-        self.found = (!filter.is_empty()).then(|| Found {
-            text: text.trim().to_owned(),
-            filter,
-            hides: true,
-        });
+        self.found = Found::new(text, text.parse()?);
         self.sync(model);
         Ok(())
     }

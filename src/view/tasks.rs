@@ -18,6 +18,7 @@ use super::{
     columns::{self, Step, step, whole},
     fmt, glyphs,
     layout::Pane,
+    lists::Sort,
     pane,
     pen::Pen,
     text,
@@ -110,15 +111,7 @@ impl Widget for &Tasks<'_> {
 impl Tasks<'_> {
     fn facts(&self, laid: &Laid) -> Vec<(String, Style)> {
         let view = self.0;
-        let lists = &view.state.lists;
-        let dim = view.theme.dim();
-        let mut facts = vec![
-            (format!("{} live", lists.live), view.theme.text()),
-            (format!("{} spawned", lists.spawned), dim),
-        ];
-        if lists.hidden > 0 {
-            facts.push((format!("{} finished hidden", lists.hidden), dim));
-        }
+        let mut facts = counts(view);
         if let Some(task) = view.state.followed {
             facts.push((
                 format!("follows {}", view.label_of(task)),
@@ -129,8 +122,9 @@ impl Tasks<'_> {
         let shown = laid
             .iter()
             .any(|(column, _)| column.sort() == Some(sort.by));
-        if !shown && sort != super::lists::Sort::default() {
-            facts.push((format!("by {} {}", sort.by.word(), self.sort_mark()), dim));
+        if !shown && sort != Sort::default() {
+            let words = format!("by {} {}", sort.by.word(), self.sort_mark());
+            facts.push((words, view.theme.dim()));
         }
         facts
     }
@@ -280,6 +274,20 @@ impl Tasks<'_> {
         let [what, rest] = reason.within(width, view.glyphs);
         pen.put(&what, reason.style).put(&rest, view.theme.dim());
     }
+}
+
+/// How many tasks there are, for a heading.
+pub fn counts(view: View<'_>) -> Vec<(String, Style)> {
+    let lists = &view.state.lists;
+    let dim = view.theme.dim();
+    let mut facts = vec![
+        (format!("{} live", lists.live), view.theme.text()),
+        (format!("{} spawned", lists.spawned), dim),
+    ];
+    if lists.hidden > 0 {
+        facts.push((format!("{} finished hidden", lists.hidden), dim));
+    }
+    facts
 }
 
 /// What to do about a program that opens no endpoint; in lines that fit the narrowest screen,

@@ -310,7 +310,7 @@ impl Theme {
             State::Running => self.busy().add_modifier(Modifier::BOLD),
             State::Ready => self.ready(),
             State::Sleeping => self.rest(),
-            State::Waiting => self.tone(Tone::Wait),
+            State::Waiting => self.wait(),
             State::Idle => self.text(),
             State::Done(outcome) => self.outcome(outcome),
         }

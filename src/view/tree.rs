@@ -25,12 +25,12 @@ use super::{
     lists::Lists,
     pane,
     pen::Pen,
-    text,
+    tasks, text,
 };
 use crate::{
     frame::Time,
     model::{
-        Model, Scope, ScopeId, Task, TaskId,
+        Model, Scope, Task, TaskId,
         tree::{Branch, Node, Tree as Forest},
     },
 };
@@ -238,7 +238,7 @@ fn progress_words(done: usize, all: usize) -> String {
 impl Widget for &Tree<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
-        let area = pane::heading(view, Pane::Tree, &self.facts(), area, buf);
+        let area = pane::heading(view, Pane::Tree, &tasks::counts(view), area, buf);
         let tree = &view.state.tree;
         if tree.rows.is_empty() {
             pane::empty(view, Pane::Tree, &["", "No tasks are known."], area, buf);
@@ -261,20 +261,6 @@ impl Widget for &Tree<'_> {
 }
 
 impl Tree<'_> {
-    fn facts(&self) -> Vec<(String, Style)> {
-        let view = self.0;
-        let lists = &view.state.lists;
-        let dim = view.theme.dim();
-        let mut facts = vec![
-            (format!("{} live", lists.live), view.theme.text()),
-            (format!("{} spawned", lists.spawned), dim),
-        ];
-        if lists.hidden > 0 {
-            facts.push((format!("{} finished hidden", lists.hidden), dim));
-        }
-        facts
-    }
-
     fn row(&self, row: &Row, widths: &[usize], pen: &mut Pen<'_>) {
         let view = self.0;
         let branch = view.state.tree.branch(row);
@@ -316,7 +302,11 @@ impl Tree<'_> {
         };
         let (name, style) = match row.node {
             Node::Task(id) => (view.label_of(id), view.name_style(id, view.theme.strong())),
-            Node::Scope(id) => (self.scope_name(id), view.theme.label()),
+            Node::Scope(id) => {
+                let scope = view.model.scopes.get(id);
+                let name = scope.map(|scope| view.scope_name(scope));
+                (name.unwrap_or_default(), view.theme.label())
+            }
         };
         let room = width.saturating_sub(text::width(&lines) + text::width(fold));
         let name = text::fit(&name, room, glyphs);
@@ -331,17 +321,6 @@ impl Tree<'_> {
             .put(&name, style)
             .put(&text::pad(&origin, room, glyphs), view.theme.dim())
             .skip(1);
-    }
-
-    fn scope_name(&self, id: ScopeId) -> String {
-        let Some(scope) = self.0.model.scopes.get(id) else {
-            return String::new();
-        };
-        let kind = self.0.named(&scope.kind);
-        match scope.name.as_deref().filter(|name| **name != *scope.kind) {
-            Some(name) => format!("{kind} {}", self.0.named(name)),
-            None => kind,
-        }
     }
 
     fn task(&self, task: &Task, branch: &Branch, widths: &[usize], pen: &mut Pen<'_>) {

@@ -103,7 +103,6 @@ impl View<'_> {
 
     /// "sleep 1.20 s", "timeout late 300 ms", "tick in ≈1.20 s".
     pub fn timer(self, timer: &Timer) -> String {
-        // "tick in 208 ms", "sleep 208 ms", "tick late 208 ms".
         let (next, kind) = match timer.kind {
             TimerKind::Interval => ("tick in", "tick"),
             kind => (kind.as_str(), kind.as_str()),
@@ -121,14 +120,21 @@ impl View<'_> {
 
     /// "gather 1/3".
     pub fn scope(self, scope: &Scope) -> String {
-        let kind = self.named(&scope.kind);
-        let name = scope.name.as_deref().filter(|name| **name != *scope.kind);
-        let name = name.map_or_else(String::new, |name| format!(" {}", self.named(name)));
+        let name = self.scope_name(scope);
         match self.state.lists.scopes.get(&scope.id) {
             Some(progress) if progress.all > 1 => {
-                format!("{kind}{name} {}/{}", progress.done, progress.all)
+                format!("{name} {}/{}", progress.done, progress.all)
             }
-            _ => format!("{kind}{name}"),
+            _ => name,
+        }
+    }
+
+    /// Its kind, and its name if it has one of its own.
+    pub fn scope_name(self, scope: &Scope) -> String {
+        let kind = self.named(&scope.kind);
+        match scope.name.as_deref().filter(|name| **name != *scope.kind) {
+            Some(name) => format!("{kind} {}", self.named(name)),
+            None => kind,
         }
     }
 }
