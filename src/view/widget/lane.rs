@@ -10,6 +10,7 @@ use ratatui::{
     widgets::Widget,
 };
 
+use super::part;
 use crate::view::{glyphs::Glyphs, pen::Pen};
 
 /// A stretch of time.
@@ -115,16 +116,6 @@ impl Lane<'_> {
             _ => (part(levels, share), style),
         }
     }
-}
-
-/// The one of some shapes, of growing size, that stands for a share of the whole.
-fn part<'a>(shapes: &[&'a str], share: f64) -> &'a str {
-    let level = (share.clamp(0.0, 1.0) * shapes.len() as f64).ceil() as usize;
-    shapes
-        .get(level.max(1) - 1)
-        .or(shapes.last())
-        .copied()
-        .unwrap_or(" ")
 }
 
 impl Widget for &Lane<'_> {

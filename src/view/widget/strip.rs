@@ -2,6 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
+use super::part;
 use crate::view::{glyphs::Glyphs, pen::Pen};
 
 /// A stretch of time.
@@ -34,9 +35,7 @@ impl Strip<'_> {
                 (self.glyphs.delays[much], self.ready)
             }
             Cell::Spent { busy, .. } if busy > 0.0 => {
-                let levels = self.glyphs.levels;
-                let level = (busy.min(1.0) * levels.len() as f32).ceil() as usize;
-                (levels[level.clamp(1, levels.len()) - 1], self.busy)
+                (part(self.glyphs.levels, busy.into()), self.busy)
             }
             Cell::Spent { .. } => (self.glyphs.rest, self.rest),
         }
