@@ -121,64 +121,43 @@ impl Details<'_> {
         let (now, theme) = (view.model.now, view.theme);
         let total = task.total(now);
         let (busy, ready, idle) = (task.busy(now), task.ready(now), task.idle(now));
+        let (full, delay) = (view.glyphs.levels.last(), view.glyphs.delays[1]);
+        let full = full.copied().unwrap_or_default();
+        let (work, rest) = (theme.busy(), theme.line());
+        let shares = [
+            ("busy", full, work, Some(busy), "in polls"),
+            ("ready", delay, theme.ready(), ready, "woken, not polled"),
+            (
+                "idle",
+                view.glyphs.rest,
+                rest,
+                Some(idle),
+                "asleep or waiting",
+            ),
+        ];
         sheet.blank();
         {
             let mut pen = sheet.line();
             self.name("Time", &mut pen);
             self.figure(&view.duration(total), theme.strong(), &mut pen);
             let (area, buf) = pen.cells(pen.room().saturating_sub(2));
-            let part = |amount: Duration, symbol, style| Part {
-                amount: amount.as_secs_f64(),
+            let parts = shares.map(|(_, symbol, style, amount, _)| Part {
+                amount: amount.unwrap_or_default().as_secs_f64(),
                 symbol,
                 style,
-            };
-            let parts = [
-                part(
-                    busy,
-                    view.glyphs.levels[view.glyphs.levels.len() - 1],
-                    theme.busy(),
-                ),
-                part(
-                    ready.unwrap_or_default(),
-                    view.glyphs.delays[1],
-                    theme.ready(),
-                ),
-                part(idle, view.glyphs.rest, theme.line()),
-            ];
+            });
             Stack { parts: &parts }.render(area, buf);
         }
         let share = |d: Duration| {
             let share = d.as_secs_f64() / total.as_secs_f64();
-            text::pad_left(&fmt::percent(share), 6, view.glyphs)
+            text::pad_left(&fmt::percent(share), fmt::PERCENT, view.glyphs)
         };
-        for (name, shape, style, amount, meaning) in [
-            (
-                "busy",
-                view.glyphs.levels[view.glyphs.levels.len() - 1],
-                theme.busy(),
-                Some(busy),
-                "in polls",
-            ),
-            (
-                "ready",
-                view.glyphs.delays[1],
-                theme.ready(),
-                ready,
-                "woken, not polled",
-            ),
-            (
-                "idle",
-                view.glyphs.rest,
-                theme.line(),
-                Some(idle),
-                "asleep or waiting",
-            ),
-        ] {
+        for (name, shape, style, amount, meaning) in shares {
             let mut pen = sheet.line();
             pen.skip(1).put(shape, style).skip(1);
             self.sub_name(name, &mut pen);
             self.figure(&view.known(amount), theme.text(), &mut pen);
-            let share = amount.map_or_else(|| " ".repeat(6), share);
+            let share = amount.map_or_else(|| " ".repeat(fmt::PERCENT), share);
             pen.put(&share, theme.text())
                 .skip(2)
                 .put(meaning, theme.dim());

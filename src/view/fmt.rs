@@ -8,6 +8,8 @@ use super::glyphs::Glyphs;
 pub const DURATION: usize = 8;
 /// No count is written in more cells than this.
 pub const COUNT: usize = 6;
+/// No share is written in more cells than this, a gap before it included.
+pub const PERCENT: usize = 6;
 
 const SECOND: u128 = 1_000_000_000;
 const MINUTE: u128 = 60 * SECOND;

@@ -51,8 +51,6 @@ impl Histogram {
 pub struct Lateness<'a>(pub(super) View<'a>);
 
 const LABEL: usize = 10;
-const PERCENT: usize = 6;
-
 impl Widget for &Lateness<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let view = self.0;
@@ -96,7 +94,7 @@ impl Lateness<'_> {
         pen.skip(1)
             .put(&text::pad(&label, LABEL, view.glyphs), theme.label())
             .skip(1);
-        let figures = fmt::COUNT + PERCENT + 2;
+        let figures = fmt::COUNT + fmt::PERCENT + 2;
         let share = count as f64 / all as f64;
         let (area, buf) = pen.cells(pen.room().saturating_sub(figures).min(60));
         let bar = Bar {
@@ -112,7 +110,7 @@ impl Lateness<'_> {
             theme.text()
         };
         let figure = text::pad_left(&fmt::count(count as u64), fmt::COUNT, view.glyphs);
-        let percent = text::pad_left(&fmt::percent(share), PERCENT, view.glyphs);
+        let percent = text::pad_left(&fmt::percent(share), fmt::PERCENT, view.glyphs);
         pen.skip(1).put(&figure, words).put(&percent, theme.dim());
     }
 }

@@ -39,21 +39,18 @@ const STEALS: usize = 5;
 const NOW: usize = 6;
 const TITLES: [&str; 7] = ["#", "BUSY", "POLLS", "QUEUE", "PARKS", "STEALS", "RUNS NOW"];
 
-/// Cells for the percentage behind the bar.
-const PERCENT: usize = 6;
-
 const GROWTH: &[Step] = &[
     step(NUMBER, 3),
-    step(BUSY, PERCENT + 4),
+    step(BUSY, fmt::PERCENT + 4),
     step(NOW, 8),
     step(POLLS, fmt::COUNT),
     step(QUEUE, 5),
     step(PARKS, fmt::COUNT),
     step(STEALS, fmt::COUNT),
     step(NOW, 12),
-    step(BUSY, PERCENT + 12),
+    step(BUSY, fmt::PERCENT + 12),
     step(NOW, 20),
-    step(BUSY, PERCENT + 24),
+    step(BUSY, fmt::PERCENT + 24),
     step(NOW, 40),
 ];
 
@@ -190,7 +187,7 @@ impl Workers<'_> {
 
     fn busy(&self, share: f64, width: usize, pen: &mut Pen<'_>) {
         let view = self.0;
-        let (area, buf) = pen.cells(width.saturating_sub(PERCENT));
+        let (area, buf) = pen.cells(width.saturating_sub(fmt::PERCENT));
         let bar = Bar {
             share,
             full: view.theme.busy(),
@@ -198,7 +195,7 @@ impl Workers<'_> {
             glyphs: view.glyphs,
         };
         bar.render(area, buf);
-        let percent = text::pad_left(&fmt::percent(share), PERCENT, view.glyphs);
+        let percent = text::pad_left(&fmt::percent(share), fmt::PERCENT, view.glyphs);
         pen.put(&percent, view.theme.text());
     }
 }
