@@ -100,12 +100,8 @@ impl<'a> View<'a> {
         Self {
             model,
             state,
-            theme: Theme::new(state.options.color, state.options.theme),
-            glyphs: if state.options.unicode {
-                &glyphs::UNICODE
-            } else {
-                &glyphs::ASCII
-            },
+            theme: state.options.theme(),
+            glyphs: state.options.glyphs(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The views, each a whole screen with a number key, and the line that names them.
 //!
 //! ```text
-//!  1 Overview  2 Timeline  3 Tree  4 Tasks  5 Timers  6 Threads  0 Output
+//!  1 Overview  2 Timeline  3 Tree  4 Tasks  5 Timers  6 Threads  …  0 Output
 //! ```
 //!
 //! Where that has no room, the short names do; and where those have none, only the view that

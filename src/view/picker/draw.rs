@@ -12,7 +12,7 @@ use crate::{
     keymap::Action,
     view::{
         footer::{self, Entry},
-        glyphs::{self, Glyphs},
+        glyphs::Glyphs,
         lesson::{Page, Place},
         pen::Pen,
         text,
@@ -99,20 +99,12 @@ impl Picker {
     /// The key at a place of the screen.
     pub(super) fn key_at(&self, at: Position) -> Option<Action> {
         let foot = self.regions(self.area).foot;
-        let keys = self.keys(self.glyphs());
+        let keys = self.keys(self.options.glyphs());
         footer::action_at(&keys, foot, at.x).filter(|_| foot.contains(at))
     }
 
-    fn glyphs(&self) -> &'static Glyphs {
-        if self.options.unicode {
-            &glyphs::UNICODE
-        } else {
-            &glyphs::ASCII
-        }
-    }
-
     fn draw_list(&self, area: Rect, theme: Theme, buf: &mut Buffer) {
-        let glyphs = self.glyphs();
+        let glyphs = self.options.glyphs();
         let width = |of: fn(&super::Item) -> &'static str| {
             let widths = self.items.iter().map(|item| of(item).len());
             widths.max().unwrap_or_default()
@@ -156,8 +148,8 @@ impl Picker {
 
 impl Widget for &Picker {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let theme = Theme::new(self.options.color, self.options.theme);
-        let glyphs = self.glyphs();
+        let theme = self.options.theme();
+        let glyphs = self.options.glyphs();
         let Regions {
             head,
             list,

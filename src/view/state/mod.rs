@@ -17,6 +17,7 @@ use super::{
     chosen::Columns,
     cursor::Cursor,
     find::{Finding, Found},
+    glyphs::{self, Glyphs},
     lateness::Histogram,
     layout::{Pane, Screen, Wish},
     lesson::{Lesson, Place, Reading},
@@ -26,7 +27,7 @@ use super::{
     resources::ResourcesState,
     source::{SourceState, Text},
     tab::Tab,
-    theme::{ColorLevel, ThemeName},
+    theme::{ColorLevel, Theme, ThemeName},
     timeline,
     tree::TreeState,
 };
@@ -60,6 +61,20 @@ impl Default for Options {
             columns: Columns::default(),
             sort: Sort::default(),
             cell: CELLS[2],
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn theme(&self) -> Theme {
+        Theme::new(self.color, self.theme)
+    }
+
+    pub(super) fn glyphs(&self) -> &'static Glyphs {
+        if self.unicode {
+            &glyphs::UNICODE
+        } else {
+            &glyphs::ASCII
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The timeline: a lane for each task, scope and thread, and what it did over time.
 //!
 //! ```text
-//! ━ 2 Timeline  50.0 ms a cell  live  all polls exact ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+//! ━ 2 Timeline  50.0 ms a cell  ● follows  every poll is exact ━━━━━━━━━━━━━━━━━━━━━━━━━━
 //!                      ┬0.0 s───────────────┬1.0 s───────────────┬2.0 s─────
 //!   loop               ▁▁▁▁▁▁▁▁▁▁▁▁▓▓▓▓▓▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
 //! ▸○ main              ▁┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄▁┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
