@@ -12,7 +12,7 @@ use super::{find::Found, layout::Pane, lints, text, words};
 use crate::{
     frame::Time,
     model::{
-        IdMap, Kind, Model, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId,
+        IdMap, Kind, Model, Role, ScopeId, Task, TaskId, TimerId, TimerState, Wait, WorkerId,
         lint::FindingId,
     },
 };
@@ -321,11 +321,7 @@ impl Lists {
             show_done,
         });
         let mut lists = if walked.is_some() && walked == self.walked {
-            Self {
-                timers: Vec::new(),
-                calls: Vec::new(),
-                ..self
-            }
+            self
         } else {
             let mut lists = Self {
                 found: found.map(lets_through),
@@ -339,16 +335,23 @@ impl Lists {
         lists.sort_timers(model, show_done);
         lists.sort_calls(model, show_done);
         lists.workers = model.runtimes.worker_ids().collect();
-        lists.lints = lints::rows(model);
-        lists.filter_lints(model);
+        lists.sort_lints(model);
         lists
     }
 
-    fn filter_lints(&mut self, model: &Model) {
-        self.all_lints = self.lints.len();
-        let mut lints = std::mem::take(&mut self.lints);
-        lints.retain(|id| self.is_shown(model.lints.get(*id).and_then(|finding| finding.task)));
-        self.lints = lints;
+    fn sort_lints(&mut self, model: &Model) {
+        let lints = lints::rows(model);
+        self.all_lints = lints.len();
+        let task = |id: &FindingId| model.lints.get(*id)?.task;
+        self.lints = self.shown(lints, task);
+    }
+
+    /// Those rows that the filter does not hide, by the task of each.
+    fn shown<T>(&self, mut rows: Vec<T>, task: impl Fn(&T) -> Option<TaskId>) -> Vec<T> {
+        if self.hides {
+            rows.retain(|row| self.is_shown(task(row)));
+        }
+        rows
     }
 
     /// There is a filter, and what it does not let through has no row.
@@ -416,8 +419,8 @@ impl Lists {
     }
 
     fn sort_timers(&mut self, model: &Model, show_done: bool) {
-        self.timers = model.timers.live_ids().collect();
-        self.waiting_timers = self.timers.len();
+        let mut timers: Vec<TimerId> = model.timers.live_ids().collect();
+        self.waiting_timers = timers.len();
         if show_done {
             let gone = model.timers.iter().rev().filter(|t| !t.is_live());
             // Nobody looks for more than there are.
@@ -426,14 +429,11 @@ impl Lists {
             // One that never waited for long enough to be told of is of no interest.
             gone.retain(|t| t.state() != TimerState::Cancelled || t.deadline.is_some());
             gone.sort_by(|a, b| newest(a.fired.or(a.dropped), b.fired.or(b.dropped)));
-            self.timers.extend(gone.into_iter().map(|t| t.id));
+            timers.extend(gone.into_iter().map(|t| t.id));
         }
-        self.all_timers = self.timers.len();
-        if self.hides {
-            let mut timers = std::mem::take(&mut self.timers);
-            timers.retain(|id| self.is_shown(model.timers.get(*id).and_then(|timer| timer.task)));
-            self.timers = timers;
-        }
+        self.all_timers = timers.len();
+        let task = |id: &TimerId| model.timers.get(*id)?.task;
+        self.timers = self.shown(timers, task);
     }
 
     fn sort_calls(&mut self, model: &Model, show_done: bool) {
@@ -442,9 +442,8 @@ impl Lists {
             .iter()
             .filter_map(|thread| Some((thread.task?, thread.id)))
             .collect();
-        let calls = model.tasks.pool().filter(|t| t.kind == Kind::Blocking);
-        let (mut queued, mut done) = (Vec::new(), Vec::new());
-        for task in calls {
+        let (mut calls, mut queued, mut done) = (Vec::new(), Vec::new(), Vec::new());
+        for task in model.tasks.pool().filter(|t| t.kind == Kind::Blocking) {
             if task.is_done() {
                 done.push(task);
             } else if task.last_poll_started.is_none() {
@@ -452,26 +451,24 @@ impl Lists {
             } else {
                 let thread = task.tokio_id.and_then(|id| threads.get(&id).copied());
                 let task = task.id;
-                self.calls.push(Call::Running { task, thread });
+                calls.push(Call::Running { task, thread });
             }
         }
-        self.running_calls = self.calls.len();
+        self.running_calls = calls.len();
         self.queued_calls = queued.len();
-        self.calls.append(&mut queued);
+        calls.append(&mut queued);
         let idle = model
             .threads
             .iter()
-            .filter(|t| t.role == crate::model::Role::Blocking && t.task.is_none());
-        self.calls.extend(idle.map(|t| Call::IdleThread(t.id)));
+            .filter(|t| t.role == Role::Blocking && t.task.is_none());
+        calls.extend(idle.map(|t| Call::IdleThread(t.id)));
         if show_done {
             done.sort_by(|a, b| newest(a.dropped, b.dropped));
             let done = done.into_iter().take(Self::MAX_GONE);
-            self.calls.extend(done.map(|t| Call::Done(t.id)));
+            calls.extend(done.map(|t| Call::Done(t.id)));
         }
-        self.all_calls = self.calls.len();
-        let mut calls = std::mem::take(&mut self.calls);
-        calls.retain(|call| self.is_shown(call.task()));
-        self.calls = calls;
+        self.all_calls = calls.len();
+        self.calls = self.shown(calls, Call::task);
     }
 }
 
