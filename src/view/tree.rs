@@ -49,12 +49,31 @@ pub struct TreeState {
 
 /// All that the places in the tree depend on, but for what a person has folded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-struct Grown {
+pub struct Grown {
     tasks: u64,
     scopes: u64,
     /// Tells one run from the next.
     started: Option<Time>,
     show_done: bool,
+}
+
+impl Grown {
+    /// None while a filter hides tasks: what it lets through may be others with each figure.
+    pub fn of(model: &Model, show_done: bool, lists: &Lists) -> Option<Self> {
+        (!lists.hides()).then(|| Self {
+            tasks: model.tasks.revision(),
+            scopes: model.scopes.revision(),
+            started: model.started,
+            show_done,
+        })
+    }
+}
+
+/// The tree of what is to be seen.
+pub fn grow(model: &Model, show_done: bool, lists: &Lists) -> Forest {
+    Forest::new(model, |task| {
+        (show_done || !task.is_done()) && lists.is_shown(Some(task.id))
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -69,27 +88,19 @@ struct Row {
 
 impl TreeState {
     pub fn sync(&mut self, model: &Model, show_done: bool, lists: &Lists, height: usize) {
-        let grown = Grown {
-            tasks: model.tasks.revision(),
-            scopes: model.scopes.revision(),
-            started: model.started,
-            show_done,
-        };
-        if self.grown == Some(grown) && !lists.hides() {
+        let grown = Grown::of(model, show_done, lists);
+        if grown.is_some() && self.grown == grown {
             self.forest.sum(model);
         } else {
+            self.grown = grown;
             self.grow(model, show_done, lists);
-            // What a filter lets through may be another task with each figure.
-            self.grown = Some(grown).filter(|_| !lists.hides());
         }
         let nodes = self.rows.iter().map(|row| row.node);
         self.cursor.sync(nodes, height);
     }
 
     fn grow(&mut self, model: &Model, show_done: bool, lists: &Lists) {
-        self.forest = Forest::new(model, |task| {
-            (show_done || !task.is_done()) && lists.is_shown(Some(task.id))
-        });
+        self.forest = grow(model, show_done, lists);
         // What has gone can never be unfolded again.
         self.folded.retain(|node| match node {
             Node::Task(id) => model.tasks.get(*id).is_some(),

@@ -3,11 +3,11 @@
 use std::{collections::HashSet, ops::Range};
 
 use crate::{
-    model::{
-        Model, Role, ScopeId, TaskId,
-        tree::{Node, Tree},
+    model::{Model, Role, ScopeId, TaskId, tree::Node},
+    view::{
+        lists::Lists,
+        tree::{Grown, grow},
     },
-    view::lists::Lists,
 };
 
 /// What a lane is of.
@@ -53,9 +53,6 @@ impl Row {
     }
 }
 
-/// What rows are made from, in short.
-type Source = (u64, u64, usize, bool);
-
 /// The rows, and what they were made from: they are made anew only when that has changed.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
@@ -63,7 +60,8 @@ pub struct Rows {
     /// The tree's nodes, each before those below it.
     nodes: Vec<Node>,
     folded: HashSet<RowId>,
-    of: Option<Source>,
+    /// The tree, and how many threads there were.
+    of: Option<(Grown, usize)>,
 }
 
 impl Rows {
@@ -86,15 +84,8 @@ impl Rows {
 
     pub fn sync(&mut self, model: &Model, show_done: bool, lists: &Lists) {
         let threads = model.timeline.threads().count();
-        let of = (
-            model.tasks.revision(),
-            model.scopes.revision(),
-            threads,
-            show_done,
-        );
-        // What a filter lets through can change while the tasks stay the same.
-        let of = Some(of).filter(|_| !lists.hides());
-        if self.of.is_none() || self.of != of {
+        let of = Grown::of(model, show_done, lists).map(|grown| (grown, threads));
+        if of.is_none() || self.of != of {
             self.of = of;
             self.make(model, show_done, lists);
         }
@@ -109,9 +100,7 @@ impl Rows {
     }
 
     fn make(&mut self, model: &Model, show_done: bool, lists: &Lists) {
-        let tree = Tree::new(model, |task| {
-            (show_done || !task.is_done()) && lists.is_shown(Some(task.id))
-        });
+        let tree = grow(model, show_done, lists);
         let branches = tree.branches();
         self.nodes = branches.iter().map(|branch| branch.node).collect();
         self.all = vec![Row::new(RowId::Loop)];
