@@ -153,6 +153,12 @@ impl Screen {
             .find(|(p, _)| *p == pane)
             .map(|(_, area)| *area)
     }
+
+    /// How many rows of a pane are seen; one where it is not.
+    pub fn rows(&self, pane: Pane) -> usize {
+        let height = self.pane(pane).map_or(0, |area| area.height);
+        usize::from(height.saturating_sub(pane.head())).max(1)
+    }
 }
 
 /// The panes in their areas, of which there are as many.

@@ -293,47 +293,49 @@ impl ViewState {
     /// Takes note of a changed model.
     pub fn sync(&mut self, model: &Model) {
         self.arrange(model);
-        let rows = |pane| self.rows_of(pane, model);
-        let [tasks, timers, blocking, workers] = [
-            rows(Pane::Tasks),
-            rows(Pane::Timers),
-            rows(Pane::Blocking),
-            rows(Pane::Workers),
-        ];
+        let screen = self.screen(self.area(), model);
+        let rows = |pane| screen.rows(pane);
         let lists = &self.lists;
-        self.tasks.sync(lists.tasks.iter().copied(), tasks);
-        self.timers.sync(lists.timers.iter().copied(), timers);
-        self.calls.sync(lists.calls.iter().map(Call::id), blocking);
-        self.workers.sync(lists.workers.iter().copied(), workers);
-        let rows = self.rows_of(Pane::Lints, model);
-        self.lints.sync(self.lists.lints.iter().copied(), rows);
-        if self.tab == Tab::Tree {
-            let rows = self.rows_of(Pane::Tree, model);
-            self.tree.sync(model, self.show_done, &self.lists, rows);
-        }
-        if self.tab == Tab::Timers {
-            self.lateness = Histogram::new(model);
-            self.expired = Expired::new(model);
-        }
-        if self.tab == Tab::Resources {
-            let rows = [Pane::Resources, Pane::Waiters].map(|pane| self.rows_of(pane, model));
-            self.resources.sync(model, &self.lists, rows);
-        }
-        if self.tab == Tab::Source {
-            let rows = self.rows_of(Pane::Source, model);
-            let first = self.lists.tasks.first().copied();
-            self.source.sync(model, self.tasks.chosen().or(first), rows);
-        }
-        if self.tab == Tab::Timeline {
-            let size = self.timeline_size(model);
-            self.timeline.sync(model, self.show_done, &self.lists, size);
+        self.tasks
+            .sync(lists.tasks.iter().copied(), rows(Pane::Tasks));
+        self.timers
+            .sync(lists.timers.iter().copied(), rows(Pane::Timers));
+        self.calls
+            .sync(lists.calls.iter().map(Call::id), rows(Pane::Blocking));
+        self.workers
+            .sync(lists.workers.iter().copied(), rows(Pane::Workers));
+        self.lints
+            .sync(lists.lints.iter().copied(), rows(Pane::Lints));
+        match self.tab {
+            Tab::Tree => {
+                let rows = rows(Pane::Tree);
+                self.tree.sync(model, self.show_done, lists, rows);
+            }
+            Tab::Timers => {
+                self.lateness = Histogram::new(model);
+                self.expired = Expired::new(model);
+            }
+            Tab::Resources => {
+                let rows = [Pane::Resources, Pane::Waiters].map(rows);
+                self.resources.sync(model, lists, rows);
+            }
+            Tab::Source => {
+                let first = lists.tasks.first().copied();
+                let selected = self.tasks.chosen().or(first);
+                self.source.sync(model, selected, rows(Pane::Source));
+            }
+            Tab::Timeline => {
+                let size = self.timeline_size(model);
+                self.timeline.sync(model, self.show_done, &self.lists, size);
+            }
+            Tab::Overview | Tab::Tasks | Tab::Threads | Tab::Lints | Tab::Output => {}
         }
         self.keep_following(model);
     }
 
     /// Cells in a lane of the timeline, and lanes that are seen.
     fn timeline_size(&self, model: &Model) -> (usize, usize) {
-        let area = self.area_of(Pane::Timeline, model);
+        let area = self.screen(self.area(), model).pane(Pane::Timeline);
         timeline::Plan::new(area.unwrap_or_default()).size()
     }
 
@@ -396,12 +398,7 @@ impl ViewState {
 
     /// How many rows of a pane are seen.
     pub(super) fn rows_of(&self, pane: Pane, model: &Model) -> usize {
-        let height = self.area_of(pane, model).map_or(0, |area| area.height);
-        usize::from(height.saturating_sub(pane.head())).max(1)
-    }
-
-    fn area_of(&self, pane: Pane, model: &Model) -> Option<Rect> {
-        self.screen(self.area(), model).pane(pane)
+        self.screen(self.area(), model).rows(pane)
     }
 
     /// The whole screen.
