@@ -237,15 +237,28 @@ fn task_stats(fields: &mut Fields, now: &task::State) {
     fields.number(4, now.waker_clones);
     fields.number(5, now.waker_drops);
     fields.time(6, now.last_wake);
-    fields.message(7, |fields| {
-        fields.number(1, now.polls);
-        fields.time(3, now.first_poll);
-        fields.time(4, now.started);
-        fields.time(5, now.ended);
-        fields.duration(6, now.busy);
-    });
+    let times = [now.first_poll, now.started, now.ended];
+    poll_stats(fields, 7, now.polls, times, now.busy);
     fields.number(8, now.self_wakes);
     fields.duration(9, now.scheduled);
+}
+
+/// How often something was polled and for how long; when first, and when the last poll began and
+/// ended.
+fn poll_stats(
+    fields: &mut Fields,
+    number: u32,
+    polls: u64,
+    [first, started, ended]: [Nanos; 3],
+    busy: u64,
+) {
+    fields.message(number, |fields| {
+        fields.number(1, polls);
+        fields.time(3, first);
+        fields.time(4, started);
+        fields.time(5, ended);
+        fields.duration(6, busy);
+    });
 }
 
 fn new_resource(fields: &mut Fields, state: &resource::State) {
@@ -314,13 +327,8 @@ fn op_stats(fields: &mut Fields, state: &op::State) {
     fields.time(1, state.created);
     fields.time(2, state.closed);
     fields.id(4, state.task);
-    fields.message(5, |fields| {
-        fields.number(1, state.polls);
-        fields.time(3, state.first_poll);
-        fields.time(4, state.started);
-        fields.time(5, state.ended);
-        fields.duration(6, state.busy);
-    });
+    let times = [state.first_poll, state.started, state.ended];
+    poll_stats(fields, 5, state.polls, times, state.busy);
     for read in &state.attributes {
         attribute(fields, 6, read);
     }
