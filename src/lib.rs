@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A [`target`] launches or attaches to a program and makes [`frame`]s; the [`model`] is a
-//! pure function of them; a [`view`] draws the model; [`sink`]s write it elsewhere. [`app`]
-//! and [`cmd`] join these, and nothing else does.
+//! pure function of them; a [`view`] draws the model; [`sink`]s write it elsewhere. [`app`],
+//! [`player`] and [`cmd`] join these, and nothing else does.
 
 pub mod app;
 pub mod cli;
