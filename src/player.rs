@@ -135,16 +135,7 @@ impl<'a> Player<'a> {
         let before = self.now();
         self.ticks = Some(ticks);
         let time = self.now().saturating_sub(before);
-        match self.stage.traveller.pass(time, &|| true) {
-            Ok(false) => {}
-            Ok(true) => self.change(Ok(())),
-            Err(notice) => self.change(Err(notice)),
-        }
-    }
-
-    fn change(&mut self, how: Result<(), String>) {
-        self.stage.changed(how);
-        self.changed = true;
+        self.changed |= self.stage.pass(time, &|| true);
     }
 
     /// Goes to the moment that is wanted.
@@ -152,7 +143,8 @@ impl<'a> Player<'a> {
         while let Some((history, goal)) = self.stage.traveller.look() {
             let found = history.seek(goal, &AtomicBool::new(false))?;
             let arrived = self.stage.traveller.arrive(goal, Ok(found));
-            self.change(arrived);
+            self.stage.changed(arrived);
+            self.changed = true;
         }
         Ok(())
     }

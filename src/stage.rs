@@ -1,6 +1,8 @@
 //! What is on the screen, and what keys and the mouse do to it, without the screen: the dashboard shows it
 //! to a person, the player turns it into pictures.
 
+use std::time::Duration;
+
 use crossterm::event::Event;
 
 use crate::{
@@ -41,6 +43,17 @@ impl<'a> Stage<'a> {
         if let Err(notice) = how {
             self.state.complain(notice);
         }
+    }
+
+    /// Lets so much time pass where it does, and says whether something may look different. Time
+    /// passes no faster than frames are applied `in_time`.
+    pub fn pass(&mut self, time: Duration, in_time: &dyn Fn() -> bool) -> bool {
+        let passed = self.traveller.pass(time, in_time);
+        let may_differ = passed != Ok(false);
+        if may_differ {
+            self.changed(passed.map(drop));
+        }
+        may_differ
     }
 
     /// Brings what the person has chosen up to date with the model.

@@ -213,7 +213,7 @@ impl<'a> App<'a> {
                 (goal, found) = Search::found(&mut self.search) => {
                     self.search = None;
                     let arrived = self.stage.traveller.arrive(goal, found);
-                    self.arrive(arrived);
+                    self.changed(arrived);
                 }
                 question = question(&mut self.metrics) => self.answer(question),
                 event = screen.event() => match event {
@@ -272,19 +272,15 @@ impl<'a> App<'a> {
         let now = Instant::now();
         let time = now.saturating_duration_since(self.passed);
         self.passed = now;
-        match self.stage.traveller.pass(time, &budget()) {
-            Ok(false) => {}
-            Ok(true) => self.stage.changed(Ok(())),
-            Err(notice) => self.stage.changed(Err(notice)),
-        }
+        self.stage.pass(time, &budget());
         if self.stage.traveller.is_playing() {
             self.due = Some(Instant::now() + FRAME);
         }
     }
 
-    /// Shows another moment, or why there is none.
-    fn arrive(&mut self, arrived: Result<(), String>) {
-        self.stage.changed(arrived);
+    /// Shows what something has come to, or why it has come to nothing.
+    fn changed(&mut self, how: Result<(), String>) {
+        self.stage.changed(how);
         // What it took to get there is no time that passed.
         self.passed = Instant::now();
         self.draw_after(FRAME);
@@ -333,7 +329,7 @@ impl<'a> App<'a> {
             Some(Effect::Record) => {
                 if let Some(live) = &mut self.live {
                     let done = live.toggle_recording();
-                    self.arrive(done);
+                    self.changed(done);
                 }
             }
             Some(Effect::Quit | Effect::RunAgain | Effect::Copy(_)) | None => {}
@@ -349,10 +345,10 @@ impl<'a> App<'a> {
     /// Ends the target and starts it anew; the stage itself begins a recording again.
     async fn run_again(&mut self, start: &impl AsyncFn() -> Result<Source, Error>) {
         let Some(live) = &mut self.live else {
-            return self.arrive(Ok(()));
+            return self.changed(Ok(()));
         };
         if let Err(error) = live.run_again(start).await {
-            return self.arrive(Err(error.to_string()));
+            return self.changed(Err(error.to_string()));
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.begin_anew();
@@ -360,6 +356,6 @@ impl<'a> App<'a> {
         self.stage.traveller = Traveller::live(live.scribe.history().clone());
         self.stage.state.forget_tasks();
         self.search = None;
-        self.arrive(Ok(()));
+        self.changed(Ok(()));
     }
 }
