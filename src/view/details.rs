@@ -63,14 +63,10 @@ impl Details<'_> {
         if let Some(task) = task {
             let state = view.model.state(task);
             let name = text::fit(&view.label(task), pen.room() / 2, view.glyphs);
-            let shape = view.glyphs.state(state);
             let reason = view.reason(task);
             pen.put(&name, theme.focus())
                 .skip(2)
-                .put(
-                    &format!("{shape} {}", glyphs::state_word(state)),
-                    theme.state(state),
-                )
+                .put(&view.glyphs.state_words(state), theme.state(state))
                 .skip(2);
             let what = text::fit(&reason.what, pen.room().saturating_sub(2), view.glyphs);
             if !what.is_empty() {
@@ -352,11 +348,10 @@ impl Details<'_> {
         fact("Kind", &format!("{}{id}", task.kind.as_str()), theme.text());
         let state = model.state(task);
         if let State::Done(outcome) = state {
-            let word = glyphs::state_word(state);
-            let shape = view.glyphs.state(state);
+            let how = view.glyphs.state_words(state);
             let ended = task.dropped.unwrap_or(model.now);
             let ago = view.duration(model.now.since(ended));
-            let words = format!("{shape} {word}, {ago} ago");
+            let words = format!("{how}, {ago} ago");
             fact("Ended", &words, theme.outcome(outcome));
         } else {
             let reason = view.reason(task);

@@ -217,6 +217,11 @@ impl Glyphs {
         }
     }
 
+    /// A state's shape, and what it is in a word.
+    pub fn state_words(&self, state: State) -> String {
+        format!("{} {}", self.state(state), state_word(state))
+    }
+
     pub fn outcome(&self, outcome: Option<Outcome>) -> &'static str {
         match outcome {
             None => self.done,

@@ -13,7 +13,6 @@ use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 use super::{
     View,
     footer::key_name,
-    glyphs::state_word,
     popup::{Line, Popup},
     text,
 };
@@ -109,7 +108,7 @@ impl Help<'_> {
         }
         lines.push(vec![("States of a task".to_owned(), theme.title())]);
         for (state, meaning) in STATES {
-            let shape = format!("  {} {}", view.glyphs.state(state), state_word(state));
+            let shape = format!("  {}", view.glyphs.state_words(state));
             let meaning = meaning.replace('■', view.glyphs.done);
             lines.push(vec![
                 (

@@ -16,7 +16,7 @@ use super::{
     View, ViewState,
     chosen::Column,
     columns::{self, Step, step, whole},
-    fmt, glyphs,
+    fmt,
     layout::Pane,
     lists::Sort,
     pane,
@@ -203,11 +203,10 @@ impl Tasks<'_> {
         let view = self.0;
         match column {
             Column::State => {
-                let shape = view.glyphs.state(state);
                 let word = if width < 3 {
-                    shape.to_owned()
+                    view.glyphs.state(state).to_owned()
                 } else {
-                    format!("{shape} {}", glyphs::state_word(state))
+                    view.glyphs.state_words(state)
                 };
                 pen.put(
                     &text::pad(&word, width.max(1), view.glyphs),

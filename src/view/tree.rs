@@ -351,12 +351,13 @@ impl Tree<'_> {
         };
         // A call on a thread of its own keeps no loop busy, so it is in no sum.
         let on_thread = !task.kind.is_async();
-        let shape = view.glyphs.state(state);
-        let word = format!("{shape} {}", glyphs::state_word(state));
         for column in [STATE, TASKS, BUSY, POLLS, WAITS] {
             let (figure, style) = match column {
-                STATE if widths[STATE] < 3 => (shape.to_owned(), theme.state(state)),
-                STATE => (word.clone(), theme.state(state)),
+                STATE if widths[STATE] < 3 => {
+                    let shape = view.glyphs.state(state).to_owned();
+                    (shape, theme.state(state))
+                }
+                STATE => (view.glyphs.state_words(state), theme.state(state)),
                 TASKS => (several.clone(), theme.dim()),
                 BUSY if on_thread => (view.duration(task.busy(view.model.now)), theme.dim()),
                 POLLS if on_thread => (view.glyphs.dash.to_owned(), theme.dim()),
