@@ -138,20 +138,6 @@ impl Timer {
         }
     }
 
-    /// Where it belongs among those that can still fire: what is due at an unknown time
-    /// comes last.
-    pub(super) fn place(&self) -> Option<Placed> {
-        let deadline = self.deadline.unwrap_or(Time::from_nanos(u64::MAX));
-        self.is_live()
-            .then_some((self.task, self.kind == TimerKind::Timeout, deadline))
-    }
-
-    /// When it was due and whose it was, once it cannot fire.
-    pub(super) fn past(&self) -> Option<(TaskId, Time, TimerId)> {
-        let over = (self.task?, self.deadline?, self.id);
-        (!self.is_live()).then_some(over)
-    }
-
     pub(super) fn update_probe(&mut self, wire: &v1::Timer, task: Option<TaskId>) {
         let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(Time::from_wire);
         let span = |d: &Option<prost_types::Duration>| d.as_ref().map(|d| wire::duration(Some(d)));
@@ -180,7 +166,3 @@ impl Timer {
         };
     }
 }
-
-/// A timer's place among those that can still fire: its task, whether it is a time limit, and
-/// when it is due.
-pub(super) type Placed = (Option<TaskId>, bool, Time);
