@@ -370,6 +370,37 @@ fn a_blocking_call_has_a_thread_of_its_own() {
 }
 
 #[test]
+fn a_thread_that_stands_in_for_one_that_blocks_in_place_is_a_worker() {
+    socket();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build();
+    let runtime = runtime.expect("a runtime");
+    let (release, blocked) = mpsc::channel::<()>();
+    let (told, tell) = mpsc::channel();
+    let blocks = runtime.spawn(async move {
+        tokio::task::block_in_place(|| {
+            told.send(()).expect("the test listens");
+            let _ = blocked.recv();
+        });
+    });
+    tell.recv_timeout(LIMIT).expect("the program runs");
+    let other = runtime.spawn(async {});
+    let (blocks_id, other_id) = (number(blocks.id()), number(other.id()));
+    runtime.block_on(other).expect("somebody polls it");
+    let at = move |seen: &Seen, id| seen.threads.get(&seen.tasks.get(&id)?.thread?).cloned();
+    let seen = until(move |seen| {
+        let idle = at(seen, other_id).is_some_and(|t| t.task.is_none());
+        idle && at(seen, blocks_id).is_some_and(|t| t.task == Some(blocks_id))
+    });
+    for thread in [at(&seen, blocks_id), at(&seen, other_id)] {
+        assert_eq!(thread.expect("just seen").role(), ThreadRole::Worker);
+    }
+    drop(release);
+    runtime.block_on(blocks).expect("it does not panic");
+}
+
+#[test]
 fn runtimes_are_told_with_their_workers() {
     socket();
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -12,6 +12,7 @@
 mod bounds;
 pub mod details;
 pub mod expired;
+mod hand_overs;
 pub mod history;
 pub mod holders;
 mod kept;

@@ -113,6 +113,7 @@ impl Model {
                     state,
                     due: due.filter(|due| state == State::Sleeping && is_ahead(due)),
                     with_probe,
+                    in_place: self.tasks.is_in_place(task),
                 };
                 self.timeline.judge(task, &standing);
                 self.tasks.note_doing(id, Doing::of(state));
@@ -122,7 +123,9 @@ impl Model {
             self.timeline.forget(id);
         }
         for thread in self.threads.iter() {
-            self.timeline.judge_thread(thread);
+            let polled = thread.task.and_then(|id| self.tasks.by_tokio_id(id));
+            let in_place = polled.is_some_and(|task| self.tasks.is_in_place(task));
+            self.timeline.judge_thread(thread, in_place);
         }
         if !with_probe {
             let running = self.tasks.running().filter(|task| task.kind.is_async());

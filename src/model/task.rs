@@ -345,11 +345,21 @@ impl Task {
         hasher.finish()
     }
 
+    fn function(&self) -> &str {
+        let function = self.fields.iter().find(|f| &*f.name == "fn");
+        function.map_or("", |f| &*f.value)
+    }
+
+    /// A worker that goes on in the place of one that runs `block_in_place`, and was not started
+    /// with the runtime.
+    pub(super) fn stands_in(&self) -> bool {
+        self.kind == Kind::Worker && !self.function().contains("::Launch::")
+    }
+
     /// The function that a blocking call runs, or in which its closure stands, by the name
     /// of its type.
     fn call_name(&self) -> &str {
-        let function = self.fields.iter().find(|f| &*f.name == "fn");
-        let path = function.map_or("", |f| &*f.value);
+        let path = self.function();
         // A name with generic parts is cut at them, or its last word is one of theirs.
         let path = path.split('<').next().unwrap_or(path);
         let mut words = path.rsplit("::");
@@ -398,9 +408,8 @@ impl Task {
                 }
             }
         }
-        // One that starts a worker, or takes its place while it runs `block_in_place`.
-        let worker = ["worker::Launch", "worker::block_in_place"];
-        let is_worker = |f: String| worker.iter().any(|part| f.contains(part));
+        // A closure of the scheduler's own runs a worker, whatever the function is called.
+        let is_worker = |f: String| f.contains("::runtime::scheduler::multi_thread");
         if self.kind == Kind::Blocking && function.is_some_and(is_worker) {
             self.kind = Kind::Worker;
         }

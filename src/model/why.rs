@@ -137,7 +137,8 @@ impl Model {
             None => self.tasks.workers().max(1),
         };
         let here = |other: &&Task| {
-            other.runtime.zip(task.runtime).is_none_or(|(a, b)| a == b) && self.can_block(other)
+            let can_block = self.can_block(other) && !self.tasks.is_in_place(other);
+            can_block && other.runtime.zip(task.runtime).is_none_or(|(a, b)| a == b)
         };
         let polled: Vec<&Task> = self.tasks.running().filter(here).collect();
         let lasts = |t: &&Task| t.running_since().map(|since| self.now.since(since));

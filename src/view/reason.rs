@@ -152,11 +152,14 @@ impl View<'_> {
     fn polled(self, task: &Task, lasted: Duration) -> Reason {
         /// A poll as long as this is worth a word.
         const LONG: Duration = Duration::from_millis(10);
-        let blocks = task.kind.is_async() && lasted >= Lints::BLOCKED;
+        let in_place = self.model.tasks.is_in_place(task);
+        let blocks = task.kind.is_async() && lasted >= Lints::BLOCKED && !in_place;
         let long = self.duration(lasted);
         Reason {
             what: if task.kind == Kind::Blocking {
                 format!("on a thread {long}")
+            } else if in_place {
+                format!("blocks in place {long}")
             } else if lasted < LONG {
                 String::new()
             } else {

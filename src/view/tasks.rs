@@ -257,7 +257,8 @@ impl Tasks<'_> {
             Column::Wakes => (fmt::count(task.wakes), theme.text()),
             Column::Longest => {
                 let (longest, _) = task.longest_poll(now);
-                let blocks = task.kind.is_async() && longest >= Lints::BLOCKED;
+                let is_long = task.kind.is_async() && longest >= Lints::BLOCKED;
+                let blocks = is_long && !view.model.tasks.blocks_in_place(task.id);
                 let style = if blocks { theme.bad() } else { theme.text() };
                 (view.longest(task), style)
             }

@@ -107,7 +107,11 @@ impl Workers<'_> {
     fn facts(&self, told: usize, room: u16) -> Vec<(String, Style)> {
         let view = self.0;
         let (model, theme) = (view.model, view.theme);
-        let count = told.max(model.tasks.workers());
+        let count = if told > 0 {
+            told
+        } else {
+            model.tasks.workers()
+        };
         let mut facts = Vec::new();
         if count > 0 {
             facts.push((count.to_string(), theme.text()));

@@ -78,7 +78,7 @@ fn field() -> impl Strategy<Value = console::Field> {
         Just(send::text("local")),
         Just(send::text("block_on")),
         Just(send::text("blocking")),
-        Just(send::text("worker::Launch")),
+        Just(send::text("a::runtime::scheduler::multi_thread::b")),
         count().prop_map(send::number),
         text().prop_map(|t| send::text(&t)),
     ];

@@ -8,7 +8,8 @@
 //!           label "TEXT" · busy-cells SHARE… · ready-cells SHARE… (50 ms each, up to now) ·
 //!           lane FROM WIDTH LETTERS (what it did most of the time in each cell of its
 //!           timeline: Running, Delayed, Waiting, Sleeping, Idle, or - for nothing known) ·
-//!           poll TIME for D ready D|unknown by TASK|none (the one of its timeline then)
+//!           poll TIME for D ready D|unknown by TASK|none (the one of its timeline then) ·
+//!           holds-up TIME D (how long the poll of its timeline then holds its worker)
 //! TIMER     is waiting|fired|cancelled · deadline TIME|unknown · late D|unknown ·
 //!           overdue D|no · remaining D|no · fires N · of TASK|unknown · kind K ·
 //!           duration D · at FILE:LINE|unknown · exact|guessed
@@ -241,6 +242,16 @@ impl View<'_> {
                 timeline.task(task.id, grid, self.model.now)
             })?,
             "poll" => self.poll(task, values)?,
+            "holds-up" => {
+                let word = values.first().ok_or("when?")?;
+                let at = words::duration(word).ok_or(format!("`{word}` is no time"))?;
+                let (timeline, now) = (&self.model.timeline, self.model.now);
+                let then = timeline.task_at(task.id, START + at, now);
+                format!(
+                    "{word} {}ns",
+                    then.map_or(0, |then| then.longest.as_nanos())
+                )
+            }
             other => return Err(format!("a task has no fact `{other}`")),
         })
     }

@@ -17,6 +17,7 @@
 //!                                      runtime N (1 if not said), sized BYTES (256),
 //!                                      boxed from BYTES
 //! TIME  call TASK                      a closure for the blocking pool; the same options
+//! TIME  stand-in WORKER by TASK        a worker in the place of that which polls the task
 //! TIME  poll TASK [FOR] [ends OUTCOME ["TEXT"]] [on THREAD] [forgets]
 //!                                      a poll; without FOR it goes on until; something
 //!                                      keeps its waker then, unless it forgets it
@@ -324,6 +325,7 @@ impl Story {
             "block_on" => self.spawn(Kind::BlockOn, words),
             "spawn" => self.spawn(Kind::Task, words),
             "call" => self.spawn(Kind::Blocking, words),
+            "stand-in" => self.spawn(Kind::StandIn, words),
             "poll" => self.poll(words),
             "run" => {
                 let task = words.next("a call")?;

@@ -30,11 +30,10 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// `function` is the closure's type: one that starts a worker, or one that takes its
-    /// place while it runs `block_in_place`.
+    /// `function` is the closure's type: one of the scheduler's own runs a worker, be it started
+    /// with the runtime, or in the place of one that runs `block_in_place`.
     fn of(kind: &str, function: &str) -> Self {
-        let worker =
-            function.contains("worker::Launch") || function.contains("worker::block_in_place");
+        let worker = function.contains("::runtime::scheduler::multi_thread");
         match kind {
             _ if worker => Self::Worker,
             "blocking" => Self::Blocking,

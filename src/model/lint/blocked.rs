@@ -55,7 +55,7 @@ impl Model {
         let candidates = self
             .tasks
             .running()
-            .filter(|t| self.can_block(t))
+            .filter(|t| self.can_block(t) && !self.tasks.is_in_place(t))
             .filter_map(|t| {
                 let since = t.running_since()?;
                 let lasted = self.now.since(since);

@@ -30,20 +30,15 @@ impl Model {
             verdicts.judge(Subject::New(task), scene);
         }
         for poll in &news.polls {
-            let over = Poll {
-                since: poll.since,
-                lasted: poll.lasted,
-                is_over: true,
-            };
-            verdicts.poll(scene, poll.task, over);
+            verdicts.poll(
+                scene,
+                poll.task,
+                self.held(poll.task, poll.since, poll.since + poll.lasted, true),
+            );
         }
         for task in self.tasks.running() {
             if let Some(since) = task.running_since() {
-                let running = Poll {
-                    since,
-                    lasted: self.now.since(since),
-                    is_over: false,
-                };
+                let running = self.held(task.id, since, self.now, false);
                 verdicts.poll(scene, task.id, running);
             }
         }
@@ -81,6 +76,16 @@ impl Model {
         self.take_in(verdicts);
     }
 
+    /// A poll as long as it holds its worker: one that blocks in place is over for others.
+    fn held(&self, task: TaskId, since: Time, until: Time, is_over: bool) -> Poll {
+        let handed_over = self.tasks.handed_over(task, since, until);
+        Poll {
+            since,
+            lasted: handed_over.unwrap_or(until).since(since),
+            is_over: is_over || handed_over.is_some(),
+        }
+    }
+
     fn note_long_polls(&mut self, ended: &[EndedPoll]) {
         let least = self.lints.thresholds.shortest_poll();
         let ended = ended
@@ -90,6 +95,7 @@ impl Model {
         let running = running.filter_map(|t| Some((t.id, t.running_since()?, self.now)));
         let polls = ended.chain(running).filter_map(|(id, since, until)| {
             let task = self.tasks.get(id)?;
+            let until = since + self.held(id, since, until, true).lasted;
             let holds_up = until.since(since) >= least && self.can_block(task);
             holds_up.then_some(LongPoll {
                 task: id,

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     IdMap, Lost, Polled, Window, bounds,
+    hand_overs::HandOvers,
     kept::{self, Sound, Unsound},
     polls,
     scopes::ScopeId,
@@ -54,6 +55,7 @@ pub struct Tasks {
     any_local: bool,
     /// What the forgotten ones have done.
     past: Totals,
+    hand_overs: HandOvers,
     spawned: u64,
     revision: u64,
     first_created: Option<Time>,
@@ -179,6 +181,25 @@ impl Tasks {
         self.index.workers
     }
 
+    /// When a poll of a task, from one time to another, gave its worker away.
+    pub(super) fn handed_over(&self, id: TaskId, since: Time, until: Time) -> Option<Time> {
+        self.hand_overs.first(id, since, until)
+    }
+
+    /// It blocks in place: it is polled, and another thread runs its worker.
+    pub fn is_in_place(&self, task: &Task) -> bool {
+        let since = task.running_since();
+        since.is_some_and(|since| {
+            let end = Time::from_nanos(u64::MAX);
+            self.handed_over(task.id, since, end).is_some()
+        })
+    }
+
+    /// A poll of it has blocked in place, not long ago.
+    pub fn blocks_in_place(&self, id: TaskId) -> bool {
+        self.hand_overs.any(id)
+    }
+
     /// It is known as a worker.
     pub(super) fn is_worker(&self, id: TaskId) -> bool {
         let is_worker = |task: &Task| task.kind == Kind::Worker;
@@ -289,6 +310,9 @@ impl Tasks {
             self.for_timeline
                 .polls
                 .extend(ended.sum.into_iter().chain(polls));
+            if task.kind == Kind::Worker {
+                self.hand_overs.note(task);
+            }
             self.for_timeline.touched.push(id);
             self.for_lints.changed.push(id);
             self.first_created = Some(
@@ -465,6 +489,9 @@ impl Tasks {
         let entry = Entry::of(task);
         task.add_facts(fact, parent, awaits);
         self.index.change(id, &entry, &Entry::of(task));
+        if task.kind == Kind::Worker {
+            self.hand_overs.note(task);
+        }
         let after = (task.parent, task.scope, task.outcome);
         self.revision += u64::from(before != after);
         self.for_timeline.touched.push(id);

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{doing::Doing, poll::Poll};
+use super::{
+    doing::Doing,
+    poll::{Nature, Poll},
+};
 
 /// Of these numbers all or the first ones are mostly small.
 #[derive(Default, Serialize, Deserialize)]
@@ -15,7 +18,7 @@ struct Columns {
     other: Vec<u32>,
     thread: Vec<u16>,
     before: Vec<Option<Doing>>,
-    is_sum: Vec<bool>,
+    nature: Vec<Nature>,
 }
 
 pub(super) fn serialize<S: Serializer>(polls: &[Poll], to: S) -> Result<S::Ok, S::Error> {
@@ -29,7 +32,7 @@ pub(super) fn serialize<S: Serializer>(polls: &[Poll], to: S) -> Result<S::Ok, S
         columns.other.push(poll.other);
         columns.thread.push(poll.thread);
         columns.before.push(poll.before);
-        columns.is_sum.push(poll.is_sum);
+        columns.nature.push(poll.nature);
     }
     columns.serialize(to)
 }
@@ -43,7 +46,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Poll
         columns.other.len(),
         columns.thread.len(),
         columns.before.len(),
-        columns.is_sum.len(),
+        columns.nature.len(),
     ];
     if others != [count; 6] {
         return Err(D::Error::custom("columns of several lengths"));
@@ -52,7 +55,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Poll
     let rows = columns.started.iter().zip(&columns.lasted);
     let rows = rows.zip(&columns.lead).zip(&columns.other);
     let rows = rows.zip(&columns.thread).zip(&columns.before);
-    let polls = rows.zip(&columns.is_sum).map(|(row, is_sum)| {
+    let polls = rows.zip(&columns.nature).map(|(row, nature)| {
         let (((((after, lasted), lead), other), thread), before) = row;
         last = last.wrapping_add(*after);
         Poll {
@@ -62,7 +65,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Poll
             other: *other,
             thread: *thread,
             before: *before,
-            is_sum: *is_sum,
+            nature: *nature,
         }
     });
     Ok(polls.collect())

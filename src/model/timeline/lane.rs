@@ -94,7 +94,7 @@ impl Block {
             let ready = poll.ready().max(at);
             let asleep = ready.min(to).saturating_sub(at.max(from));
             let is_nap = asleep > (ready - at) / 2;
-            if is_nap && !poll.is_sum && poll.before != Some(Doing::Sleeping) {
+            if is_nap && !poll.is_sum() && poll.before != Some(Doing::Sleeping) {
                 poll.before = Some(Doing::Sleeping);
                 self.sum = None;
             }
@@ -144,7 +144,7 @@ fn walk(polls: &[Poll], mut at: u64, rest: Doing, mut f: impl FnMut(Span)) -> u6
         let ended = poll.end().max(started);
         quiet(at, ready, before, &mut f);
         quiet(ready, started, Doing::Ready, &mut f);
-        let what = if poll.is_sum {
+        let what = if poll.is_sum() {
             let mut spent = Spent::default();
             let busy = poll.lasted.min(ended - started);
             spent.add(Doing::Running, busy);
@@ -157,7 +157,7 @@ fn walk(polls: &[Poll], mut at: u64, rest: Doing, mut f: impl FnMut(Span)) -> u6
             from: started,
             to: ended,
             what,
-            longest: if poll.is_sum { 0 } else { poll.lasted },
+            longest: poll.held(),
             polls: 1,
         });
         at = ended;
@@ -185,6 +185,8 @@ pub(super) struct Judgement {
     pub start: u64,
     pub ended: Option<u64>,
     pub running: Option<u64>,
+    /// Another thread runs its worker meanwhile.
+    pub in_place: bool,
     pub ready: Option<u64>,
     /// It sleeps until then.
     pub due: Option<u64>,
@@ -202,6 +204,8 @@ pub(super) struct Lane {
     start: Option<u64>,
     ended: Option<u64>,
     running: Option<u64>,
+    /// Another thread runs its worker meanwhile.
+    in_place: bool,
     ready: Option<u64>,
     due: Option<u64>,
     rest: Doing,
@@ -219,6 +223,7 @@ impl Lane {
             start: None,
             ended: None,
             running: None,
+            in_place: false,
             ready: None,
             due: None,
             rest: Doing::Idle,
@@ -295,7 +300,7 @@ impl Lane {
         }
         self.running = self.running.filter(|since| *since > poll.started);
         self.ready = self.ready.filter(|since| *since > poll.started);
-        if poll.is_sum && self.add_to_sum(&poll) {
+        if poll.is_sum() && self.add_to_sum(&poll) {
             return Some(0);
         }
         let is_newest = self.last().is_none_or(|last| last.started <= poll.started);
@@ -326,7 +331,7 @@ impl Lane {
             return false;
         };
         let overlaps =
-            |last: &&mut Poll| last.is_sum && (last.started..last.end()).contains(&poll.started);
+            |last: &&mut Poll| last.is_sum() && (last.started..last.end()).contains(&poll.started);
         let Some(last) = block.polls.last_mut().filter(overlaps) else {
             return false;
         };
@@ -439,6 +444,7 @@ impl Lane {
         }
         self.ended = now.ended;
         self.running = now.running;
+        self.in_place = now.in_place;
         self.ready = now.ready;
         self.due = now.due;
         self.rest = now.rest.unwrap_or(self.rest);
@@ -476,8 +482,9 @@ impl Lane {
         }
     }
 
-    /// What a thread polls now, and since when.
-    pub(super) fn set_running(&mut self, since: Option<u64>) {
+    /// Since when a thread polls what it polls now, and whether another one runs its worker.
+    pub(super) fn set_running(&mut self, since: Option<u64>, in_place: bool) {
+        self.in_place = in_place;
         let last = self.exact_to().unwrap_or(0);
         self.running = since.filter(|since| *since >= last);
         if !self.is_polled() {
@@ -532,7 +539,7 @@ impl Lane {
                 from: running,
                 to: now,
                 what: What::One(Doing::Running),
-                longest: now - running,
+                longest: if self.in_place { 0 } else { now - running },
                 polls: 1,
             });
         }

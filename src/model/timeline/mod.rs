@@ -37,7 +37,7 @@ use crate::frame::Time;
 
 use self::{
     lane::{Judgement, Lane},
-    poll::Poll as Record,
+    poll::{Nature, Poll as Record},
     room::{Found, Pass},
 };
 
@@ -70,6 +70,8 @@ pub(super) struct Standing {
     pub due: Option<Time>,
     /// Every poll is told, since the target is watched.
     pub with_probe: bool,
+    /// It is polled, and another thread runs its worker.
+    pub in_place: bool,
 }
 
 /// What a timeline holds, and how much of it is exact.
@@ -369,7 +371,12 @@ impl Timeline {
         if self.push_to_task(task.id, poll)
             && let Some(thread) = poll.thread()
         {
-            self.push_to_thread(thread, poll.of(task.id));
+            // The thread may be a worker at other times.
+            let apart = Record {
+                nature: Nature::Apart,
+                ..poll.of(task.id)
+            };
+            self.push_to_thread(thread, apart);
         }
     }
 
@@ -378,8 +385,9 @@ impl Timeline {
             return false;
         }
         self.push_to_thread(poll.thread().unwrap_or_default(), poll.of(id));
-        if poll.lasted() >= Self::LONG && poll.is_exact() {
-            self.long.insert((poll.started(), id), poll.lasted);
+        let held = poll.held();
+        if Duration::from_nanos(held) >= Self::LONG {
+            self.long.insert((poll.started(), id), held);
             if self.long.len() > Self::MAX_LONG {
                 self.long.pop_first();
             }
@@ -433,6 +441,7 @@ impl Timeline {
             start: start.as_nanos(),
             ended: task.dropped.map(Time::as_nanos),
             running: task.running_since().map(Time::as_nanos),
+            in_place: now.in_place,
             ready: task.ready_since().map(Time::as_nanos),
             due: now.due.map(Time::as_nanos),
             rest: Doing::resting(now.state),
@@ -457,11 +466,12 @@ impl Timeline {
         }
     }
 
-    pub(super) fn judge_thread(&mut self, thread: &Thread) {
+    /// `in_place`: it polls a task, and another thread runs its worker.
+    pub(super) fn judge_thread(&mut self, thread: &Thread, in_place: bool) {
         let since = thread.task.and(thread.since).map(Time::as_nanos);
         if since.is_some() || self.threads.contains_key(&thread.id) {
             let lane = self.thread_lane(thread.id);
-            lane.set_running(since);
+            lane.set_running(since, in_place);
             lane.sum_up();
         }
     }
@@ -472,7 +482,7 @@ impl Timeline {
         if since.is_some() || self.threads.contains_key(&0) {
             let lane = self.thread_lane(0);
             let since = since.map(|since| since.max(lane.exact_to().unwrap_or(0)));
-            lane.set_running(since);
+            lane.set_running(since, false);
             lane.sum_up();
         }
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use loopview_api::v1;
+use serde::{Deserialize, Serialize};
 
-use super::doing::Doing;
+use super::{Timeline, doing::Doing};
 use crate::{
     frame::Time,
     model::{polls::polls, task::TaskId, tasks::Tasks},
@@ -23,9 +24,20 @@ pub struct Poll {
     pub(super) thread: u16,
     /// What the task did before it was ready, once that is judged.
     pub(super) before: Option<Doing>,
-    /// It stands for polls of which only the sum is known: they took `lasted` together,
-    /// somewhere in the `lead` after `started`.
-    pub(super) is_sum: bool,
+    pub(super) nature: Nature,
+}
+
+/// What a [`Poll`] stands for.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Nature {
+    #[default]
+    One,
+    /// It held up no worker: a call on the blocking pool, or a poll that gave its worker away
+    /// in `block_in_place` before it was long.
+    Apart,
+    /// Polls of which only the sum is known: they took `lasted` together, somewhere in the
+    /// `lead` after `started`.
+    Sum,
 }
 
 impl Poll {
@@ -39,7 +51,7 @@ impl Poll {
             other: 0,
             thread: 0,
             before: None,
-            is_sum: false,
+            nature: Nature::One,
         }
     }
 
@@ -47,7 +59,7 @@ impl Poll {
     pub(super) fn sum(since: Time, over: Duration, lasted: Duration) -> Self {
         Self {
             lead: u64::try_from(over.as_nanos()).unwrap_or(Self::UNTOLD),
-            is_sum: true,
+            nature: Nature::Sum,
             ..Self::new(since, lasted.min(over))
         }
     }
@@ -84,7 +96,7 @@ impl Poll {
 
     /// When the task was ready for it; unknown if nobody told.
     pub fn woken(&self) -> Option<Time> {
-        let told = self.lead != Self::UNTOLD && !self.is_sum;
+        let told = self.lead != Self::UNTOLD && !self.is_sum();
         told.then(|| Time::from_nanos(self.ready()))
     }
 
@@ -105,7 +117,19 @@ impl Poll {
 
     /// It is one poll, of which all is known.
     pub fn is_exact(&self) -> bool {
-        !self.is_sum
+        !self.is_sum()
+    }
+
+    pub(super) fn is_sum(&self) -> bool {
+        self.nature == Nature::Sum
+    }
+
+    /// How long it held up its worker, in nanoseconds, if that is known.
+    pub(super) fn held(&self) -> u64 {
+        match self.nature {
+            Nature::One => self.lasted,
+            Nature::Apart | Nature::Sum => 0,
+        }
     }
 
     fn other(&self) -> Option<TaskId> {
@@ -113,7 +137,7 @@ impl Poll {
     }
 
     pub(super) fn ready(&self) -> u64 {
-        if self.lead == Self::UNTOLD || self.is_sum {
+        if self.lead == Self::UNTOLD || self.is_sum() {
             self.started
         } else {
             self.started.saturating_sub(self.lead)
@@ -121,7 +145,11 @@ impl Poll {
     }
 
     pub(super) fn end(&self) -> u64 {
-        let length = if self.is_sum { self.lead } else { self.lasted };
+        let length = if self.is_sum() {
+            self.lead
+        } else {
+            self.lasted
+        };
         self.started.saturating_add(length)
     }
 }
@@ -141,7 +169,15 @@ pub(super) fn read(wire: &v1::Polls, tasks: &mut Tasks) -> Vec<(TaskId, Poll)> {
             Some(by) if by == polled.task => Some(id),
             by => by.and_then(|by| tasks.refer_to_kept(by)),
         };
+        let in_place = |at: Time| at.since(polled.started) < Timeline::LONG;
+        let is_long = polled.lasted >= Timeline::LONG;
+        let ended = polled.started + polled.lasted;
+        let handed_over = is_long.then(|| tasks.handed_over(id, polled.started, ended));
         let poll = Poll {
+            nature: match handed_over.flatten() {
+                Some(at) if in_place(at) => Nature::Apart,
+                _ => Nature::One,
+            },
             other: number(by),
             thread: u16::try_from(polled.thread).unwrap_or_default(),
             ..Poll::new(polled.started, polled.lasted).woken_at(polled.woken)

@@ -219,6 +219,7 @@ fn standing() -> Standing {
         state: State::Sleeping,
         due: None,
         with_probe: true,
+        in_place: false,
     }
 }
 

@@ -53,6 +53,8 @@ pub enum Kind {
     BlockOn,
     Blocking,
     Worker,
+    /// A worker in the place of one that blocks.
+    StandIn,
 }
 
 impl Kind {
@@ -62,7 +64,7 @@ impl Kind {
             Self::Task => "task",
             Self::Local => "local",
             Self::BlockOn => "block_on",
-            Self::Blocking | Self::Worker => "blocking",
+            Self::Blocking | Self::Worker | Self::StandIn => "blocking",
         }
     }
 }
@@ -293,7 +295,10 @@ impl Program {
                 worker.polls += 1;
                 worker.parks += 1;
             }
-            if !matches!(self.tasks[task].kind, Kind::Blocking | Kind::Worker) {
+            if !matches!(
+                self.tasks[task].kind,
+                Kind::Blocking | Kind::Worker | Kind::StandIn
+            ) {
                 self.runtime_busy += lasted;
                 self.runtime_polls += 1;
             }

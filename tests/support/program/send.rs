@@ -280,6 +280,9 @@ impl Task {
             Kind::Worker => {
                 Some("tokio::runtime::scheduler::multi_thread::worker::Launch::launch::{{closure}}")
             }
+            Kind::StandIn => Some(
+                "tokio::runtime::scheduler::multi_thread::worker::maybe_move_runtime::{{closure}}",
+            ),
             Kind::Blocking => Some("story::hash::{{closure}}"),
             _ => None,
         };

@@ -74,7 +74,7 @@ impl Program {
             Kind::BlockOn | Kind::Local => self.thread("main"),
             Kind::Task | Kind::Worker if self.workers.is_empty() => self.thread("main"),
             Kind::Task | Kind::Worker => self.thread("worker-1"),
-            Kind::Blocking => {
+            Kind::Blocking | Kind::StandIn => {
                 let pool = || self.threads.iter().filter(|t| t.is_blocking());
                 let free = pool()
                     .find(|t| t.polling.is_empty())
@@ -125,7 +125,7 @@ impl Program {
         let tasks = &self.tasks;
         let thread = &mut self.threads[thread];
         let mut polling = thread.polling.iter().rev().map(|t| &tasks[*t]);
-        let innermost = polling.find(|t| t.kind != Kind::Worker);
+        let innermost = polling.find(|t| !matches!(t.kind, Kind::Worker | Kind::StandIn));
         thread.wire.value.task = innermost.map(|t| t.fact.value.id);
         thread.wire.value.since = innermost.map(|_| timestamp(at));
         thread.wire.changed = true;
