@@ -24,7 +24,7 @@ pub struct Finding {
     /// Of a blocked loop: who was late most, and how many were late in all.
     pub victims: Vec<Victim>,
     pub late: usize,
-    /// How many cases there were.
+    /// How many cases there were. A lint tells of one, or of all that it knows of.
     pub count: u64,
     /// The sentence that a person reads, but for the task's name, which comes first.
     pub message: String,

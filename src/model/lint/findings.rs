@@ -74,6 +74,12 @@ impl Lints {
             }
             return;
         };
+        if new.count > 1 {
+            // It tells of all cases until now: what was said of fewer is out of date.
+            known.count = known.count.max(new.count);
+            (known.message, known.evidence) = (new.message, new.evidence);
+            return;
+        }
         new.count = known.count.saturating_add(u64::from(is_new_case));
         let is_same_case = (known.task, known.case) == (new.task, new.case);
         if is_same_case && known.late > new.late {
