@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs};
 use loopview::{
     frame::{Event, Frame},
     model::Model,
-    sink::{Encoder, Outcome, Report, csv, trace::Trace},
+    sink::{Encoder, Outcome, Report, csv, text, trace::Trace},
 };
 use serde_json::Value;
 use support::scenario::Scenario;
@@ -187,6 +187,44 @@ fn the_table_of_tasks_has_those_of_the_report() {
         told.sort_unstable();
         assert_eq!(ids, told, "{name}");
     }
+}
+
+#[test]
+fn a_report_begins_with_the_worst_and_a_long_table_has_what_was_busiest() {
+    let axum = "/home/me/.cargo/registry/src/index/axum-0.8.9/src/serve/mod.rs:389";
+    let culprit = format!(
+        "0ms spawn culprit sized 4096 at {axum}
+         1ms poll culprit 150ms ends panicked\n"
+    );
+    let task =
+        |n| format!("200ms spawn task-{n} at main.rs:7\n200ms poll task-{n} {n}us ends ok\n");
+    let mut text: String = std::iter::once(culprit).chain((1..=45).map(task)).collect();
+    text += "until 300ms\n";
+    let model = Scenario::parse(&text).expect("a story").model();
+    let report = text::encode(&Report::new(&model, Outcome::of(&model, false)));
+    let found: Vec<&str> = report.lines().filter(|line| line.ends_with(']')).collect();
+    assert_eq!(
+        found,
+        [
+            "error: culprit blocked the event loop for 150 ms in one poll · axum/serve/mod.rs:389 \
+             [blocked-loop]",
+            "error: culprit panicked · axum/serve/mod.rs:389 [panicked-task]",
+            "note: culprit has a future of 4096 bytes · axum/serve/mod.rs:389 [large-future]",
+            "note: task-1 and its like never waited: 45 tasks were done in one poll each (45 times) \
+             · main.rs:7 [needless-async]",
+        ]
+    );
+    let mut rows = report.lines().skip_while(|line| !line.starts_with("task "));
+    let first: Vec<&str> = rows.by_ref().skip(1).take(3).collect();
+    for (row, name) in first.iter().zip(["culprit", "task-45", "task-44"]) {
+        assert!(row.starts_with(name), "{row}");
+    }
+    assert!(first[0].ends_with(" axum/serve/mod.rs:389"), "{}", first[0]);
+    let rest = rows.find(|line| line.starts_with('…'));
+    assert_eq!(
+        rest,
+        Some("… the 40 busiest of 46; --format json has them all")
+    );
 }
 
 #[test]

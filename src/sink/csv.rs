@@ -73,6 +73,7 @@ impl Tasks {
             state,
             outcome,
             location,
+            place: _,
             created_ms,
             total_ms,
             busy_ms,
@@ -151,6 +152,7 @@ impl Timers {
             late_ms,
             state,
             location,
+            place: _,
         } = report::timer(model, timer);
         let cells = [
             id.to_string(),

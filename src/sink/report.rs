@@ -114,6 +114,9 @@ pub struct TaskRow {
     pub state: &'static str,
     pub outcome: Option<&'static str>,
     pub location: Option<String>,
+    /// The same as the screen has it, for people.
+    #[serde(skip)]
+    pub place: Option<String>,
     pub created_ms: f64,
     pub total_ms: f64,
     pub busy_ms: f64,
@@ -137,6 +140,9 @@ pub struct TimerRow {
     pub late_ms: Option<f64>,
     pub state: &'static str,
     pub location: Option<String>,
+    /// The same as the screen has it, for people.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,6 +152,9 @@ pub struct BlockingRow {
     pub queued_ms: f64,
     pub run_ms: Option<f64>,
     pub location: Option<String>,
+    /// The same as the screen has it, for people.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -162,11 +171,16 @@ pub struct ScopeRow {
 
 #[derive(Debug, Serialize)]
 pub struct LintRow {
+    #[serde(skip)]
+    pub kind: lint::Kind,
     pub lint: &'static str,
     pub severity: &'static str,
     pub task: Option<u64>,
     pub message: String,
     pub location: Option<String>,
+    /// The same as the screen has it, for people.
+    #[serde(skip)]
+    pub place: Option<String>,
     /// How many cases it stands for; the worst is described.
     pub count: u64,
     /// What it was judged by. `at_ms` is when that began; of a blocked loop `late` is how many
@@ -218,7 +232,7 @@ fn ms(d: Duration) -> f64 {
     d.as_micros() as f64 / 1_000.0
 }
 
-fn place(location: Option<&Location>) -> Option<String> {
+fn location(location: Option<&Location>) -> Option<String> {
     location.map(ToString::to_string)
 }
 
@@ -335,7 +349,8 @@ impl<'a> Writer<'a> {
                 State::Sleeping | State::Waiting | State::Idle => "idle",
             },
             outcome: task.outcome.map(model::Outcome::as_str),
-            location: place(task.location.as_ref()),
+            location: location(task.location.as_ref()),
+            place: task.location.as_ref().map(Location::short),
             created_ms: self.at(task.created),
             total_ms: ms(task.total(now)),
             busy_ms: ms(task.busy(now)),
@@ -359,7 +374,8 @@ impl<'a> Writer<'a> {
             fired_ms: timer.fired.map(|t| self.at(t)),
             late_ms: timer.late.map(ms),
             state: timer.state().as_str(),
-            location: place(timer.location.as_ref()),
+            location: location(timer.location.as_ref()),
+            place: timer.location.as_ref().map(Location::short),
         }
     }
 
@@ -374,7 +390,8 @@ impl<'a> Writer<'a> {
                 .map(|t| format!("{} {}", t.name, t.id)),
             queued_ms: ms(began.since(task.created)),
             run_ms: task.first_poll.map(|_| ms(task.busy(now))),
-            location: place(task.location.as_ref()),
+            location: location(task.location.as_ref()),
+            place: task.location.as_ref().map(Location::short),
         }
     }
 
@@ -425,6 +442,7 @@ impl<'a> Writer<'a> {
             evidence.insert("victims".to_owned(), Figure::Victims(victims.collect()));
         }
         LintRow {
+            kind: lint.kind,
             lint: lint.kind.name(),
             severity: lint.kind.severity().as_str(),
             task: lint.task.map(|t| t.0),
@@ -432,7 +450,8 @@ impl<'a> Writer<'a> {
                 Some(name) => format!("{name} {}", lint.message),
                 None => lint.message.clone(),
             },
-            location: place(lint.location.as_ref()),
+            location: location(lint.location.as_ref()),
+            place: lint.location.as_ref().map(Location::short),
             count: lint.count,
             evidence,
         }

@@ -1,15 +1,16 @@
 //! The report for people: the screen's words and figures, in tables without a screen.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
-use super::report::{Figure, Report};
+use super::report::{BlockingRow, Figure, LintRow, Report, TaskRow, TimerRow};
 use crate::view::{
     fmt,
     glyphs::UNICODE,
     text::{fit, pad, pad_left},
 };
 
-/// Rows of a table that are printed; of a longer one the rest is counted.
+/// Rows of a table that are printed; of a longer one these are those of the greatest figure, and
+/// the rest is counted.
 const ROWS: usize = 40;
 /// The least width of a text that is printed whole, such as a line of output.
 const LINE: usize = 1_000;
@@ -65,15 +66,20 @@ fn summary(report: &Report) -> String {
         let untaken = lost.untaken;
         lines.push(format!("left out: {untaken} tasks, timers and others"));
     }
-    for lint in &report.lints {
+    let mut found: Vec<&LintRow> = report.lints.iter().collect();
+    found.sort_by_key(|lint| Reverse(lint.kind.severity()));
+    for lint in found {
         lines.push(format!(
-            "{}: {}{} [{}]",
+            "{}: {}{}{} [{}]",
             lint.severity,
             line(&lint.message),
             match lint.count {
                 1 => String::new(),
                 count => format!(" ({count} times)"),
             },
+            lint.place
+                .as_deref()
+                .map_or(String::new(), |place| format!(" · {}", line(place))),
             lint.lint
         ));
         let victims = match lint.evidence.get("victims") {
@@ -101,7 +107,8 @@ fn tasks(report: &Report) -> String {
         right("longest"),
         left("spawned at", 0),
     ];
-    table(TABLE, &report.tasks, |t| {
+    let busy = ("busiest", |t: &TaskRow| t.busy_ms);
+    table(TABLE, &report.tasks, busy, |t| {
         vec![
             t.label.clone(),
             t.kind.clone(),
@@ -112,7 +119,7 @@ fn tasks(report: &Report) -> String {
             time(t.idle_ms),
             fmt::count(t.polls),
             maybe(t.longest_poll_ms),
-            t.location.clone().unwrap_or(UNKNOWN.to_owned()),
+            t.place.clone().unwrap_or(UNKNOWN.to_owned()),
         ]
     })
 }
@@ -126,14 +133,15 @@ fn timers(report: &Report) -> String {
         right("late"),
         left("made at", 0),
     ];
-    table(TABLE, &report.timers, |t| {
+    let late = ("latest", |t: &TimerRow| t.late_ms.unwrap_or_default());
+    table(TABLE, &report.timers, late, |t| {
         vec![
             label(report, t.task),
             t.kind.to_owned(),
             t.state.to_owned(),
             maybe(t.duration_ms),
             maybe(t.late_ms),
-            t.location.clone().unwrap_or(UNKNOWN.to_owned()),
+            t.place.clone().unwrap_or(UNKNOWN.to_owned()),
         ]
     })
 }
@@ -146,13 +154,16 @@ fn blocking(report: &Report) -> String {
         right("ran"),
         left("called at", 0),
     ];
-    table(TABLE, &report.blocking, |b| {
+    let long = ("longest", |b: &BlockingRow| {
+        b.queued_ms + b.run_ms.unwrap_or_default()
+    });
+    table(TABLE, &report.blocking, long, |b| {
         vec![
             label(report, Some(b.task)),
             b.thread.clone().unwrap_or(UNKNOWN.to_owned()),
             time(b.queued_ms),
             maybe(b.run_ms),
-            b.location.clone().unwrap_or(UNKNOWN.to_owned()),
+            b.place.clone().unwrap_or(UNKNOWN.to_owned()),
         ]
     })
 }
@@ -187,24 +198,31 @@ const fn right(title: &'static str) -> Column {
     }
 }
 
-/// Nothing for no rows.
-fn table<T>(columns: &[Column], rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> String {
+/// Nothing for no rows. By the figure, and its word, the rows are chosen where not all are printed.
+fn table<T>(
+    columns: &[Column],
+    rows: &[T],
+    (word, figure): (&str, impl Fn(&T) -> f64),
+    cells: impl Fn(&T) -> Vec<String>,
+) -> String {
     if rows.is_empty() {
         return String::new();
     }
+    let mut shown: Vec<&T> = rows.iter().collect();
+    let is_long = rows.len() > ROWS;
+    if is_long {
+        shown.sort_by(|a, b| figure(b).total_cmp(&figure(a)));
+        shown.truncate(ROWS);
+    }
     let titles = columns.iter().map(|c| c.title.to_owned()).collect();
-    let shown = rows.iter().take(ROWS).map(cells);
     let mut text: String = std::iter::once(titles)
-        .chain(shown)
+        .chain(shown.into_iter().map(cells))
         .map(|row: Vec<String>| write(columns, &row))
         .collect();
-    if rows.len() > ROWS {
-        let more = rows.len() - ROWS;
-        text.extend([
-            "… and ",
-            &more.to_string(),
-            " more; --format json has them all\n",
-        ]);
+    if is_long {
+        let (shown, all) = (ROWS.to_string(), rows.len().to_string());
+        text.extend(["… the ", &shown, " ", word, " of ", &all]);
+        text.push_str("; --format json has them all\n");
     }
     text
 }
