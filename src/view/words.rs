@@ -59,10 +59,7 @@ impl View<'_> {
     pub fn origin(self, task: &Task, room: usize) -> String {
         let place = origin(task).map(|place| self.clean(&place));
         let place = place.unwrap_or_default();
-        // The line is worth more than the folder.
-        let last = place.rsplit('/').next().unwrap_or_default();
-        let fits = |place: &str| text::width(place) < room;
-        match [place.as_str(), last].into_iter().find(|place| fits(place)) {
+        match as_it_fits(&place, room) {
             Some("") | None => String::new(),
             Some(place) => format!(" {place}"),
         }
@@ -148,4 +145,29 @@ pub fn origin(task: &Task) -> Option<String> {
 
 pub fn is_late(late: Duration) -> bool {
     late >= Timer::LATE
+}
+
+/// What of a place stands in this many cells, a gap included: the line is worth more than the
+/// folder, and the folder more than the crate.
+fn as_it_fits(place: &str, room: usize) -> Option<&str> {
+    let mut all = std::iter::successors(Some(place), |place| Some(place.split_once('/')?.1));
+    all.find(|place| text::width(place) < room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_loses_its_crate_before_its_folder() {
+        let place = "axum/serve/mod.rs:389";
+        for (room, told) in [
+            (22, Some(place)),
+            (21, Some("serve/mod.rs:389")),
+            (16, Some("mod.rs:389")),
+            (10, None),
+        ] {
+            assert_eq!(as_it_fits(place, room), told, "{room}");
+        }
+    }
 }
