@@ -14,7 +14,7 @@ use support::{
 };
 use tokio::{
     runtime::Builder,
-    sync::{Mutex, Notify, RwLock, Semaphore},
+    sync::{Mutex, Notify, RwLock, Semaphore, mpsc, oneshot},
     task::{AbortHandle, yield_now},
 };
 
@@ -26,8 +26,9 @@ fn main() -> ExitCode {
             readers_share_a_lock,
             who_gives_up_holds_nothing,
             a_lock_that_many_fight_for_is_free_in_the_end,
+            who_receives_makes_room_in_a_channel,
         ],
-        named![mutex, permits, readers, gives_up, fight],
+        named![mutex, permits, readers, gives_up, fight, receives],
     )
 }
 
@@ -311,5 +312,48 @@ fn a_lock_that_many_fight_for_is_free_in_the_end() {
         let told = seen.until_held(&[]).await;
         assert!(!told.guessed && told.other_permits == 0, "{told:?}");
         seen.program.go_on();
+    });
+}
+
+fn receives() {
+    on_one_thread(async {
+        let (sender, mut receiver) = mpsc::channel(1);
+        spawn_told("a", async move {
+            for number in 0..2 {
+                sender.send(number).await.expect("somebody receives");
+            }
+            sender.closed().await;
+        });
+        look("a waits").await;
+        let (hand, handed) = oneshot::channel();
+        spawn_told("b", async move {
+            receiver.recv().await;
+            let _ = hand.send(receiver);
+        });
+        look("b").await;
+        // There is another message, and nobody waits for room.
+        spawn_told("c", async move {
+            let mut receiver = handed.await.expect("it is handed over");
+            receiver.recv().await;
+            receiver.recv().await;
+        });
+        look("c").await;
+    });
+}
+
+fn who_receives_makes_room_in_a_channel() {
+    watch(async {
+        let mut seen = Observed::start("receives").await;
+        seen.program.told(&key("a waits"));
+        assert_eq!(seen.until_held(&[]).await.receiver, None);
+        seen.program.go_on();
+        for name in ["b", "c"] {
+            seen.program.told(&key(name));
+            let task = Some(seen.program.number(name));
+            let receives = |own: &Own| own.resources.values().any(|told| told.receiver == task);
+            let told = tokio::time::timeout(support::LIMIT, seen.own.until(receives)).await;
+            assert!(told.is_ok(), "{:?}", seen.own.known.resources);
+            seen.program.go_on();
+        }
     });
 }

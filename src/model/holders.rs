@@ -40,6 +40,8 @@ pub struct Holders {
     pub other_permits: u64,
     /// Who gave something back was not always told: the list is the best guess.
     pub is_guess: bool,
+    /// Of a channel, which nobody holds: the task that takes messages out of it, if that is told.
+    pub receiver: Option<TaskId>,
 }
 
 /// What a task got by an operation of its own.
@@ -91,6 +93,7 @@ impl Holders {
             list: list.collect(),
             other_permits: wire.other_permits,
             is_guess: wire.guessed,
+            receiver: wire.receiver.map(|id| tasks.refer(id)),
         }
     }
 

@@ -214,6 +214,14 @@ impl Resources {
         resource.kind.can_be_held().then_some(&resource.holders)
     }
 
+    /// The task that takes messages out of a channel, if that is told: by the probe, once it has
+    /// taken one.
+    pub fn receiver(&self, span: u64) -> Option<TaskId> {
+        let channel = self.outermost(span)?;
+        let receiver = channel.holders.receiver;
+        receiver.filter(|_| channel.kind == ResourceKind::Channel)
+    }
+
     /// The operations that wait for a resource, in the order in which they are let in.
     pub fn waiters(&self, span: u64) -> impl Iterator<Item = &AsyncOp> {
         let outer = self.outermost(span).map_or(span, |r| r.span);

@@ -159,13 +159,7 @@ impl Model {
             let why = self.reason(task);
             next = match &why {
                 Why::Ready { blocked_by, .. } => *blocked_by,
-                Why::Resource { op, .. } => self.resources.holders(op.resource).and_then(|held| {
-                    let mut tasks = held.list.iter().filter_map(|hold| match hold.by {
-                        Holder::Task(task) => self.tasks.get(task),
-                        Holder::Outside | Holder::Unknown => None,
-                    });
-                    tasks.next()
-                }),
+                Why::Resource { op, .. } => self.has_what_it_awaits(op),
                 Why::Task(other) => Some(*other),
                 Why::Scope { child, .. } => *child,
                 _ => None,
@@ -173,6 +167,18 @@ impl Model {
             chain.push(Link { task, why });
         }
         chain
+    }
+
+    /// The first task that holds what an operation waits for, or that makes room in the channel.
+    fn has_what_it_awaits(&self, op: &AsyncOp) -> Option<&Task> {
+        let holds = self.resources.holders(op.resource);
+        let mut holds = holds.into_iter().flat_map(|held| &held.list);
+        let holder = holds.find_map(|hold| match hold.by {
+            Holder::Task(task) => self.tasks.get(task),
+            Holder::Outside | Holder::Unknown => None,
+        });
+        let receiver = || self.tasks.get(self.resources.receiver(op.resource)?);
+        holder.or_else(receiver)
     }
 
     /// The cycle that keeps a task from going on for ever. Only what is certain counts: a

@@ -175,11 +175,14 @@ impl View<'_> {
         }
     }
 
-    /// "Mutex held by writer", "room in channel".
+    /// "Mutex held by writer", "room in channel of reader".
     fn awaited(self, op: &AsyncOp, resource: &Resource) -> String {
         let kind = self.clean(resource.kind_name());
         match resource.kind {
-            ResourceKind::Channel => "room in channel".to_owned(),
+            ResourceKind::Channel => match self.model.resources.receiver(resource.span) {
+                Some(task) => format!("room in channel of {}", self.label_of(task)),
+                None => "room in channel".to_owned(),
+            },
             ResourceKind::Barrier | ResourceKind::Oneshot => kind,
             ResourceKind::Other => self.clean(&op.source),
             _ => match self.model.resources.holders(resource.span) {

@@ -52,6 +52,8 @@ pub enum Party {
     Holder(Holder),
     /// Holders whom nobody names.
     Others,
+    /// It takes messages out of the channel.
+    Receiver(TaskId),
     Waiter(TaskId),
     Attribute(usize),
 }
@@ -124,7 +126,9 @@ impl ResourcesState {
 impl Party {
     fn task(self) -> Option<TaskId> {
         match self {
-            Self::Holder(Holder::Task(task)) | Self::Waiter(task) => Some(task),
+            Self::Holder(Holder::Task(task)) | Self::Receiver(task) | Self::Waiter(task) => {
+                Some(task)
+            }
             Self::Holder(_) | Self::Others | Self::Attribute(_) => None,
         }
     }
@@ -146,6 +150,7 @@ fn parties(model: &Model, resource: &Resource) -> Vec<Party> {
         parties.extend(holders.list.iter().map(|hold| Party::Holder(hold.by)));
         parties.extend((holders.other_permits > 0).then_some(Party::Others));
     }
+    parties.extend(model.resources.receiver(resource.span).map(Party::Receiver));
     let waiters = model.resources.waiters(resource.span);
     let waiters = waiters.filter_map(|op| op.task.map(Party::Waiter));
     parties.extend(waiters.take(ResourcesState::MOST));
@@ -255,7 +260,11 @@ impl Resources<'_> {
             (at.unwrap_or_else(dash), theme.dim()),
             (status(view, resource), text),
             (
-                holders.map_or_else(dash, |holders| view.holders(holders)),
+                match (holders, model.resources.receiver(resource.span)) {
+                    (Some(holders), _) => view.holders(holders),
+                    (None, Some(task)) => format!("read by {}", view.label_of(task)),
+                    (None, None) => dash(),
+                },
                 text,
             ),
             (fmt::count(waiters as u64), waits),
@@ -425,6 +434,12 @@ impl Waiters<'_> {
                     nothing(),
                 ]
             }
+            Party::Receiver(task) => [
+                ("reads".to_owned(), theme.label()),
+                (view.label_of(task), theme.text()),
+                nothing(),
+                why(task).unwrap_or_else(nothing),
+            ],
             Party::Waiter(task) => {
                 let place = waiters.iter().position(|op| op.task == Some(task));
                 let since = place.and_then(|at| waiters.get(at)?.waits_since());

@@ -396,12 +396,20 @@ fn lock() -> impl Strategy<Value = v1::Resource> {
             permits,
             since,
         });
-    (id(), vec(hold, 0..4), count(), any::<bool>()).prop_map(
-        |(span_id, holders, other_permits, guessed)| v1::Resource {
+    let facts = (
+        id(),
+        vec(hold, 0..4),
+        count(),
+        any::<bool>(),
+        option::of(id()),
+    );
+    facts.prop_map(
+        |(span_id, holders, other_permits, guessed, receiver)| v1::Resource {
             span_id,
             holders,
             other_permits,
             guessed,
+            receiver,
         },
     )
 }

@@ -18,7 +18,7 @@
 //!           holds RESOURCE …|nothing
 //! RESOURCE  kind K · holders TASK …|nobody (a task of more permits with their number, as
 //!           A*2; `unknown` and `outside` are no tasks) · certain · guessed · waiters TASK …|nobody ·
-//!           held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
+//!           receiver TASK|unknown (of a channel) · held-since TIME|unknown (the first) · waits-since TIME (the first) · is gone|there
 //! loop      is free · blocked-by TASK · for D · victims TASK …|none · busy-cells SHARE… ·
 //!           lane FROM WIDTH LETTERS (without the probe, of all its threads as one)
 //! thread    lane FROM WIDTH LETTERS (of the one that the timeline got to know last)
@@ -348,6 +348,10 @@ impl View<'_> {
             "certain" | "guessed" if held.is_guess == (fact == "guessed") => String::new(),
             "certain" | "guessed" => format!("guessed: {}", held.is_guess),
             "waiters" => self.names_of(waiters.filter_map(|op| op.task)),
+            "receiver" => {
+                let receiver = self.model.resources.receiver(resource.span);
+                receiver.map_or("unknown".to_owned(), |task| self.name_of(task))
+            }
             "held-since" => {
                 let first = held.list.first().ok_or("nobody holds it")?;
                 maybe(first.since.map(|since| since.since(START)))

@@ -47,6 +47,7 @@
 //! TIME  try TASK RESOURCE              had by `try_lock`
 //! TIME  release TASK RESOURCE          the task drops a guard, be it another's, and who
 //!                                      waits is let in; what ends drops its own
+//! TIME  receive TASK RESOURCE          the task takes a message out of a channel
 //! TIME  drop RESOURCE
 //!
 //! TIME  open SCOPE KIND [by TASK] [in SCOPE] [named "TEXT"] [at FILE:LINE]
@@ -395,15 +396,15 @@ impl Story {
                 let shared = words.take("shared");
                 self.program.got_resource(now, &task, &resource, shared)
             }
-            "try" => {
+            "try" | "release" | "receive" => {
+                let does = match verb {
+                    "try" => Program::try_resource,
+                    "release" => Program::release,
+                    _ => Program::receive,
+                };
                 let task = words.next("a task")?;
                 let resource = words.next("a resource")?;
-                self.program.try_resource(now, &task, &resource)
-            }
-            "release" => {
-                let task = words.next("a task")?;
-                let resource = words.next("a resource")?;
-                self.program.release(now, &task, &resource)
+                does(&mut self.program, now, &task, &resource)
             }
             "open" => {
                 let scope = words.next("a scope")?;

@@ -47,7 +47,7 @@ pub struct Update {
     /// An `rs.tokio.console.instrument.Update`, if they were asked for.
     #[prost(bytes = "vec", tag = "12")]
     pub console: ::prost::alloc::vec::Vec<u8>,
-    /// Locks and semaphores, new or with other holders.
+    /// Locks and semaphores, new or with other holders, and channels.
     #[prost(message, repeated, tag = "13")]
     pub resources: ::prost::alloc::vec::Vec<Resource>,
 }
@@ -288,7 +288,8 @@ pub struct Timer {
     #[prost(message, optional, tag = "12")]
     pub location: ::core::option::Option<Location>,
 }
-/// What the console protocol does not say of a `Mutex`, an `RwLock` or a `Semaphore`.
+/// What the console protocol does not say of a `Mutex`, an `RwLock`, a `Semaphore` or a bounded
+/// `mpsc` channel.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Resource {
     /// Of the resource that the program made, not of the semaphore inside it.
@@ -305,6 +306,10 @@ pub struct Resource {
     /// oldest was taken for the one whose permits they were.
     #[prost(bool, tag = "4")]
     pub guessed: bool,
+    /// Of a channel: the task that made room in it last, by `tokio::task::Id`. That is the one that
+    /// receives, unless a sender gave back a place that it had not used.
+    #[prost(uint64, optional, tag = "5")]
+    pub receiver: ::core::option::Option<u64>,
 }
 /// A guard, or permits. A task that waits for more than it has is a holder, too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

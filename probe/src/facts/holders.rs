@@ -4,6 +4,8 @@
 //! they are taken for those of the task that gives them back. A task that gives back what
 //! it never had was handed a guard by another, or got it by `try_acquire`, of which tokio
 //! says nothing.
+//!
+//! Of a channel permits are places for messages, and who receives gives them back.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +25,8 @@ pub(crate) struct Held {
     pub(crate) others: u64,
     /// Whose permits were given back was not always told: the list is a guess.
     pub(crate) is_guess: bool,
+    /// Of a channel, which nobody holds: the task that made room in it last, 0 for none.
+    pub(crate) receiver: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +64,11 @@ impl Holders {
         let mut held = self.lock();
         held.returned(from, permits);
         held.obtained(to, permits, at);
+    }
+
+    /// `task` made room in a channel. Tells whether that is news.
+    pub(crate) fn received(&self, task: u64) -> bool {
+        std::mem::replace(&mut self.lock().receiver, task) != task
     }
 
     pub(crate) fn read(&self) -> Held {

@@ -160,6 +160,10 @@ impl Op {
         let holders = lender.holders.as_ref()?;
         match (update.name, update.change, update.value) {
             ("permits_obtained", Change::Add, Value::U64(permits)) if *permits > 0 => {
+                if lender.is_channel() {
+                    let is_new = giver.is_some_and(|giver| holders.received(giver));
+                    return is_new.then_some(lender);
+                }
                 match giver {
                     Some(giver) => holders.passed(giver, self.made_by, *permits, at),
                     None => holders.obtained(self.made_by, *permits, at),

@@ -31,7 +31,7 @@ pub(crate) struct Resource {
     pub(crate) attributes: Attributes,
     /// Of a `Sleep`.
     pub(crate) timer: Option<Timer>,
-    /// Of what is locked, or gives permits.
+    /// Of what is locked, or gives permits, and of a channel.
     pub(crate) holders: Option<Box<Holders>>,
 }
 
@@ -55,7 +55,7 @@ impl Resource {
         let lends = matches!(&*site.what, "Mutex" | "RwLock" | "Semaphore");
         // The semaphore in it is its own; one in nothing is a channel's, whose permits are
         // room for messages.
-        let holders = (lends && !site.is_internal).then(Box::default);
+        let holders = (lends && (!site.is_internal || parent.is_none())).then(Box::default);
         Self {
             listed: AtomicBool::new(true),
             is_kept: AtomicBool::new(false),
@@ -82,16 +82,27 @@ impl Resource {
         Some(parent)
     }
 
-    /// What keeps the holders of these permits: the lock or the semaphore that they are in.
+    /// What keeps the holders of these permits: the lock or the semaphore that they are in, or
+    /// the channel.
     pub(crate) fn lender(this: &Arc<Self>) -> Option<&Arc<Self>> {
-        let outer = this.parent.as_ref().filter(|_| this.site.is_internal);
-        outer.filter(|outer| outer.holders.is_some())
+        let outer = this.parent.as_ref().unwrap_or(this);
+        Some(outer).filter(|outer| this.site.is_internal && outer.holders.is_some())
+    }
+
+    /// Its permits are room for messages.
+    pub(crate) fn is_channel(&self) -> bool {
+        self.holders.is_some() && self.site.is_internal
     }
 
     /// What an update of its state, by `task`, says of who holds it; gives what holds it, if
     /// that is another resource.
     pub(crate) fn lend(&self, update: &Update<'_>, task: u64, at: Nanos) -> Option<&Arc<Self>> {
         let gives_back = (update.name, update.change) == ("permits", Change::Add);
+        if gives_back && self.is_channel() {
+            // That it has changed is told as its attribute has.
+            self.holders.as_ref()?.received(task);
+            return None;
+        }
         if let (true, Value::U64(permits)) = (gives_back && self.site.is_internal, update.value) {
             let lender = self.parent.as_ref()?;
             lender.holders.as_ref()?.returned(task, *permits);

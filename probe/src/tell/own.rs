@@ -215,6 +215,7 @@ fn resource_holders(state: &resource::State, held: &Held) -> v1::Resource {
         holders: held.list.iter().map(to_wire).collect(),
         other_permits: held.others,
         guessed: held.is_guess,
+        receiver: some(held.receiver),
     }
 }
 

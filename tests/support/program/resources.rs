@@ -2,11 +2,12 @@
 
 use console_api::field::Value;
 use loopview::frame::Time;
+use loopview_api::v1;
 
 use super::{
     Program, Result,
     locks::{Kind, Lock},
-    send::{Seen, number, poll_op},
+    send::{Seen, Sent, number, poll_op},
     task::Polls,
 };
 use crate::support::words::Options;
@@ -22,6 +23,8 @@ pub struct Resource {
     pub is_internal: bool,
     /// It can be held.
     pub lock: Option<Lock>,
+    /// What the probe says of a channel.
+    pub channel: Option<Sent<v1::Resource>>,
     pub created: Time,
     pub dropped: Option<Time>,
     pub seen: Seen,
@@ -60,6 +63,7 @@ impl Program {
             attributes: Vec::new(),
             is_internal: parent.is_some(),
             lock: None,
+            channel: None,
             created: at,
             dropped: None,
             seen: Seen::new(),
@@ -148,6 +152,10 @@ impl Program {
             "mpsc" => {
                 self.resources[outer].is_internal = true;
                 self.say(outer, "permits", number(permits));
+                self.resources[outer].channel = Some(Sent::new(v1::Resource {
+                    span_id: span,
+                    ..v1::Resource::default()
+                }));
             }
             "Barrier" => self.say(outer, "size", number(permits)),
             "Mutex" => self.say(outer, "locked", Value::BoolVal(false)),
@@ -162,6 +170,16 @@ impl Program {
         let span = span.ok_or_else(|| format!("no resource is called `{name}`"))?;
         let index = self.resources.iter().position(|r| r.span == *span);
         index.ok_or_else(|| format!("`{name}` is not there"))
+    }
+
+    /// A task takes a message out of a channel.
+    pub fn receive(&mut self, at: Time, task: &str, name: &str) -> Result {
+        let (task, channel) = (self.polled_task(at, task)?, self.resource_named(name)?);
+        let id = self.tasks[task].fact.value.id;
+        let told = self.resources[channel].channel.as_mut();
+        let told = told.ok_or_else(|| format!("`{name}` is no channel"))?;
+        (told.value.receiver, told.changed) = (Some(id), true);
+        Ok(())
     }
 
     pub fn say(&mut self, resource: usize, attribute: &str, value: Value) {

@@ -181,7 +181,10 @@ impl Program {
         let runtime = self.runtime(interval);
         // Of what is gone it says nothing.
         let locks = self.resources.iter_mut().filter(|r| r.dropped.is_none());
-        let locks = locks.filter_map(|r| Some(&mut r.lock.as_mut()?.wire));
+        let locks = locks.filter_map(|r| match &mut r.lock {
+            Some(lock) => Some(&mut lock.wire),
+            None => r.channel.as_mut(),
+        });
         v1::Update {
             now: Some(timestamp(at)),
             process,
