@@ -135,7 +135,7 @@ impl<'a> Rows<'a> {
     fn sorted(self, sort: Sort) -> Vec<TaskId> {
         match self {
             Self::Figures(mut rows) if sort.by == SortBy::Spawn => {
-                // They come as they were spawned, which this makes use of.
+                // They come nearly as they were spawned, which this makes use of.
                 rows.sort();
                 if sort.reversed {
                     rows.reverse();
@@ -174,7 +174,13 @@ fn figure(by: SortBy, task: &Task, model: &Model) -> u64 {
         SortBy::Polls => task.polls(),
         SortBy::Wakes => task.wakes,
         SortBy::Longest => nanos(task.longest_poll(now).0),
-        SortBy::Spawn | SortBy::Name | SortBy::Kind | SortBy::Waits => task.is_done().into(),
+        // Tasks are numbered as they become known, which may be by a poll, before those that were
+        // spawned earlier.
+        SortBy::Spawn | SortBy::Name | SortBy::Kind | SortBy::Waits => {
+            const DONE: u64 = 1 << 63;
+            let done = if task.is_done() { DONE } else { 0 };
+            done | task.created.as_nanos().min(DONE - 1)
+        }
     }
 }
 
@@ -529,6 +535,19 @@ mod tests {
         };
         let at = Time::from_nanos(at * 1_000_000_000);
         Frame::new(at, Event::Probe(Box::new(update)))
+    }
+
+    #[test]
+    fn who_was_spawned_first_stands_first_whoever_was_told_of_first() {
+        let mut model = Model::new(Target {
+            name: "any".to_owned(),
+            kind: TargetKind::Program,
+        });
+        model.apply(&facts(3, 2, v1::Outcome::Unspecified));
+        model.apply(&told(3, &[1, 2, 3], &[]));
+        let lists = Lists::default().renew(&model, Sort::default(), true, None);
+        let tasks = lists.tasks.iter().filter_map(|id| model.tasks.get(*id));
+        assert_eq!(tasks.map(Task::number).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]
