@@ -436,6 +436,30 @@ fn a_filter_that_blinds_the_probe_is_said() {
     assert!(lint.message.contains("filter"), "{}", lint.message);
 }
 
+/// Who attaches late, or lags, is not told of each.
+#[test]
+fn tasks_of_which_nothing_is_told_are_counted() {
+    let story = told(
+        "target late workload\n\
+         0ms spawn A\n\
+         1ms poll A 1ms\n\
+         until 100ms",
+    );
+    let mut model = story.model();
+    assert_eq!(model.tasks.spawned(), 1);
+    let overhead = v1::Overhead {
+        recorded_tasks: 1_000_000,
+        ..v1::Overhead::default()
+    };
+    let update = v1::Update {
+        overhead: Some(overhead),
+        ..v1::Update::default()
+    };
+    model.apply(&probe_says(model.now.as_nanos(), update));
+    assert_eq!(model.tasks.spawned(), 1_000_000);
+    assert_eq!(model.tasks.live(), 1);
+}
+
 #[test]
 fn polls_are_of_the_lines_at_which_they_start() {
     let story = told(

@@ -181,6 +181,8 @@ impl Model {
             .or(self.ended);
         self.usage
             .apply(now, update.usage.as_ref(), update.overhead.as_ref());
+        let recorded = update.overhead.map(|overhead| overhead.recorded_tasks);
+        self.tasks.note_recorded(recorded.unwrap_or_default());
         self.runtimes.apply(&update.runtimes);
         self.threads.apply(now, &update.threads);
         self.scopes.apply(&update.scopes, &mut self.lost);

@@ -57,6 +57,8 @@ pub struct Tasks {
     past: Totals,
     hand_overs: HandOvers,
     spawned: u64,
+    /// The probe's own count, as it does not tell of each.
+    recorded: u64,
     revision: u64,
     first_created: Option<Time>,
 }
@@ -110,9 +112,16 @@ impl Tasks {
         self.revision
     }
 
-    /// Tasks ever seen.
+    /// Tasks that were ever spawned, as far as is known; not all are told of.
     pub fn spawned(&self) -> u64 {
-        self.spawned
+        self.spawned.max(self.recorded)
+    }
+
+    pub(super) fn note_recorded(&mut self, tasks: u64) {
+        if tasks > self.recorded {
+            self.recorded = tasks;
+            self.revision += u64::from(tasks > self.spawned);
+        }
     }
 
     /// What all of them have done up to this time, the forgotten ones included.

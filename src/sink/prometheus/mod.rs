@@ -205,7 +205,7 @@ fn tasks(model: &Model, page: &mut Page<'_>) {
     );
     page.counter(
         "loopview_spawned_total",
-        "Tasks, blocking calls and workers that have become known",
+        "Tasks, blocking calls and workers that were ever spawned, as far as is known",
         [Sample::from(model.tasks.spawned())],
     );
     page.counter(
