@@ -175,8 +175,9 @@ impl Timers {
 
     /// Changes a timer, which is made if there is none, and what follows from it.
     fn change(&mut self, id: TimerId, with: impl FnOnce(&mut Timer)) {
+        let before = self.all.get(&id).map_or_else(Entry::default, Entry::of);
         let timer = self.all.entry(id).or_insert_with(|| Timer::new(id));
-        let (before, was_gone) = (Entry::of(timer), timer.dropped.is_some());
+        let was_gone = timer.dropped.is_some();
         with(timer);
         self.index.change(before, Entry::of(timer));
         if timer.dropped.is_some() && !was_gone {
@@ -199,6 +200,27 @@ impl Timers {
             && self.by_span.get(&span) == Some(&timer.id)
         {
             self.by_span.remove(&span);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_nobody_has_polled_yet_waits_live_as_when_it_is_read() {
+        let mut timers = Timers::default();
+        let told = v1::Timer {
+            id: 1,
+            ..v1::Timer::default()
+        };
+        timers.apply_probe(&[told], &mut Tasks::default(), &mut Lost::default());
+        let bytes = postcard::to_stdvec(&timers).expect("room");
+        let read = postcard::from_bytes::<Timers>(&bytes).expect("timers");
+        let read = read.sound().expect("sound timers");
+        for timers in [timers, read] {
+            assert_eq!((timers.live_count(), timers.over_count()), (1, 0));
         }
     }
 }
