@@ -554,11 +554,13 @@ impl Lane {
         cells
     }
 
-    /// What was done at a time: the stretch around it.
+    /// What was done at a time: the stretch around it, or, now, the one that goes on.
     pub(super) fn at(&self, at: u64, now: u64) -> Option<Span> {
         let mut found = None;
-        self.visit((at, at.saturating_add(1)), now, None, |span| {
-            if span.from <= at && at < span.to {
+        let goes_on = at == now && self.ended.is_none();
+        let around = (at.saturating_sub(1), at.saturating_add(1));
+        self.visit(around, now, None, |span| {
+            if span.from <= at && (at < span.to || goes_on && at == span.to) {
                 found = Some(span);
             }
         });

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     Cell, Doing, Grid, Record, Standing, Timeline,
+    cells::What,
     lane::{Judgement, Lane},
 };
 use crate::{
@@ -212,6 +213,18 @@ fn what_comes_after_its_time_was_summed_is_not_taken() {
     coarsen(&mut lane, 3 * S, |_| S);
     assert_eq!(lane.push(poll(S + S / 2, MS, 0)), None);
     assert!(lane.push(poll(4 * S, MS, 0)).is_some());
+}
+
+#[test]
+fn what_goes_on_is_known_now_and_not_after_now() {
+    let doing = |lane: &Lane, at, now| lane.at(at, now).map(|span| span.what);
+    let lane = lane_of(&[poll(S, MS, 0)], Doing::Sleeping);
+    for now in [2 * S, S + MS] {
+        assert!(doing(&lane, now, now).is_some(), "{now}");
+        assert!(doing(&lane, now + 1, now).is_none(), "{now}");
+    }
+    let sleeps = doing(&lane, 2 * S, 2 * S);
+    assert!(matches!(sleeps, Some(What::One(Doing::Sleeping))));
 }
 
 fn standing() -> Standing {
