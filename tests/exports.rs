@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, fs};
 
 use loopview::{
     frame::{Event, Frame},
-    model::Model,
-    sink::{Encoder, Outcome, Report, csv, text, trace::Trace},
+    model::{Model, lint::Kind},
+    sink::{Check, Encoder, Outcome, Report, check, csv, text, trace::Trace},
 };
 use serde_json::Value;
 use support::scenario::Scenario;
@@ -224,6 +224,26 @@ fn a_report_begins_with_the_worst_and_a_long_table_has_what_was_busiest() {
     assert_eq!(
         rest,
         Some("… the 40 busiest of 46; --format json has them all")
+    );
+}
+
+#[test]
+fn a_check_tells_of_what_is_denied_and_then_of_the_worst() {
+    let story = "0ms spawn culprit sized 4096\n1ms poll culprit 150ms ends panicked\n\
+                 160ms spawn slow\n160ms poll slow 20ms ends ok\nuntil 200ms";
+    let model = Scenario::parse(story).expect("a story").model();
+    let report = Report::new(&model, Outcome::of(&model, false));
+    let told = check::text(&Check::new(report, &[Kind::LongPoll].into()));
+    let lints: Vec<&str> = told.lines().filter_map(|l| l.split(':').next()).collect();
+    assert_eq!(
+        lints,
+        [
+            "denied long-poll",
+            "found blocked-loop",
+            "found panicked-task",
+            "found large-future",
+            "story"
+        ]
     );
 }
 

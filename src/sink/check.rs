@@ -1,6 +1,6 @@
 //! What a check found: `loopview-check/1`, and the same for people.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{cmp::Reverse, collections::BTreeSet, fmt::Write};
 
 use serde::Serialize;
 
@@ -59,13 +59,14 @@ impl Check {
     }
 }
 
-/// A line for each finding, the denied ones first, and a line that sums them up.
+/// A line for each finding, the denied ones first and of those the worst, and a line that sums
+/// them up.
 pub fn text(check: &Check) -> String {
     let mut lines = String::new();
-    for denied in [true, false] {
-        for finding in check.findings.iter().filter(|f| f.denied == denied) {
-            let _ = writeln!(lines, "{}", line(finding));
-        }
+    let mut findings: Vec<&Finding> = check.findings.iter().collect();
+    findings.sort_by_key(|f| Reverse((f.denied, f.lint.kind.severity())));
+    for finding in findings {
+        let _ = writeln!(lines, "{}", line(finding));
     }
     if !check.vouches {
         lines.push_str("note: not everything was seen, so more may be wrong than was found\n");
