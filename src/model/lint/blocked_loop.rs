@@ -26,8 +26,9 @@ impl Lint for BlockedLoop {
                   takes, however little it has to do itself.",
             mend: "Look for a call in the task that blocks: `std::thread::sleep`, a synchronous \
                    client, file access, or a long computation. Use the async form of it (`sleep`, \
-                   an async client), or move it off the loop with `spawn_blocking` (`to_thread`). \
-                   A long loop of your own can also let others run with `yield_now` now and then.",
+                   an async client), or move it off the loop with `spawn_blocking` (`to_thread`) \
+                   or `block_in_place`. \
+                   A long loop can also let others run with `yield_now` now and then.",
             lesson: Ok("blocking"),
         }
     }
