@@ -482,6 +482,49 @@ fn the_wheel_scrolls_what_is_under_it() {
     assert!(!person.shows("show this help"));
 }
 
+/// A pane is scrolled by its own height, whichever has the focus.
+#[test]
+fn the_wheel_reaches_the_first_line_of_the_output() {
+    let lines: String = (1..=60)
+        .map(|n| format!("{}ms output \"line {n} of them\"\n", n + 1))
+        .collect();
+    let story = format!("target any program\n0ms block_on main at main.rs:3\n{lines}until 200ms");
+    let story = Scenario::parse(&story).expect("a story");
+    let mut person = Person::new((120, 40));
+    person.model = story.model();
+    person.press("1");
+    let at = person.find(0, "60 lines");
+    person.assert_shows("line 60 of them");
+    for _ in 0..60 {
+        person.mouse(Position::new(at.x, at.y + 1), Gesture::WheelUp);
+    }
+    person.assert_shows("line 1 of them");
+    let shown = person.screen().matches("of them").count();
+    assert!(shown > 3, "it is full: {shown} lines");
+}
+
+#[test]
+fn a_filter_that_hides_every_resource_says_so() {
+    let story = "
+target any program
+0ms     block_on main at main.rs:3
+0ms     poll main 1ms
+0.1ms   resource stock Mutex
+0.2ms   await main stock
+until   100ms
+";
+    let story = Scenario::parse(story).expect("a story");
+    let mut person = Person::new((120, 40));
+    person.model = story.model();
+    person.press("7");
+    person.assert_shows("Mutex");
+    person.press("/");
+    person.types("state=done");
+    person.press("Enter");
+    person.assert_shows("The filter lets none of 1 through");
+    assert!(!person.shows("No locks, semaphores or channels."));
+}
+
 /// A timer that fired late, one that was dropped before it was due, and one that waits.
 #[test]
 fn deadlines_stay_where_they_were_once_their_timers_have_ended() {

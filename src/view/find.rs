@@ -139,14 +139,19 @@ impl View<'_> {
         }
     }
 
+    /// Of a pane that the filter holds for: how many rows it lets through, and of how many.
+    pub(super) fn found_of(self, pane: Pane) -> Option<(usize, usize)> {
+        let lists = &self.state.lists;
+        match pane {
+            Pane::Resources if lists.hides() => Some(self.state.resources.found()),
+            _ => lists.found_of(pane),
+        }
+    }
+
     /// "3 of 120 · filter busy>10ms", for a pane that the filter holds for.
     pub(super) fn found_words(self, pane: Pane) -> Option<String> {
         let found = self.state.found.as_ref()?;
-        let lists = &self.state.lists;
-        let (shown, all) = match pane {
-            Pane::Resources if lists.hides() => self.state.resources.found(),
-            _ => lists.found_of(pane)?,
-        };
+        let (shown, all) = self.found_of(pane)?;
         let word = if found.hides { "filter" } else { "search" };
         let text = self.clean(&found.text);
         Some(format!(

@@ -79,7 +79,7 @@ pub fn say(view: View<'_>, lines: &[&str], area: Rect, buf: &mut Buffer) {
 
 /// What a pane without rows has to say: `lines`, unless a filter hides what there is.
 pub fn empty(view: View<'_>, pane: Pane, lines: &[&str], area: Rect, buf: &mut Buffer) {
-    match view.state.lists.found_of(pane) {
+    match view.found_of(pane) {
         Some((0, all)) if all > 0 => {
             let hidden = format!("The filter lets none of {all} through: / changes it.");
             say(view, &[&hidden], area, buf);

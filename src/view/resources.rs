@@ -207,7 +207,7 @@ impl Widget for &Resources<'_> {
                     "semaphores and channels. An earlier moment shows",
                     "those that it had: the left arrow goes back.",
                 ];
-                pane::say(view, &lines, area, buf);
+                pane::empty(view, Pane::Resources, &lines, area, buf);
                 return;
             }
             let lines = [
@@ -217,7 +217,7 @@ impl Widget for &Resources<'_> {
                 "or `channel`; not of those made by `const_new`, and",
                 "not of Notify, watch, broadcast and unbounded mpsc.",
             ];
-            pane::say(view, &lines, area, buf);
+            pane::empty(view, Pane::Resources, &lines, area, buf);
             return;
         }
         let table = Table {

@@ -153,7 +153,7 @@ impl ViewState {
             Pane::Timeline => self.timeline.step(by, rows, model),
             Pane::Source => self.source.step(by, rows),
             Pane::Explained => self.explained = scrolled(self.explained, by),
-            Pane::Output => self.scroll_output(by, model),
+            Pane::Output => self.scroll_output(by, rows, model),
             Pane::Lateness => {}
         }
     }
@@ -172,10 +172,10 @@ impl ViewState {
         }
     }
 
-    fn scroll_output(&mut self, by: isize, model: &Model) {
+    fn scroll_output(&mut self, by: isize, rows: usize, model: &Model) {
         let dropped = model.output.dropped();
         let end = dropped + model.output.len() as u64;
-        let first = (dropped + self.rows(model) as u64).min(end);
+        let first = (dropped + rows as u64).min(end);
         let from = self.output_end.unwrap_or(end).clamp(first, end);
         let to = from.saturating_add_signed(by as i64).clamp(first, end);
         self.output_end = (to < end).then_some(to);
