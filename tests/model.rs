@@ -436,6 +436,40 @@ fn a_filter_that_blinds_the_probe_is_said() {
     assert!(lint.message.contains("filter"), "{}", lint.message);
 }
 
+/// To who lags, the polls that it lost are told with whatever else comes next.
+#[test]
+fn facts_that_come_with_polls_are_taken_in() {
+    let story = told(
+        "target any workload\n\
+         0ms spawn A\n\
+         1ms poll A 1ms\n\
+         1ms sleep A 50ms as nap\n\
+         until 40ms",
+    );
+    let mut model = story.model();
+    let timer = model.timers.iter().next().expect("it sleeps");
+    assert!(timer.is_live());
+    let id = timer.id;
+    let update = v1::Update {
+        polls: Some(v1::Polls {
+            lost: 7,
+            ..v1::Polls::default()
+        }),
+        timers: vec![v1::Timer {
+            id: id.0,
+            dropped_at: Some(prost_types::Timestamp {
+                seconds: (model.now.as_nanos() / 1_000_000_000).cast_signed(),
+                nanos: 0,
+            }),
+            ..v1::Timer::default()
+        }],
+        ..v1::Update::default()
+    };
+    model.apply(&probe_says(model.now.as_nanos() + 1_000_000, update));
+    let timer = model.timers.iter().find(|timer| timer.id == id);
+    assert!(!timer.expect("it is kept").is_live());
+}
+
 /// Who attaches late, or lags, is not told of each.
 #[test]
 fn tasks_of_which_nothing_is_told_are_counted() {

@@ -147,7 +147,7 @@ impl Model {
         self.connected();
         if let Some(polls) = &update.polls {
             self.take_in_polls(polls);
-            if update.tasks.is_empty() && update.runtimes.is_empty() {
+            if is_without_facts(update) {
                 // They come alone, before all else that is told of the same moment.
                 self.note_history(now);
                 return;
@@ -232,4 +232,33 @@ impl Model {
 /// up to before: the other one has told of it, too, or has fallen silent.
 fn is_whole(now: Option<Time>, before: Option<Time>, other: Option<Time>) -> bool {
     other >= now || other < before
+}
+
+/// It tells of polls at most.
+fn is_without_facts(update: &v1::Update) -> bool {
+    let v1::Update {
+        now: _,
+        polls: _,
+        // They are parts of every message.
+        overhead: _,
+        console: _,
+        process,
+        runtimes,
+        tasks,
+        timers,
+        scopes,
+        threads,
+        resources,
+        usage,
+        ended_at,
+    } = update;
+    process.is_none()
+        && runtimes.is_empty()
+        && tasks.is_empty()
+        && timers.is_empty()
+        && scopes.is_empty()
+        && threads.is_empty()
+        && resources.is_empty()
+        && usage.is_none()
+        && ended_at.is_none()
 }
