@@ -485,10 +485,11 @@ fn the_wheel_scrolls_what_is_under_it() {
 /// A pane is scrolled by its own height, whichever has the focus.
 #[test]
 fn the_wheel_reaches_the_first_line_of_the_output() {
-    let lines: String = (1..=60)
-        .map(|n| format!("{}ms output \"line {n} of them\"\n", n + 1))
-        .collect();
-    let story = format!("target any program\n0ms block_on main at main.rs:3\n{lines}until 200ms");
+    let mut story = vec!["target any program".to_owned()];
+    story.push("0ms block_on main at main.rs:3".to_owned());
+    story.extend((1..=60).map(|n| format!("{n}ms output \"line {n} of them\"")));
+    story.push("until 200ms".to_owned());
+    let story = story.join("\n");
     let story = Scenario::parse(&story).expect("a story");
     let mut person = Person::new((120, 40));
     person.model = story.model();

@@ -1,6 +1,9 @@
 //! One connection: the console protocol and the probe's, as frames.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use console_api::instrument::{
     InstrumentRequest, State, StateRequest, TaskDetailsRequest, Temporality, Update,
@@ -13,7 +16,7 @@ use tokio::{net::UnixStream, sync::mpsc};
 use tonic::{Code, Status, Streaming, transport::Channel};
 use tower::service_fn;
 
-use super::{Endpoint, Orders, stream};
+use super::{Endpoint, Orders, lag::Lag, stream};
 use crate::{
     decode::decode,
     frame::{Event, Frame, HOW_TO_OPEN, Time},
@@ -24,8 +27,6 @@ const PROBE: &str = "/loopview.v1.Probe/Watch";
 const CONSOLE: &str = "/rs.tokio.console.instrument.Instrument/WatchUpdates";
 /// How long an endpoint may take to accept, and then to answer.
 const ANSWER: Duration = Duration::from_secs(5);
-/// After this long without a word, time goes on without the target.
-const SILENCE: Duration = Duration::from_millis(500);
 
 /// Why a connection ended, where nothing better is known.
 const TARGET_GONE: &str = "the target has gone";
@@ -171,6 +172,7 @@ impl Connection {
     pub(super) async fn run(mut self, frames: &mpsc::Sender<Frame>, orders: &mut Orders) -> End {
         let mut paused = false;
         let mut first = self.first.take();
+        let mut lag = Lag::new(Instant::now());
         let span = *orders.details.borrow_and_update();
         self.follow(span).await;
         loop {
@@ -179,7 +181,8 @@ impl Connection {
             } else {
                 tokio::select! {
                     // Each turn starts the clock anew.
-                    () = tokio::time::sleep(SILENCE) => Frame::here(Event::Silence),
+                    // After this long without a word, time goes on without the target.
+                    () = tokio::time::sleep(Lag::PRESENT) => Frame::here(Event::Silence),
                     told = self.updates.next() => match told {
                         Ok(Some(told)) => told.frame(),
                         Ok(None) => return End::Lost("the target closed it".to_owned()),
@@ -212,8 +215,12 @@ impl Connection {
                 Event::Probe(update) => update.ended_at.is_some(),
                 _ => false,
             };
+            let took = Time::now().since(frame.at);
             if frames.send(frame).await.is_err() {
                 return End::Unread;
+            }
+            if lag.is_worth_telling(took, Instant::now()) {
+                let _ = frames.send(Frame::here(Event::Silence)).await;
             }
             if is_last {
                 return End::Finished;

@@ -13,6 +13,7 @@
 mod attach;
 mod connect;
 mod endpoint;
+mod lag;
 mod launch;
 mod lines;
 mod process;
