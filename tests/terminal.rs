@@ -124,7 +124,7 @@ fn a_person_runs_gather_and_explores_it() {
     terminal.press("\x1b");
     terminal.until("the overview", |s| !s.contains("Poll times"));
     terminal.press("?");
-    terminal.until("the help", |s| s.contains("quit") && s.contains("pause"));
+    terminal.until("the help", |s| s.contains(" Help "));
     terminal.press("\x1b");
     // A key right behind Esc would be another one.
     terminal.until("the overview again", |s| !s.contains(" Help "));
