@@ -4,9 +4,10 @@
 //! Each figure comes from a process of its own, as a process has one subscriber; those of
 //! one line take turns, several rounds of them, and the median counts. `--quick` is for a
 //! look: one round, and less work. The name of a part (`time`, `memory`, `publish`,
-//! `sleepers`) measures that part only.
+//! `sleepers`, `fresh`) measures that part only.
 
 mod client;
+mod fresh;
 mod job;
 mod run;
 mod table;
@@ -23,6 +24,8 @@ const INSTRUMENTS: [Instrument; 3] = [
     Instrument::Probe,
 ];
 
+const NONE_LEFT: &str = "all memory has been used";
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args.first().is_some_and(|arg| arg == "job") {
@@ -31,7 +34,7 @@ fn main() -> ExitCode {
     let quick = args.iter().any(|arg| arg == "--quick");
     let rounds = if quick { 1 } else { 5 };
     let named = |part: &str| args.iter().any(|arg| arg == part);
-    let all = !["time", "memory", "publish", "sleepers"]
+    let all = !["time", "memory", "publish", "sleepers", "fresh"]
         .into_iter()
         .any(named);
     let parts = || {
@@ -46,6 +49,9 @@ fn main() -> ExitCode {
         }
         if all || named("sleepers") {
             sleepers()?;
+        }
+        if all || named("fresh") {
+            fresh(rounds, quick)?;
         }
         Ok::<_, run::Error>(())
     };
@@ -71,7 +77,11 @@ fn time(rounds: usize, quick: bool) -> Result<(), run::Error> {
                 ("a lock and unlock", Job::Lock, [200_000, 20_000]),
             ] {
                 let n = n.map(|n| if quick { n / 4 } else { n });
-                table.line(what, "ns", &compare(job, flavor, watched, rounds, n)?);
+                table.line(
+                    what,
+                    "ns",
+                    &compare(job, flavor, watched, rounds, n, || Some(()))?,
+                );
             }
             table.print();
         }
@@ -91,7 +101,7 @@ fn memory() -> Result<(), run::Error> {
         ),
         ("a live task that sleeps", Job::Asleep, [100_000, 2_000]),
     ] {
-        let measured = compare(job, Flavor::CurrentThread, false, 1, n)?;
+        let measured = compare(job, Flavor::CurrentThread, false, 1, n, || Some(()))?;
         table.line(what, "B", &measured);
     }
     table.print();
@@ -114,10 +124,7 @@ fn publish() -> Result<(), run::Error> {
 
 fn sleepers() -> Result<(), run::Error> {
     println!("\nsleeping tasks, each with timers of 0.5 to 1.5 s again and again\n");
-    println!(
-        "{:>10}  {:<30} {:>10} {:>10}  dropped",
-        "tasks", "", "CPU", "memory"
-    );
+    sleepers_head();
     for (instrument, n) in [
         (Instrument::Bare, 10_000),
         (Instrument::ConsoleSubscriber, 10_000),
@@ -125,34 +132,75 @@ fn sleepers() -> Result<(), run::Error> {
         (Instrument::Bare, 100_000),
         (Instrument::Probe, 100_000),
     ] {
-        for watched in [false, true] {
-            if watched && instrument == Instrument::Bare {
-                continue;
-            }
-            let (job, flavor) = (Job::Sleepers, Flavor::CurrentThread);
-            let measured = run::job(job, instrument, flavor, watched, n)?;
-            let client = if watched { ", a client" } else { "" };
-            let dropped = measured.dropped.map(|n| n.to_string());
-            println!(
-                "{n:>10}  {:<30} {:>8.1} % {:>7.0} MB  {}",
-                format!("{instrument}{client}"),
-                measured.figure,
-                measured.memory / 1e6,
-                dropped.unwrap_or_default(),
-            );
+        sleepers_line(instrument, false, n)?;
+        if instrument != Instrument::Bare {
+            sleepers_line(instrument, true, n)?;
         }
+    }
+    Ok(())
+}
+
+fn sleepers_head() {
+    println!(
+        "{:>10}  {:<30} {:>10} {:>10}  dropped",
+        "tasks", "", "CPU", "memory"
+    );
+}
+
+fn sleepers_line(instrument: Instrument, watched: bool, n: u64) -> Result<(), run::Error> {
+    let (job, flavor) = (Job::Sleepers, Flavor::CurrentThread);
+    let measured = run::job(job, instrument, flavor, watched, n)?;
+    let client = if watched { ", a client" } else { "" };
+    let dropped = measured.dropped.map(|n| n.to_string());
+    println!(
+        "{n:>10}  {:<30} {:>8.1} % {:>7.0} MB  {}",
+        format!("{instrument}{client}"),
+        measured.figure,
+        measured.memory / 1e6,
+        dropped.unwrap_or_default(),
+    );
+    Ok(())
+}
+
+/// Spawns, and tasks that sleep, in memory that is new to the machine.
+fn fresh(rounds: usize, quick: bool) -> Result<(), run::Error> {
+    println!("\nin memory that this machine has not had from its host yet, no client connected\n");
+    let Some(held) = fresh::hold() else {
+        println!("there is none: not measured");
+        return Ok(());
+    };
+    println!(
+        "the first write to a page of it: {} ns; to one of other memory: {} ns\n",
+        held.new.as_nanos(),
+        held.had.as_nanos()
+    );
+    drop(held);
+    let mut table = Table::new();
+    let n = [200_000, 20_000].map(|n| if quick { n / 4 } else { n });
+    for flavor in [Flavor::CurrentThread, Flavor::MultiThread] {
+        let measured = compare(Job::Spawn, flavor, false, rounds, n, fresh::hold)?;
+        table.line(&format!("spawn and join, {flavor}"), "ns", &measured);
+    }
+    table.print();
+    println!();
+    sleepers_head();
+    for instrument in INSTRUMENTS {
+        let _held = fresh::hold().ok_or(NONE_LEFT)?;
+        sleepers_line(instrument, false, 10_000)?;
     }
     Ok(())
 }
 
 /// The same under each instrument; console-subscriber does it less often, as it would take
 /// minutes. That is in its favour: its spawns cost the more, the more tasks it keeps.
-fn compare(
+/// What `before` gives is held while each of them runs.
+fn compare<H>(
     job: Job,
     flavor: Flavor,
     watched: bool,
     rounds: usize,
     [n, n_console]: [u64; 2],
+    before: impl Fn() -> Option<H>,
 ) -> Result<[f64; 3], run::Error> {
     let mut all = [const { Vec::<Measured>::new() }; 3];
     for _ in 0..rounds {
@@ -162,6 +210,7 @@ fn compare(
                 _ => n,
             };
             let watched = watched && instrument != Instrument::Bare;
+            let _held = before().ok_or(NONE_LEFT)?;
             measured.push(run::job(job, instrument, flavor, watched, n)?);
         }
     }
