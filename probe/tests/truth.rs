@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             a_thousand_wakes_are_a_thousand_polls,
             no_poll_is_told_twice_or_kept_silent,
             a_timer_tells_its_times,
+            timers_come_once_in_a_stream,
             a_timer_behind_a_busy_task_is_late,
             blocking_calls_queue_for_their_thread,
             what_ends_tells_how,
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
             thousand_wakes,
             many_polls,
             timer,
+            waits,
             late_timer,
             blocking,
             outcomes,
@@ -372,6 +374,86 @@ fn a_timer_tells_its_times() {
             timer.location.as_ref().map(|l| l.file.as_str()),
             Some(file!())
         );
+    });
+}
+
+fn waits() {
+    observed();
+    one_thread().block_on(async {
+        let lock = std::sync::Arc::new(tokio::sync::Mutex::new(()));
+        let held = std::sync::Arc::clone(&lock);
+        let held = held.lock_owned().await;
+        let hour = Duration::from_secs(3_600);
+        let sleeps = spawn("sleeps", tokio::time::sleep(hour));
+        let ticks = spawn("ticks", async move {
+            let mut ticks = tokio::time::interval(hour);
+            loop {
+                ticks.tick().await;
+            }
+        });
+        let locks = spawn("locks", async move { drop(lock.lock().await) });
+        tell("sleeps", number(sleeps.id()));
+        tell("ticks", number(ticks.id()));
+        tell("locks", number(locks.id()));
+        tokio::task::yield_now().await;
+        wait();
+        drop(held);
+    });
+    wait();
+}
+
+/// Who is told of timers by our own protocol is not told of them once more by the other one, and
+/// who knows that one alone is.
+fn timers_come_once_in_a_stream() {
+    let mut program = start("waits");
+    watch(async {
+        let mut own = Own::watch_both(program.socket()).await;
+        program.go_on();
+        let tasks = ["sleeps", "ticks", "locks"].map(|name| program.number(name));
+        let has_timer = |own: &Own, task| own.timers.values().any(|t| t.task == Some(task));
+        let waits = |seen: &Console, source: &str| {
+            let op = seen.ops.values().find(|op| op.source == source);
+            let op = op.and_then(|op| seen.op_stats.get(&op.id?.id));
+            op.and_then(|op| op.task_id).map(|id| id.id)
+        };
+        own.until(|own| {
+            let timers = tasks[..2].iter().all(|task| has_timer(own, *task));
+            timers && waits(&own.beside, "Mutex::lock") == Some(tasks[2])
+        })
+        .await;
+        let beside = &own.known.beside;
+        let is_timer = |kind: &str| matches!(kind, "Sleep" | "Interval");
+        assert!(tasks.iter().all(|task| beside.tasks.contains_key(task)));
+        assert!(
+            !beside
+                .resources
+                .values()
+                .any(|r| is_timer(&r.concrete_type))
+        );
+        assert!(!beside.ops.values().any(|op| op.source.starts_with("Sleep")));
+        assert!(
+            !beside
+                .ops
+                .values()
+                .any(|op| op.source.starts_with("Interval"))
+        );
+        // One comes, leaves, and comes again.
+        for _ in 0..2 {
+            let mut console = Console::watch(program.socket()).await;
+            console
+                .until(|seen| {
+                    waits(seen, "Sleep::new_timeout") == Some(tasks[0])
+                        && waits(seen, "Interval::tick") == Some(tasks[1])
+                        && waits(seen, "Mutex::lock") == Some(tasks[2])
+                })
+                .await;
+            let mut kinds = console.known.resources.values();
+            assert!(kinds.any(|r| r.concrete_type == "Sleep"));
+            drop(console);
+            own.next().await;
+        }
+        program.go_on();
+        own.until(|own| own.has_ended(tasks[2])).await;
     });
 }
 

@@ -5,7 +5,8 @@ pub struct WatchRequest {
     #[prost(bool, tag = "1")]
     pub polls: bool,
     /// Send the console protocol's updates, too, in this stream: so what both tell of a
-    /// moment comes together and in order.
+    /// moment comes together and in order. Without timers, of which `timers` tells more: neither
+    /// the resources `Sleep` and `Interval` are in it nor the operations on them.
     #[prost(bool, tag = "2")]
     pub console: bool,
 }

@@ -25,6 +25,7 @@ pub(crate) struct Op {
     pub(crate) id: u64,
     pub(crate) site: &'static Site,
     pub(crate) resource: u64,
+    pub(crate) is_on_timer: bool,
     /// What keeps the holders of the permits that it obtains.
     lender: Option<Arc<Resource>>,
     /// The task that asked for them, known before its first poll is over; 0 for none.
@@ -56,6 +57,7 @@ pub(crate) struct State {
     pub(crate) id: u64,
     pub(crate) site: &'static Site,
     pub(crate) resource: u64,
+    pub(crate) is_on_timer: bool,
     /// 0 for none.
     pub(crate) parent: u64,
     pub(crate) created: Nanos,
@@ -87,6 +89,7 @@ impl Op {
             id,
             site,
             resource: resource.id,
+            is_on_timer: resource.is_timer(),
             lender: Resource::lender(resource).cloned(),
             made_by,
             parent,
@@ -193,6 +196,7 @@ impl Op {
             id: self.id,
             site: self.site,
             resource: self.resource,
+            is_on_timer: self.is_on_timer,
             parent: self.parent.as_ref().map_or(0, |p| p.id),
             created: self.created,
             closed: self.closed.load(Relaxed),

@@ -40,6 +40,7 @@ pub(crate) struct Resource {
 pub(crate) struct State {
     pub(crate) id: u64,
     pub(crate) site: &'static Site,
+    pub(crate) is_timer: bool,
     /// 0 for none.
     pub(crate) parent: u64,
     pub(crate) created: Nanos,
@@ -68,6 +69,11 @@ impl Resource {
             timer: None,
             holders,
         }
+    }
+
+    /// It is a `Sleep`, or the `Interval` around one.
+    pub(crate) fn is_timer(&self) -> bool {
+        self.timer.is_some() || self.is_interval()
     }
 
     pub(crate) fn is_interval(&self) -> bool {
@@ -137,6 +143,7 @@ impl Resource {
         State {
             id: self.id,
             site: self.site,
+            is_timer: self.is_timer(),
             parent: self.parent.as_ref().map_or(0, |p| p.id),
             created: self.created,
             closed: self.closed.load(Relaxed),

@@ -23,7 +23,7 @@ pub(crate) use here::{hide_this_thread, ignore_this_thread};
 use std::sync::{
     Arc, OnceLock,
     atomic::{
-        AtomicBool, AtomicU32, AtomicU64,
+        AtomicBool, AtomicU8, AtomicU32, AtomicU64,
         Ordering::{Relaxed, SeqCst},
     },
     mpsc,
@@ -55,8 +55,8 @@ pub(crate) struct Heard {
     pub(crate) runtimes: Runtimes,
     pub(crate) lost: Lost,
     pub(crate) spare: Spares,
-    /// Somebody wants to know what changes.
-    is_watched: AtomicBool,
+    /// An [`Interest`].
+    interest: AtomicU8,
     /// Somebody wants every poll.
     pub(crate) want_polls: AtomicBool,
     sites: Sites,
@@ -66,6 +66,25 @@ pub(crate) struct Heard {
     last_thread: AtomicU32,
     /// The subscriber that this is a part of.
     dispatch: OnceLock<WeakDispatch>,
+}
+
+/// Whose changes somebody wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Interest {
+    None,
+    /// Of all but operations on timers: our own protocol has the timers.
+    AllButTimerOps,
+    All,
+}
+
+impl Interest {
+    /// The least that wants to know of this.
+    fn in_change_of(entity: &Entity) -> Self {
+        match entity {
+            Entity::Op(op) if op.is_on_timer => Self::All,
+            _ => Self::AllButTimerOps,
+        }
+    }
 }
 
 /// What was not kept, in total.
@@ -91,7 +110,7 @@ impl Heard {
             runtimes: Runtimes::default(),
             lost: Lost::default(),
             spare: Spares::default(),
-            is_watched: AtomicBool::new(false),
+            interest: AtomicU8::new(Interest::None as u8),
             want_polls: AtomicBool::new(false),
             sites: Sites::default(),
             spans: if alone {
@@ -148,9 +167,10 @@ impl Heard {
             Entity::Task(task) => matches!(task.site.role, Role::Worker | Role::BlockOn),
             _ => false,
         };
+        let of = Interest::in_change_of(&entity);
         self.spans.insert(span, entity);
         // Asked after that, so that one of the two is seen: the span, or that somebody watches.
-        if (stands_for_a_thread || self.is_watched.load(SeqCst))
+        if (stands_for_a_thread || self.interest.load(SeqCst) >= of as u8)
             && let Some(entity) = self.spans.get(span)
         {
             self.changes.push(entity.into());
@@ -174,13 +194,18 @@ impl Heard {
         self.changes.push_ended(entity.into());
     }
 
-    /// Lists changes from now on, and everything that there is, or does not any more.
-    pub(crate) fn watch(&self, watch: bool) {
+    /// Lists the changes of what is of interest from now on, and what there is of it that was
+    /// not before.
+    pub(crate) fn watch(&self, interest: Interest) {
         // What is made at the same time is seen here, or sees that it has to list itself.
-        self.is_watched.store(watch, SeqCst);
-        if watch {
-            self.spans
-                .each(|entity| self.changes.push(entity.clone().into()));
+        let before = self.interest.swap(interest as u8, SeqCst);
+        let is_new = before + 1..=interest as u8;
+        if !is_new.is_empty() {
+            self.spans.each(|entity| {
+                if is_new.contains(&(Interest::in_change_of(entity) as u8)) {
+                    self.changes.push(entity.clone().into());
+                }
+            });
         }
     }
 

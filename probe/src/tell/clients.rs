@@ -16,7 +16,7 @@ use super::{
     store::{Reader, Seq, Store},
     watcher::{Connection, Watcher},
 };
-use crate::clock;
+use crate::{clock, hear::Interest};
 
 #[derive(Default)]
 pub(super) struct Clients {
@@ -110,13 +110,15 @@ impl Clients {
             || self.own.iter().any(|own| own.watcher.is_current(seq))
     }
 
-    pub(super) fn want_console(&self) -> bool {
-        !self.console.is_empty() || self.own.iter().any(|own| own.wants.console)
-    }
-
-    /// Nobody is here who has to be told of changes.
-    pub(super) fn watch_nothing(&self) -> bool {
-        self.console.is_empty() && self.own.is_empty() && self.details.is_empty()
+    /// What somebody here has to be told of.
+    pub(super) fn interest(&self) -> Interest {
+        if !self.console.is_empty() {
+            Interest::All
+        } else if !self.own.is_empty() || !self.details.is_empty() {
+            Interest::AllButTimerOps
+        } else {
+            Interest::None
+        }
     }
 
     /// Forgets who has left; tells whether one of them may have wanted polls.

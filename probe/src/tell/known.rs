@@ -12,9 +12,10 @@ use prost::bytes::Bytes;
 use tracing::Metadata;
 
 use super::{
-    PART, console,
+    console,
     dropped::Dropped,
     horizon::Times,
+    news::News,
     own,
     publish::Settings,
     shared::{Shared, lock},
@@ -25,6 +26,7 @@ use crate::{
     clock::{self, Nanos},
     facts::{
         changes::Changed,
+        op, resource,
         spare::{Hand, Hands, Spare},
         thread::{self, KeptOff, Thread},
     },
@@ -67,36 +69,6 @@ impl KnownThread {
         }
         let account = self.kept_off.get_or_init(|| KeptOff::of(&self.thread));
         account.read().or(self.was_kept_off)
-    }
-}
-
-/// What has not been published yet.
-#[derive(Default)]
-pub(super) struct News {
-    /// The reading at which they begin: for those who have everything up to there.
-    pub(super) begin: Seq,
-    pub(super) console: Option<console::Updates>,
-    pub(super) own: Option<own::Updates>,
-    pub(super) polls: own::Polls,
-}
-
-impl News {
-    /// So much is told at once, before its time.
-    pub(super) const MUCH: usize = 4 * PART;
-
-    /// Where they begin, or would after the reading `seq`.
-    pub(super) fn since(&self, seq: Seq) -> Seq {
-        if self.console.is_some() || self.own.is_some() {
-            self.begin
-        } else {
-            seq
-        }
-    }
-
-    pub(super) fn is_much(&self) -> bool {
-        let console = self.console.as_ref().map_or(0, console::Updates::size);
-        let own = self.own.as_ref().map_or(0, own::Updates::size);
-        console.max(own) > Self::MUCH
     }
 }
 
@@ -153,7 +125,6 @@ impl Known {
         news: &mut News,
         heard: &Heard,
     ) -> Memory {
-        let (console, own) = (&mut news.console, &mut news.own);
         match changed {
             Changed::Task(task) => {
                 self.store.anchor(&task);
@@ -162,12 +133,7 @@ impl Known {
                     .store
                     .tasks
                     .take(task, seq, is_watched, |state, is_new| {
-                        if let Some(console) = console {
-                            console.task(state, is_new);
-                        }
-                        if let Some(own) = own {
-                            own.task(state);
-                        }
+                        news.task(state, is_new);
                         missed = state.missed_samples();
                     });
                 self.lost_samples += u64::from(missed);
@@ -178,28 +144,19 @@ impl Known {
                     .store
                     .resources
                     .take(resource, seq, is_watched, |state, is_new| {
-                        if let Some(console) = console {
-                            console.resource(state, is_new);
-                        }
-                        if let Some(own) = own {
-                            own.resource(state);
-                        }
+                        news.resource(state, is_new);
                     });
                 give_back(rest, &mut self.hands.resources, &heard.spare.resources)
             }
             Changed::Op(op) => {
                 let rest = self.store.ops.take(op, seq, is_watched, |state, is_new| {
-                    if let Some(console) = console {
-                        console.op(state, is_new);
-                    }
+                    news.op(state, is_new);
                 });
                 give_back(rest, &mut self.hands.ops, &heard.spare.ops)
             }
             Changed::Scope(scope) => {
                 let rest = self.store.scopes.take(scope, seq, is_watched, |state, _| {
-                    if let Some(own) = own {
-                        own.scope(state);
-                    }
+                    news.scope(state);
                 });
                 Memory::of(&rest)
             }
@@ -219,9 +176,7 @@ impl Known {
             }
             Changed::Callsite(meta) => {
                 self.callsites.push((seq, meta));
-                if let Some(console) = console {
-                    console.callsite(meta);
-                }
+                news.callsite(meta);
                 Memory::default()
             }
         }
@@ -391,16 +346,20 @@ impl Known {
                     (store.tasks.show(key, show), &mut missed.tasks)
                 }
                 Next::Resource(key) => {
-                    let show = |state: &_, first| {
+                    let show = |state: &resource::State, first| {
                         updates.resource(state);
-                        if wants_console {
+                        if wants_console && !state.is_timer {
                             console.resource(state, first > known);
                         }
                     };
                     (store.resources.show(key, show), &mut missed.resources)
                 }
                 Next::Op(key) => {
-                    let show = |state: &_, first| console.op(state, first > known);
+                    let show = |state: &op::State, first| {
+                        if !state.is_on_timer {
+                            console.op(state, first > known);
+                        }
+                    };
                     (store.ops.show(key, show), &mut missed.ops)
                 }
             };

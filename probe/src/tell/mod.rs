@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `publish` | collects what changed, once an interval |
 //! | `horizon` | up to when that is all |
+//! | `news` | what of it is told to all who keep up |
 //! | `known`, `store` | what there is, and for a while what there was |
 //! | `dropped` | what was not told |
 //! | `clients`, `watcher` | who watches what, and what each still lacks |
@@ -17,6 +18,7 @@ mod dropped;
 mod entities;
 mod horizon;
 mod known;
+mod news;
 mod own;
 mod publish;
 pub(crate) mod server;

@@ -16,7 +16,8 @@ use super::{
     console,
     dropped::Dropped,
     horizon::{Horizon, Times},
-    known::{Known, Memory, News},
+    known::{Known, Memory},
+    news::News,
     own,
     shared::{Shared, lock},
     store::Seq,
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     clock::{self, Nanos},
     facts::{changes::Changed, fence, polls::Ring},
+    hear::Interest,
 };
 
 /// What the server asks for.
@@ -58,7 +60,7 @@ pub(crate) struct Publisher {
     /// Where it was at the last publish.
     told_at: Nanos,
     news: News,
-    is_watched: bool,
+    interest: Interest,
     /// All that there was at the end of the run has been read.
     has_read_the_end: bool,
 }
@@ -89,7 +91,7 @@ impl Publisher {
             horizon: Horizon::new(clock::now()),
             told_at: clock::now(),
             news: News::default(),
-            is_watched: false,
+            interest: Interest::None,
             has_read_the_end: false,
         }
     }
@@ -128,13 +130,13 @@ impl Publisher {
     fn take(&mut self, request: Request) {
         match request {
             Request::Console(mut watcher) => {
-                self.watch();
+                self.watch(Interest::All);
                 watcher.is_paused = self.clients.paused.contains(&watcher.connection);
                 self.clients.console.push(watcher);
                 self.catch_up();
             }
             Request::Own(watcher, wants) => {
-                self.watch();
+                self.watch(Interest::AllButTimerOps);
                 self.clients.own.push(Own {
                     watcher,
                     wants,
@@ -144,7 +146,7 @@ impl Publisher {
                 self.catch_up();
             }
             Request::Details(task, messages) => {
-                self.watch();
+                self.watch(Interest::AllButTimerOps);
                 let mut details = Details {
                     task,
                     messages,
@@ -164,24 +166,28 @@ impl Publisher {
         }
     }
 
-    /// Somebody watches from now on.
-    fn watch(&mut self) {
-        if !self.is_watched {
-            self.is_watched = true;
-            self.shared.heard.watch(true);
+    /// Somebody watches from now on, and wants to know this at least.
+    fn watch(&mut self, interest: Interest) {
+        if self.interest < interest {
+            self.interest = interest;
+            self.shared.heard.watch(interest);
         }
         self.collect();
     }
 
-    /// While nobody watches, the program's threads list only what ends.
+    /// While nobody watches, the program's threads list only what ends. Operations on timers that
+    /// a client knew are listed to their ends.
     fn leave(&mut self) {
         if self.clients.leave() {
             self.want_polls();
         }
-        if self.is_watched && self.clients.watch_nothing() {
-            self.is_watched = false;
-            self.shared.heard.watch(false);
-            self.known.store.let_go();
+        let interest = self.clients.interest();
+        if interest < self.interest {
+            self.interest = interest;
+            self.shared.heard.watch(interest);
+            if interest == Interest::None {
+                self.known.store.let_go();
+            }
         }
     }
 
@@ -195,13 +201,12 @@ impl Publisher {
     fn collect(&mut self) -> bool {
         // There is no need to put together what nobody is going to be sent.
         let clients = &self.clients;
-        if self.news.console.is_none()
-            && self.news.own.is_none()
-            && clients.is_any_current(self.seq)
-        {
+        if !self.news.have_begun() && clients.is_any_current(self.seq) {
             self.news.begin = self.seq;
-            let console = clients.want_console();
+            let console = !clients.console.is_empty();
             self.news.console = console.then(console::Updates::default);
+            let beside = clients.own.iter().any(|own| own.wants.console);
+            self.news.beside = beside.then(console::Updates::default);
             let own = !clients.own.is_empty();
             self.news.own = own.then(own::Updates::default);
         }
@@ -219,7 +224,8 @@ impl Publisher {
                 break;
             }
             n += batch.len();
-            if self.is_watched {
+            let is_watched = self.interest > Interest::None;
+            if is_watched {
                 batch.iter().for_each(Changed::unlist);
                 fence::heavy();
             }
@@ -232,7 +238,7 @@ impl Publisher {
                     self.seq += 1;
                     let memory =
                         self.known
-                            .take(changed, self.seq, self.is_watched, &mut self.news, heard);
+                            .take(changed, self.seq, is_watched, &mut self.news, heard);
                     all.freed += memory.freed;
                     all.used += memory.used;
                 }
@@ -304,10 +310,9 @@ impl Publisher {
             dropped,
         };
         let begin = news.since(self.seq);
-        let console: Vec<_> = news.console.map_or_else(Vec::new, |updates| {
-            let updates = updates.finish(always.times, dropped - before);
-            updates.into_iter().map(Arc::new).collect()
-        });
+        let finish = |updates: console::Updates| updates.finish(always.times, dropped - before);
+        let console = news.console.map_or_else(Vec::new, finish).into_iter();
+        let console: Vec<_> = console.map(Arc::new).collect();
         for watcher in &mut self.clients.console {
             if watcher.is_current(begin) && !console.is_empty() {
                 watcher.send(&console, reading);
@@ -321,23 +326,22 @@ impl Publisher {
         let polls = news.polls.take().into_iter();
         let polls = polls.map(|polls| Arc::new(own::only_polls(polls, always)));
         let polls: Vec<_> = polls.collect();
-        let wanted = self.clients.own.iter().any(|own| own.wants.console);
-        let console = console.iter().filter(|_| wanted);
-        let console = console.map(|update| Arc::new(own::only_console(update, always)));
-        let console: Vec<_> = console.collect();
+        let beside = news.beside.map_or_else(Vec::new, finish).into_iter();
+        let beside = beside.map(|update| Arc::new(own::only_console(&update, always)));
+        let beside: Vec<_> = beside.collect();
         for client in &mut self.clients.own {
             let mut messages = Vec::new();
             if client.wants.polls {
                 messages.extend_from_slice(&polls);
             }
             if client.wants.console {
-                messages.extend_from_slice(&console);
+                messages.extend_from_slice(&beside);
             }
             messages.extend_from_slice(&own);
             let watcher = &mut client.watcher;
             let is_sent = watcher.is_current(begin)
                 && !own.is_empty()
-                && (!client.wants.console || !console.is_empty())
+                && (!client.wants.console || !beside.is_empty())
                 && watcher.send(&messages, reading);
             if !is_sent {
                 client.lost_polls += lost;

@@ -193,6 +193,8 @@ pub struct Own {
     pub polls: Vec<Poll>,
     pub lost_polls: u64,
     pub ended: bool,
+    /// What the console protocol tells in the same stream.
+    pub beside: Console,
 }
 
 /// One poll, in nanoseconds since the epoch.
@@ -210,6 +212,8 @@ impl Knows for Own {
     type Message = v1::Update;
 
     fn learn(&mut self, update: v1::Update) {
+        let console = instrument::Update::decode(&*update.console).expect("an update");
+        self.beside.learn(console);
         self.tasks
             .extend(update.tasks.into_iter().map(|t| (t.id, t)));
         self.timers
@@ -247,13 +251,19 @@ impl Knows for Own {
 
 impl Own {
     pub async fn watch(socket: PathBuf, polls: bool) -> Stream<Self> {
+        let console = false;
+        Self::watch_by(socket, v1::WatchRequest { polls, console }).await
+    }
+
+    /// With the console protocol's updates.
+    pub async fn watch_both(socket: PathBuf) -> Stream<Self> {
+        let (polls, console) = (false, true);
+        Self::watch_by(socket, v1::WatchRequest { polls, console }).await
+    }
+
+    async fn watch_by(socket: PathBuf, wants: v1::WatchRequest) -> Stream<Self> {
         let mut client = ProbeClient::new(connect(socket).await);
-        let messages = client
-            .watch(v1::WatchRequest {
-                polls,
-                console: false,
-            })
-            .await;
+        let messages = client.watch(wants).await;
         Stream::new(messages.expect("it answers").into_inner())
     }
 
