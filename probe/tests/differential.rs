@@ -6,6 +6,7 @@ mod support;
 use std::{
     collections::BTreeMap,
     future::poll_fn,
+    pin::Pin,
     process::ExitCode,
     sync::{Arc, Mutex, mpsc},
     task::{Poll, Waker},
@@ -136,11 +137,19 @@ fn worker() {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        spawn("all", async {
+        // Who joins it waits for it from the beginning, however late this thread comes to that.
+        let (joins, is_joined) = std::sync::mpsc::channel();
+        let mut all = spawn("all", async move {
+            is_joined.recv().expect("it is joined");
             wakes().await;
             locks().await;
             channels().await;
             ends().await;
+        });
+        poll_fn(|cx| {
+            let joined = Pin::new(&mut all).poll(cx);
+            let _ = joins.send(());
+            joined
         })
         .await
         .expect("it does not panic");
