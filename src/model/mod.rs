@@ -21,6 +21,7 @@ pub mod lint;
 mod lost;
 mod moment;
 pub mod output;
+mod pages;
 pub mod places;
 mod polls;
 pub mod resources;

@@ -105,13 +105,14 @@ impl Model {
         for id in told.touched {
             if let Some(task) = self.tasks.get(id) {
                 let state = self.state(task);
-                let timer = self.timers.next_of(id).filter(|timer| timer.exact);
-                let due = timer.and_then(|timer| timer.deadline);
+                // Without the probe it would be a guess.
+                let sleeps = with_probe && state == State::Sleeping;
+                let due = sleeps.then(|| self.timers.next_deadline_of(id)).flatten();
                 // One that was due before its last poll ended was dealt with there.
                 let is_ahead = |due: &Time| Some(*due) > task.last_poll_ended;
                 let standing = Standing {
                     state,
-                    due: due.filter(|due| state == State::Sleeping && is_ahead(due)),
+                    due: due.filter(is_ahead),
                     with_probe,
                     in_place: self.tasks.is_in_place(task),
                 };

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Model,
     kept::{self, Sound, Unsound},
+    pages::Pages,
     task::{Task, TaskId},
     wait::Wait,
     wire::Location,
@@ -38,7 +39,7 @@ impl Place {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Places {
     lines: Lines,
-    tasks: BTreeMap<TaskId, Before>,
+    tasks: Pages<TaskId, Before>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -86,7 +87,7 @@ impl Places {
         let running = task.running_since().is_some();
         let ended = task.polls().saturating_sub(u64::from(running));
         let busy = task.ended_busy();
-        let before = self.tasks.entry(task.id).or_insert_with(|| Before {
+        let before = self.tasks.get_or_insert_with(task.id, || Before {
             polls: 0,
             busy: Duration::ZERO,
             at: task.location.clone(),
@@ -105,7 +106,7 @@ impl Places {
             (false, _) => before.at = at.cloned(),
         }
         if task.is_done() {
-            self.tasks.remove(&task.id);
+            self.tasks.remove(task.id);
         }
     }
 }

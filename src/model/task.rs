@@ -24,6 +24,18 @@ use crate::frame::Time;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskId(pub u64);
 
+impl From<u64> for TaskId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<TaskId> for u64 {
+    fn from(id: TaskId) -> Self {
+        id.0
+    }
+}
+
 /// What a task is, from tokio's field `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {

@@ -15,6 +15,18 @@ use crate::frame::Time;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimerId(pub u64);
 
+impl From<u64> for TimerId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<TimerId> for u64 {
+    fn from(id: TimerId) -> Self {
+        id.0
+    }
+}
+
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimerKind {
     Sleep,

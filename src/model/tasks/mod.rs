@@ -9,7 +9,7 @@ mod index;
 mod news;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use super::{
     IdMap, Lost, Polled, Window, bounds,
     hand_overs::HandOvers,
     kept::{self, Sound, Unsound},
+    pages::Pages,
     polls,
     scopes::ScopeId,
     task::{Ended, EndedPoll, Kind, Task, TaskId},
@@ -39,7 +40,7 @@ use self::{
 /// All tasks that are alive, and the finished ones that are kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tasks {
-    all: BTreeMap<TaskId, Task>,
+    all: Pages<TaskId, Task>,
     #[serde(skip)]
     index: Index,
     ids: Ids,
@@ -66,9 +67,9 @@ pub struct Tasks {
 impl Sound for Tasks {
     fn sound(mut self) -> Result<Self, Unsound> {
         kept::countable(&[self.spawned, self.revision])?;
-        self.ids.check(self.all.keys().copied())?;
+        self.ids.check(self.all.keys())?;
         let finished: BTreeSet<TaskId> = self.finished.iter().copied().collect();
-        let done = |(id, task): (&TaskId, &Task)| task.is_done().then_some(*id);
+        let done = |(id, task): (TaskId, &Task)| task.is_done().then_some(id);
         let all_done: BTreeSet<TaskId> = self.all.iter().filter_map(done).collect();
         if finished != all_done || finished.len() != self.finished.len() {
             return Err(Unsound("a task that has ended, and has not"));
@@ -85,7 +86,7 @@ impl Tasks {
     const MAX_FINISHED: usize = 20_000;
 
     pub fn get(&self, id: TaskId) -> Option<&Task> {
-        self.all.get(&id)
+        self.all.get(id)
     }
 
     /// In the order in which they became known.
@@ -141,7 +142,7 @@ impl Tasks {
 
     /// Takes note of what a task does; nothing once it has ended.
     pub(super) fn note_doing(&mut self, id: TaskId, doing: Option<Doing>) {
-        if let Some(task) = self.all.get_mut(&id) {
+        if let Some(task) = self.all.get_mut(id) {
             let doing = doing.filter(|_| task.kind.is_async());
             let before = std::mem::replace(&mut task.doing, doing);
             self.index.change_doing(before, doing);
@@ -155,12 +156,12 @@ impl Tasks {
 
     /// Those that have ended and are kept, in the order in which they ended.
     pub fn ended(&self) -> impl ExactSizeIterator<Item = Option<&Task>> {
-        self.finished.iter().map(|id| self.all.get(id))
+        self.finished.iter().map(|id| self.all.get(*id))
     }
 
     /// Tasks that could run and are not polled.
     pub fn ready(&self) -> impl Iterator<Item = &Task> {
-        self.index.ready.iter().filter_map(|id| self.all.get(id))
+        self.index.ready.iter().filter_map(|id| self.all.get(*id))
     }
 
     /// How many these are.
@@ -170,14 +171,14 @@ impl Tasks {
 
     /// Tasks in a poll.
     pub fn running(&self) -> impl Iterator<Item = &Task> {
-        self.index.running.iter().filter_map(|id| self.all.get(id))
+        self.index.running.iter().filter_map(|id| self.all.get(*id))
     }
 
     /// The live tasks of a scope, the oldest first.
     pub fn live_in(&self, scope: ScopeId) -> impl Iterator<Item = &Task> {
         let ids = (scope, TaskId(0))..=(scope, TaskId(u64::MAX));
         let ids = self.index.in_scope.range(ids);
-        ids.filter_map(|(_, id)| self.all.get(id))
+        ids.filter_map(|(_, id)| self.all.get(*id))
     }
 
     /// Tasks of which the probe has told and the console protocol has not.
@@ -217,7 +218,7 @@ impl Tasks {
 
     /// Those on the blocking pool, workers included, in the order in which they became known.
     pub fn pool(&self) -> impl Iterator<Item = &Task> {
-        self.index.pool.iter().filter_map(|id| self.all.get(id))
+        self.index.pool.iter().filter_map(|id| self.all.get(*id))
     }
 
     /// There is, or was, a `LocalSet` with a task.
@@ -227,7 +228,7 @@ impl Tasks {
 
     /// Those that became known before this one, the newest first.
     pub fn before(&self, id: TaskId) -> impl Iterator<Item = &Task> {
-        self.all.range(..id).rev().map(|(_, task)| task)
+        self.all.range(..id).rev()
     }
 
     pub(super) fn take_for_lints(&mut self) -> ForLints {
@@ -259,7 +260,7 @@ impl Tasks {
     }
 
     pub fn by_tokio_id(&self, id: u64) -> Option<&Task> {
-        self.all.get(&self.ids.by_tokio(id)?)
+        self.all.get(self.ids.by_tokio(id)?)
     }
 
     /// When the first task was made.
@@ -302,7 +303,7 @@ impl Tasks {
         for (span, stats) in &update.stats_update {
             // A description that was dropped by a full buffer is counted there.
             let known = self.ids.by_span(*span);
-            let Some(task) = known.and_then(|id| self.all.get_mut(&id)) else {
+            let Some(task) = known.and_then(|id| self.all.get_mut(id)) else {
                 continue;
             };
             let id = task.id;
@@ -337,7 +338,7 @@ impl Tasks {
             self.finished(id);
         }
         for id in changed {
-            if let Some(task) = self.all.get_mut(&id) {
+            if let Some(task) = self.all.get_mut(id) {
                 busy.add(task, window, Ended::default());
                 self.for_lints.changed.push(id);
             }
@@ -353,7 +354,7 @@ impl Tasks {
     /// the one after it, tell of all tasks again.
     fn describe(&mut self, span: u64, wire: &wire_tasks::Task, created: Time, lost: &mut Lost) {
         let known = self.ids.by_span(span);
-        if let Some(known) = known.and_then(|id| self.all.get_mut(&id)) {
+        if let Some(known) = known.and_then(|id| self.all.get_mut(id)) {
             if known.created == created {
                 return;
             }
@@ -400,7 +401,7 @@ impl Tasks {
 
     fn forget_oldest(&mut self) {
         let oldest = self.finished.pop_front();
-        let Some(task) = oldest.and_then(|id| self.all.remove(&id)) else {
+        let Some(task) = oldest.and_then(|id| self.all.remove(id)) else {
             return;
         };
         self.past.add(&task, task.dropped.unwrap_or_default());
@@ -423,7 +424,7 @@ impl Tasks {
     /// Notes that a task awaits another one, by tokio's id, and gives that one's.
     fn awaits(&mut self, id: TaskId, awaited: u64) -> TaskId {
         let known = self.ids.by_tokio(awaited);
-        if let Some(task) = known.and_then(|id| self.all.get_mut(&id)) {
+        if let Some(task) = known.and_then(|id| self.all.get_mut(id)) {
             task.awaited_by = Some(id);
             return task.id;
         }
@@ -437,7 +438,7 @@ impl Tasks {
     pub(super) fn note_joins(&mut self, told: &v1::Polls) {
         let ended = self.ended_before.iter().chain(&self.for_lints.ended);
         let ended = ended.filter_map(|id| {
-            let task = self.all.get(id)?;
+            let task = self.all.get(*id)?;
             Some((task.tokio_id?, (task.id, task.dropped?)))
         });
         let ended: IdMap<u64, (TaskId, Time)> = ended.collect();
@@ -449,7 +450,7 @@ impl Tasks {
             if let Some((id, dropped)) = by
                 && poll.woken >= Some(*dropped)
                 && let Some(awaits) = self.ids.by_tokio(poll.task)
-                && let Some(task) = self.all.get_mut(id)
+                && let Some(task) = self.all.get_mut(*id)
             {
                 task.awaited_by.get_or_insert(awaits);
             }
@@ -491,7 +492,7 @@ impl Tasks {
         };
         let parent = fact.parent.map(|id| self.refer(id));
         let awaits = fact.awaits.map(|awaited| self.awaits(id, awaited));
-        let Some(task) = self.all.get_mut(&id) else {
+        let Some(task) = self.all.get_mut(id) else {
             return;
         };
         let before = (task.parent, task.scope, task.outcome);

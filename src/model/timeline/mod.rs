@@ -26,8 +26,9 @@ use loopview_api::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    IdMap, Lost, State,
-    kept::{self, Sound, Unsound},
+    Lost, State,
+    kept::{Sound, Unsound},
+    pages::Pages,
     polls::is_sound,
     task::{EndedPoll, Kind, Task, TaskId},
     tasks::Tasks,
@@ -86,8 +87,7 @@ pub struct Memory {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timeline {
-    #[serde(serialize_with = "kept::sorted")]
-    tasks: IdMap<TaskId, Lane>,
+    tasks: Pages<TaskId, Lane>,
     /// By the probe's numbers; 0 for polls of which it is not known who did them.
     threads: BTreeMap<u64, Lane>,
     /// Polls that were long, whoever is to blame: how many nanoseconds.
@@ -124,8 +124,9 @@ pub struct Timeline {
 
 impl Sound for Timeline {
     fn sound(mut self) -> Result<Self, Unsound> {
-        let mut lanes = self.tasks.values_mut().chain(self.threads.values_mut());
-        if !lanes.all(Lane::sound) {
+        let lanes = self.tasks.values_mut();
+        let is_sound = lanes.chain(self.threads.values_mut()).all(Lane::sound);
+        if !is_sound {
             return Err(Unsound("a lane out of order"));
         }
         self.used = self.lanes().map(Lane::bytes).sum();
@@ -164,7 +165,7 @@ impl Timeline {
     /// With room for so many bytes of polls and sums.
     pub fn with_limit(limit: usize) -> Self {
         Self {
-            tasks: IdMap::default(),
+            tasks: Pages::default(),
             threads: BTreeMap::new(),
             long: BTreeMap::new(),
             limit,
@@ -204,20 +205,20 @@ impl Timeline {
         Memory {
             used: self.used,
             limit: self.limit,
-            lanes: (self.tasks.capacity() + self.threads.len()) * size_of::<(TaskId, Lane)>(),
+            lanes: self.tasks.bytes() + self.threads.len() * size_of::<(u64, Lane)>(),
         }
     }
 
     /// What a task did in each cell, up to `now`; none if nothing is known of it.
     pub fn task(&self, id: TaskId, grid: &Grid, now: Time) -> Option<Vec<Cell>> {
-        Some(self.tasks.get(&id)?.cells(grid, now.as_nanos()))
+        Some(self.tasks.get(id)?.cells(grid, now.as_nanos()))
     }
 
     /// The worst of what some tasks did in each cell: of each state the longest time that one
     /// of them was in it.
     pub fn worst(&self, ids: impl Iterator<Item = TaskId>, grid: &Grid, now: Time) -> Vec<Cell> {
         let mut worst = vec![Cell::default(); grid.count()];
-        for lane in ids.filter_map(|id| self.tasks.get(&id)) {
+        for lane in ids.filter_map(|id| self.tasks.get(id)) {
             let cells = lane.cells(grid, now.as_nanos());
             for (worst, cell) in worst.iter_mut().zip(cells) {
                 worst.be_worse(&cell);
@@ -238,13 +239,13 @@ impl Timeline {
 
     /// What a task did at a time.
     pub fn task_at(&self, id: TaskId, at: Time, now: Time) -> Option<Stretch> {
-        let lane = self.tasks.get(&id)?;
+        let lane = self.tasks.get(id)?;
         lane.at(at.as_nanos(), now.as_nanos()).map(Stretch::from)
     }
 
     /// The poll of a task that was going on at a time.
     pub fn poll_at(&self, id: TaskId, at: Time) -> Option<Poll> {
-        let lane = self.tasks.get(&id)?;
+        let lane = self.tasks.get(id)?;
         let mut before = lane.polls_before(at.as_nanos().saturating_add(1));
         before.next().copied().filter(|poll| at <= poll.ended())
     }
@@ -261,13 +262,13 @@ impl Timeline {
 
     /// The first exact poll of a task that began after a time.
     pub fn poll_after(&self, id: TaskId, at: Time) -> Option<Poll> {
-        let lane = self.tasks.get(&id)?;
+        let lane = self.tasks.get(id)?;
         lane.polls_after(at.as_nanos()).next().copied()
     }
 
     /// The last exact poll of a task that began before a time.
     pub fn poll_before(&self, id: TaskId, at: Time) -> Option<Poll> {
-        let lane = self.tasks.get(&id)?;
+        let lane = self.tasks.get(id)?;
         lane.polls_before(at.as_nanos()).next().copied()
     }
 
@@ -301,7 +302,7 @@ impl Timeline {
                 // What was woken before this one ends is polled next.
                 let mut after = lane.polls_after(poll.started);
                 let next = after.next().filter(|next| next.ready() <= poll.end())?;
-                (next.woken_by() == Some(by)).then_some((*id, *next))
+                (next.woken_by() == Some(by)).then_some((id, *next))
             })
             .collect();
         woken.sort_by_key(|(id, poll)| (poll.started, *id));
@@ -349,14 +350,14 @@ impl Timeline {
 
     /// Takes in a sleep, whose polls are told.
     pub(super) fn slept(&mut self, nap: &Nap) {
-        if let Some(lane) = self.tasks.get_mut(&nap.task) {
+        if let Some(lane) = self.tasks.get_mut(nap.task) {
             lane.slept(nap.from.as_nanos(), nap.to.as_nanos());
         }
     }
 
     /// Takes in a call on the blocking pool that has ended. No polls of it are told.
     fn push_call(&mut self, task: &Task) {
-        let lane = self.tasks.get(&task.id);
+        let lane = self.tasks.get(task.id);
         if lane.is_some_and(Lane::is_polled) {
             return;
         }
@@ -396,7 +397,7 @@ impl Timeline {
     }
 
     fn push_to_task(&mut self, id: TaskId, poll: Record) -> bool {
-        let lane = self.tasks.entry(id).or_insert_with(Lane::new);
+        let lane = self.tasks.get_or_insert_with(id, Lane::new);
         let grown = lane.push(poll);
         self.grow(grown.unwrap_or_default());
         grown.is_some()
@@ -426,7 +427,7 @@ impl Timeline {
         if task.kind == Kind::Worker {
             return;
         }
-        let lane = self.tasks.entry(task.id).or_insert_with(Lane::new);
+        let lane = self.tasks.get_or_insert_with(task.id, Lane::new);
         let is_running = u64::from(task.running_since().is_some());
         // What it did before it was watched is unknown, unless there are sums of it.
         let is_whole = !now.with_probe
@@ -488,7 +489,7 @@ impl Timeline {
     }
 
     pub(super) fn forget(&mut self, id: TaskId) {
-        let gone = self.tasks.remove(&id);
+        let gone = self.tasks.remove(id);
         self.leave(gone);
     }
 

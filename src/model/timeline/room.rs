@@ -173,8 +173,7 @@ impl Timeline {
         }
         pass.horizon = *self.summed.get_or_insert(0);
         pass.shift = Self::FINE - self.pressure;
-        pass.rest
-            .extend(self.tasks.keys().map(|id| LaneId::Task(*id)));
+        pass.rest.extend(self.tasks.keys().map(LaneId::Task));
         pass.rest
             .extend(self.threads.keys().map(|id| LaneId::Thread(*id)));
         // A map of tasks is in another order each time.
@@ -197,7 +196,7 @@ impl Timeline {
     fn pass_lane(&mut self, id: LaneId, pass: &mut Pass, effort: &mut usize) -> bool {
         *effort = effort.saturating_sub(Self::LANE);
         let lane = match id {
-            LaneId::Task(id) => self.tasks.get_mut(&id),
+            LaneId::Task(id) => self.tasks.get_mut(id),
             LaneId::Thread(id) => self.threads.get_mut(&id),
         };
         let Some(lane) = lane else { return true };

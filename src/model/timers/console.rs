@@ -78,7 +78,7 @@ impl Timers {
         lost: &mut Lost,
     ) {
         if let Some(known) = self.by_span.get(&span).copied() {
-            if self.all.get(&known).is_some_and(|t| t.created == created) {
+            if self.all.get(known).is_some_and(|t| t.created == created) {
                 return;
             }
             // Its span has been given to another one, so it is gone, unseen.

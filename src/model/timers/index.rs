@@ -36,7 +36,7 @@ pub(super) struct Entry {
 impl Entry {
     pub fn of(timer: &Timer) -> Self {
         let is_limit = timer.kind == TimerKind::Timeout;
-        let at = timer.deadline.unwrap_or(Time::from_nanos(u64::MAX));
+        let at = timer.deadline.unwrap_or(Index::NEVER);
         let (is_live, id) = (timer.is_live(), timer.id);
         let own = timer.task.filter(|_| is_live);
         let over = timer.task.zip(timer.deadline).filter(|_| !is_live);
@@ -50,6 +50,16 @@ impl Entry {
 }
 
 impl Index {
+    /// In place of a deadline that is unknown.
+    pub const NEVER: Time = Time::from_nanos(u64::MAX);
+
+    /// The live timer of a task that is due first, and when; a time limit only if it has no other.
+    pub fn next_of(&self, task: TaskId) -> Option<(Time, TimerId)> {
+        let first = (task, false, Time::default(), TimerId(0));
+        let (owner, _, at, id) = self.of_task.range(first..).next()?;
+        (*owner == task).then_some((*at, *id))
+    }
+
     pub fn change(&mut self, before: Entry, after: Entry) {
         place(&mut self.due, before.due, after.due);
         place(&mut self.of_task, before.of_task, after.of_task);

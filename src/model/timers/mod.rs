@@ -6,7 +6,7 @@
 mod console;
 mod index;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use loopview_api::v1;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     IdMap, Lost,
     kept::{self, Sound, Unsound},
+    pages::Pages,
     task::TaskId,
     tasks::Tasks,
     timer::{Timer, TimerId},
@@ -25,7 +26,7 @@ use self::index::{Entry, Index};
 /// All timers that are alive, and the newest of those that are gone.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Timers {
-    all: BTreeMap<TimerId, Timer>,
+    all: Pages<TimerId, Timer>,
     #[serde(skip)]
     index: Index,
     /// Console protocol: the timer that a resource's span stands for.
@@ -57,7 +58,7 @@ impl Timers {
     const MAX_GONE: usize = 20_000;
 
     pub fn get(&self, id: TimerId) -> Option<&Timer> {
-        self.all.get(&id)
+        self.all.get(id)
     }
 
     /// In the order in which they were made.
@@ -77,7 +78,7 @@ impl Timers {
 
     /// Those that have ended and are kept, in the order in which they ended.
     pub fn gone(&self) -> impl ExactSizeIterator<Item = Option<&Timer>> {
-        self.gone.iter().map(|id| self.all.get(id))
+        self.gone.iter().map(|id| self.all.get(*id))
     }
 
     /// How many that had ended were forgotten, to bound memory.
@@ -88,7 +89,7 @@ impl Timers {
     /// Those that can still fire: what is due first comes first, and what has no known
     /// deadline last.
     pub fn live(&self) -> impl Iterator<Item = &Timer> {
-        self.live_ids().filter_map(|id| self.all.get(&id))
+        self.live_ids().filter_map(|id| self.all.get(id))
     }
 
     /// The same, by their ids alone.
@@ -103,9 +104,13 @@ impl Timers {
 
     /// The live timer of a task that is due first; a time limit only if it has no other.
     pub fn next_of(&self, task: TaskId) -> Option<&Timer> {
-        let first = (task, false, Time::default(), TimerId(0));
-        let (owner, .., id) = self.index.of_task.range(first..).next()?;
-        self.all.get(id).filter(|_| *owner == task)
+        self.all.get(self.index.next_of(task)?.1)
+    }
+
+    /// When that is, if it is known. Nobody has to look at the timer itself for this.
+    pub(super) fn next_deadline_of(&self, task: TaskId) -> Option<Time> {
+        let (deadline, _) = self.index.next_of(task)?;
+        (deadline < Index::NEVER).then_some(deadline)
     }
 
     /// The timers of a task that can still fire, time limits last.
@@ -113,7 +118,7 @@ impl Timers {
         let first = (task, false, Time::default(), TimerId(0));
         let own = self.index.of_task.range(first..);
         own.take_while(move |(owner, ..)| *owner == task)
-            .filter_map(|(.., id)| self.all.get(id))
+            .filter_map(|(.., id)| self.all.get(*id))
     }
 
     /// The timers of a task that have fired or were dropped, and are kept: those that were due
@@ -136,7 +141,7 @@ impl Timers {
 
     pub(super) fn apply_probe(&mut self, timers: &[v1::Timer], tasks: &mut Tasks, lost: &mut Lost) {
         for wire in timers {
-            let is_known = self.all.contains_key(&TimerId(wire.id));
+            let is_known = self.all.contains(TimerId(wire.id));
             if !is_known && !lost.has_room(self.kept_alive()) {
                 continue;
             }
@@ -145,7 +150,7 @@ impl Timers {
                 tasks.touch(task);
             }
             let id = TimerId(wire.id);
-            let fires = self.all.get(&id).map_or(0, |timer| timer.fires);
+            let fires = self.all.get(id).map_or(0, |timer| timer.fires);
             self.change(id, |timer| timer.update_probe(wire, task));
             if wire.fires > fires {
                 self.just_fired.push(id);
@@ -167,7 +172,7 @@ impl Timers {
         };
         let found = self.overdue(now).filter(polled_since).map(|timer| timer.id);
         for id in found.collect::<Vec<_>>() {
-            if let Some(timer) = self.all.get_mut(&id) {
+            if let Some(timer) = self.all.get_mut(id) {
                 timer.neglected = true;
             }
         }
@@ -175,8 +180,8 @@ impl Timers {
 
     /// Changes a timer, which is made if there is none, and what follows from it.
     fn change(&mut self, id: TimerId, with: impl FnOnce(&mut Timer)) {
-        let before = self.all.get(&id).map_or_else(Entry::default, Entry::of);
-        let timer = self.all.entry(id).or_insert_with(|| Timer::new(id));
+        let before = self.all.get(id).map_or_else(Entry::default, Entry::of);
+        let timer = self.all.get_or_insert_with(id, || Timer::new(id));
         let was_gone = timer.dropped.is_some();
         with(timer);
         self.index.change(before, Entry::of(timer));
@@ -191,7 +196,7 @@ impl Timers {
     fn forget_oldest(&mut self) {
         let oldest = self.gone.pop_front();
         self.forgotten += 1;
-        let Some(timer) = oldest.and_then(|id| self.all.remove(&id)) else {
+        let Some(timer) = oldest.and_then(|id| self.all.remove(id)) else {
             return;
         };
         self.forgotten_late += u64::from(timer.fired_late());
