@@ -33,9 +33,9 @@ pub use connect::ConnectError;
 pub use endpoint::{Endpoint, EndpointError};
 pub use launch::{Launch, launch};
 
-/// Frames that may wait to be read. A full queue slows the reading of the socket down, and
-/// nothing else.
-const QUEUE: usize = 4_096;
+/// Frames that may wait to be read: what waits grows old. A full queue slows the reading of the
+/// socket down, and nothing else.
+const QUEUE: usize = 64;
 
 /// A target at work. Dropping it ends it at once.
 #[derive(Debug)]

@@ -31,10 +31,10 @@ use publish::Publisher;
 pub(crate) use publish::Settings;
 pub(crate) use shared::Shared;
 
-/// The parts of a message stay below this, so that the whole is below gRPC's usual limit of
-/// 4 MiB.
+/// The parts of a message stay below this: so the whole is far below gRPC's usual limit of 4 MiB,
+/// and little is under way to a client that is slow.
 #[cfg(not(test))]
-const PART: usize = 3 << 20;
+const PART: usize = 256 << 10;
 /// So small that a few tasks make several messages.
 #[cfg(test)]
 const PART: usize = 1 << 9;

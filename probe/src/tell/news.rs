@@ -18,7 +18,7 @@ pub(super) struct News {
 
 impl News {
     /// So much is told at once, before its time.
-    const MUCH: usize = 4 * PART;
+    const MUCH: usize = 16 * PART;
 
     /// Where they begin, or would after the reading `seq`.
     pub(super) fn since(&self, seq: Seq) -> Seq {

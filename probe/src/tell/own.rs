@@ -251,7 +251,7 @@ impl Polls {
     /// So many wait at most between two publishes.
     const MOST: usize = 1 << 18;
     /// 25 bytes each are many.
-    const IN_ONE: usize = 1 << 16;
+    const IN_ONE: usize = 1 << 14;
 
     pub(super) fn add(&mut self, thread: u32, poll: Poll) {
         if self.total >= Self::MOST {

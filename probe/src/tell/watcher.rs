@@ -25,8 +25,10 @@ use super::{
 };
 use crate::clock::Nanos;
 
-/// Messages that a client has not read, at most.
-const ROOM: usize = 8;
+/// Messages that a client has not read, at most: all of a publish have room.
+const ROOM: usize = 64;
+/// The same while it catches up: what waits to be read grows old.
+const AHEAD: usize = 4;
 
 /// Which of several programs that watch over one server.
 pub(crate) type Connection = u64;
@@ -286,7 +288,10 @@ impl<M> Watcher<M> {
         mut part: impl FnMut(Option<Round>, &mut Todo) -> Vec<M>,
     ) {
         let seq = reading.seq;
-        while !self.is_paused && self.messages.capacity() > ROOM / 2 && !self.messages.is_closed() {
+        while !self.is_paused
+            && self.messages.capacity() > ROOM - AHEAD
+            && !self.messages.is_closed()
+        {
             if self.seq > 0 && self.seq < store.lacking {
                 let status = "what you have not read had to be forgotten: connect again";
                 let _ = self.messages.try_send(Err(Status::data_loss(status)));
