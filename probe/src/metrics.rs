@@ -107,7 +107,8 @@ pub(crate) struct Monitors {
 struct Monitor {
     met: Met,
     intervals: RuntimeIntervals,
-    /// When it last did anything.
+    /// It did something in the last interval, and when it last did.
+    is_active: bool,
     active: Instant,
 }
 
@@ -115,11 +116,15 @@ impl Monitors {
     /// A runtime in which nothing is left is let go after so long, until it is heard of
     /// again: a handle keeps what a dropped runtime had.
     const SILENCE: Duration = Duration::from_secs(10);
+    /// Of a program that makes one runtime after the other, only so many are waited for: each
+    /// of them has some of its files open.
+    const MOST_SILENT: usize = 8;
 
     pub(crate) fn add(&mut self, met: Met) {
         let intervals = RuntimeMonitor::new(&met.handle).intervals();
         let monitor = Monitor {
             intervals,
+            is_active: true,
             active: Instant::now(),
             met,
         };
@@ -135,25 +140,34 @@ impl Monitors {
         let threads = runtimes.threads().clone();
         let figures = self.all.values_mut().filter_map(|m| m.sample(&threads));
         let figures = figures.collect();
-        self.all.retain(|number, monitor| {
-            if is_used(*number) {
-                monitor.active = Instant::now();
+        let now = Instant::now();
+        let mut silent = Vec::new();
+        for (number, monitor) in &mut self.all {
+            if monitor.is_active || is_used(*number) {
+                monitor.active = now;
+            } else {
+                silent.push((monitor.active, *number));
             }
-            let is_monitored = monitor.active.elapsed() < Self::SILENCE;
-            monitor.met.is_monitored.store(is_monitored, Relaxed);
-            is_monitored
-        });
+        }
+        silent.sort_unstable();
+        let too_many = silent.len().saturating_sub(Self::MOST_SILENT);
+        for (n, (active, number)) in silent.into_iter().enumerate() {
+            if (n < too_many || now - active >= Self::SILENCE)
+                && let Some(silent) = self.all.remove(&number)
+            {
+                silent.met.is_monitored.store(false, Relaxed);
+            }
+        }
         figures
     }
 }
 
 impl Monitor {
     fn sample(&mut self, threads: &HashMap<ThreadId, u32>) -> Option<v1::Runtime> {
+        self.is_active = false;
         let interval: RuntimeMetrics = self.intervals.next()?;
         let metrics = self.met.handle.metrics();
-        if interval.live_tasks_count > 0 || interval.total_park_count > 0 {
-            self.active = Instant::now();
-        }
+        self.is_active = interval.live_tasks_count > 0 || interval.total_park_count > 0;
         let workers = (0..metrics.num_workers())
             .map(|index| v1::Worker {
                 index: u32::try_from(index).unwrap_or(u32::MAX),

@@ -8,7 +8,7 @@ use std::{
     fmt,
     process::ExitCode,
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -17,7 +17,7 @@ use std::{
 use console_api::instrument::{
     PauseRequest, ResumeRequest, StateRequest, Temporality, instrument_client::InstrumentClient,
 };
-use loopview_api::v1::Outcome;
+use loopview_api::v1::{Outcome, ThreadRole};
 use support::{
     Console, Own, Program,
     clients::{connect, field, try_connect},
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
             fifty_clients_all_get_all,
             a_client_that_goes_is_forgotten,
             the_sockets_folder_may_go,
+            threads_that_have_ended_hold_nothing_of_the_programs,
             a_second_init_says_so_and_changes_nothing,
             other_layers_hear_what_they_asked_for_and_the_probe_all,
             a_filter_of_all_is_told_and_harms_nothing,
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         ],
         named![
             batches,
+            loops,
             small,
             second_init,
             layers,
@@ -264,6 +266,66 @@ fn the_sockets_folder_may_go() {
         program.go_on();
         let last = program.number("last");
         own.until(|seen| seen.has_ended(last)).await;
+    });
+}
+
+const LOOPS: usize = 64;
+
+/// Threads that each run a loop at the same time, and end when they are told to.
+fn loops() {
+    loopview_probe::init();
+    ready();
+    let end = Arc::new(Barrier::new(LOOPS + 1));
+    let run = |end: Arc<Barrier>| {
+        one_thread().block_on(async {
+            spawn("one", async {}).await.expect("it does not panic");
+            end.wait();
+        });
+    };
+    let threads: Vec<_> = (0..LOOPS)
+        .map(|_| {
+            let end = Arc::clone(&end);
+            std::thread::spawn(move || run(end))
+        })
+        .collect();
+    wait();
+    end.wait();
+    for thread in threads {
+        thread.join().expect("it does not panic");
+    }
+    wait();
+}
+
+fn threads_that_have_ended_hold_nothing_of_the_programs() {
+    /// Less than a tenth of what their rings of polls take.
+    const LITTLE: u64 = (LOOPS as u64 * 16) << 10;
+    let mut program = start("loops");
+    let files = |program: &Program| {
+        let folder = format!("/proc/{}/fd", program.id());
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    };
+    watch(async {
+        let mut own = Own::watch(program.socket(), true).await;
+        own.next().await;
+        let before = files(&program);
+        program.go_on();
+        let loops = |seen: &Own, ended: bool| {
+            let threads = seen.threads.values();
+            let threads = threads.filter(|t| t.ended_at.is_some() == ended);
+            threads.filter(|t| t.role() == ThreadRole::BlockOn).count()
+        };
+        own.until(|seen| loops(seen, false) == LOOPS && seen.overhead.memory > 10 * LITTLE)
+            .await;
+        program.go_on();
+        own.until(|seen| loops(seen, true) == LOOPS).await;
+        own.until(|seen| seen.overhead.memory < LITTLE).await;
+        // Each polled its own future, the task, and its own once more.
+        assert!(own.known.polls.len() >= 3 * LOOPS, "all of them are told");
+        while files(&program) >= before + LOOPS / 2 {
+            own.next().await;
+        }
+        program.go_on();
+        own.read_to_the_end().await;
     });
 }
 

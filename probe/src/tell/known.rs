@@ -25,8 +25,11 @@ use super::{
 use crate::{
     clock::{self, Nanos},
     facts::{
+        budget::Budget,
         changes::Changed,
-        op, resource,
+        op,
+        polls::Ring,
+        resource,
         spare::{Hand, Hands, Spare},
         thread::{self, KeptOff, Thread},
     },
@@ -53,6 +56,7 @@ pub(super) struct Known {
 pub(super) struct KnownThread {
     pub(super) thread: Arc<Thread>,
     pub(super) told: Option<thread::State>,
+    /// An open file, while the thread lives.
     kept_off: OnceCell<KeptOff>,
     /// As of the last publish, in nanoseconds.
     was_kept_off: Option<u64>,
@@ -69,6 +73,15 @@ impl KnownThread {
         }
         let account = self.kept_off.get_or_init(|| KeptOff::of(&self.thread));
         account.read().or(self.was_kept_off)
+    }
+
+    /// Gives the memory of polls back that have all been read, once the thread itself has let go
+    /// of it. A program may end a thread each moment, and what has ended is kept for an hour.
+    fn let_go_of_ring(&mut self, budget: &Budget) {
+        let thread = Arc::get_mut(&mut self.thread);
+        if thread.and_then(|thread| thread.ring.take()).is_some() {
+            budget.give(Ring::BYTES);
+        }
     }
 }
 
@@ -205,6 +218,9 @@ impl Known {
                 polls.lost(lost - known.lost_polls);
             }
             known.lost_polls = lost;
+            if has_ended {
+                known.let_go_of_ring(&heard.budget);
+            }
         }
     }
 
@@ -217,6 +233,9 @@ impl Known {
         for known in self.threads.values_mut() {
             let state = known.thread.read();
             let kept_off = known.look_at_account(state);
+            if state.ended > 0 {
+                known.kept_off.take();
+            }
             if known.told != Some(state) || kept_off != known.was_kept_off {
                 known.told = Some(state);
                 known.was_kept_off = kept_off;

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     clock::{self, Nanos},
-    facts::{changes::Changed, fence, polls::Ring},
+    facts::{changes::Changed, fence},
     hear::Interest,
 };
 
@@ -395,16 +395,13 @@ impl Publisher {
         let before = now.saturating_sub(u64::try_from(retention).unwrap_or(Nanos::MAX));
         let freed = self.known.store.forget(before, told);
         self.shared.heard.budget.give(freed);
-        let budget = &self.shared.heard.budget;
         let runtimes = &self.shared.heard.runtimes;
         self.known.threads.retain(|number, known| {
             let ended = known.told.map_or(0, |state| state.ended);
-            let keep = ended == 0 || ended >= before;
+            // Its ring has to be given back before.
+            let keep = ended == 0 || ended >= before || known.thread.ring.get().is_some();
             if !keep {
                 runtimes.leave_thread(*number);
-                if known.thread.ring.get().is_some() {
-                    budget.give(Ring::BYTES);
-                }
             }
             keep
         });
