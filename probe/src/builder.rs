@@ -171,9 +171,10 @@ impl Builder {
     /// Makes the program visible, by a subscriber that has the probe and nothing else.
     pub fn try_init(self) -> Result<Probe, Error> {
         let wait = self.wait;
-        let (heard, probe) = self.start(true)?;
-        tracing::subscriber::set_global_default(ProbeSubscriber::new(heard))
-            .map_err(|_| Error::Subscriber)?;
+        let (_, probe) = self.start(true, |heard| {
+            tracing::subscriber::set_global_default(ProbeSubscriber::new(heard))
+                .map_err(|_| Error::Subscriber)
+        })?;
         probe.0.wait_for_watcher(wait);
         Ok(probe)
     }
@@ -187,13 +188,18 @@ impl Builder {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let wait = self.wait;
-        let (heard, probe) = self.start(false)?;
+        let (heard, probe) = self.start(false, |_| Ok(()))?;
         let layer = ProbeLayer::new(heard).with_filter(FilterFn::new(wanted));
         probe.0.wait_for_watcher(wait);
         Ok((layer, probe))
     }
 
-    fn start(self, alone: bool) -> Result<(Arc<Heard>, Probe), Error> {
+    /// `install`: if that cannot be done, nobody listens, as nothing would be told.
+    fn start(
+        self,
+        alone: bool,
+        install: impl FnOnce(Arc<Heard>) -> Result<(), Error>,
+    ) -> Result<(Arc<Heard>, Probe), Error> {
         if !cfg!(tokio_unstable) {
             return Err(Error::Unstable);
         }
@@ -201,6 +207,7 @@ impl Builder {
         fence::start();
         let listeners = self.listen()?;
         let (heard, changes) = Heard::new(self.memory_limit, alone);
+        install(Arc::clone(&heard))?;
         let shared = Shared::new(Arc::clone(&heard));
         let settings = Settings {
             interval: self.publish_interval,

@@ -489,10 +489,11 @@ fn the_console_protocol_is_beside_it_and_its_ids_agree() {
 #[test]
 fn a_second_probe_is_refused_and_says_what_to_do() {
     let (path, _) = socket();
-    let again = Builder::default()
-        .socket(path.with_extension("again"))
-        .try_init();
+    let another = path.with_extension("again");
+    let again = Builder::default().socket(&another).try_init();
     assert!(matches!(again, Err(Error::Subscriber)));
+    let nobody = std::os::unix::net::UnixStream::connect(&another);
+    assert!(nobody.is_err(), "what hears nothing does not listen");
     let taken = Builder::default().socket(path).try_init();
     assert!(matches!(taken, Err(Error::Listen { .. })), "{taken:?}");
 }
