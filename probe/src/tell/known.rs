@@ -188,8 +188,12 @@ impl Known {
                 Memory::default()
             }
             Changed::Callsite(meta) => {
-                self.callsites.push((seq, meta));
-                news.callsite(meta);
+                // Each subscriber that the program makes has all callsites registered anew.
+                let mut known = self.callsites.iter();
+                if !known.any(|(_, known)| std::ptr::eq(*known, meta)) {
+                    self.callsites.push((seq, meta));
+                    news.callsite(meta);
+                }
                 Memory::default()
             }
         }

@@ -418,6 +418,22 @@ fn what_somebody_knows_alive_is_kept_until_its_end_is_told() {
     }
 }
 
+/// A program makes a subscriber for each request, say: each has all callsites registered anew.
+#[test]
+fn a_callsite_is_told_once() {
+    let mut program = Program::new(MUCH, HOUR);
+    program.join(false);
+    for _ in 0..3 {
+        let callsite = Changed::Callsite(program.site.meta);
+        program.heard.changes.push(callsite);
+        program.publisher.publish();
+    }
+    let told = updates(&mut program.clients[0], usize::MAX).into_iter();
+    let told = told.map(|update| update.new_metadata.unwrap_or_default().metadata.len());
+    assert_eq!(told.sum::<usize>(), 1);
+    assert_eq!(program.publisher.known.callsites.len(), 1);
+}
+
 /// While more is listed than is told at once, a poll that is over is not told as if it went on.
 #[test]
 fn what_is_told_was_so_at_the_time_of_which_it_is_told() {
