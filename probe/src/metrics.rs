@@ -47,6 +47,10 @@ thread_local! {
 }
 
 impl Runtimes {
+    /// So many are remembered that are not watched any more: one that is heard of again keeps
+    /// its number. A program may make a runtime for each call.
+    const MOST: usize = 1 << 12;
+
     /// Notes the runtime that the calling thread is in, and gives its number.
     pub(crate) fn meet(&self, changes: &Changes) -> Option<Number> {
         let handle = Handle::try_current().ok()?;
@@ -61,8 +65,13 @@ impl Runtimes {
             return Some(number);
         }
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= Self::MOST && !all.contains_key(&id) {
+            all.retain(|_, known| known.is_monitored.load(Relaxed));
+        }
+        let number = || self.free_number(&all);
+        let number = all.get(&id).map_or_else(number, |known| known.number);
         let known = all.entry(id).or_insert_with(|| Known {
-            number: self.last.fetch_add(1, Relaxed).wrapping_add(1),
+            number,
             is_monitored: Arc::default(),
         });
         let _ = LAST.try_with(|last| last.replace(Some((id, known.clone()))));
@@ -74,6 +83,16 @@ impl Runtimes {
             })));
         }
         Some(known.number)
+    }
+
+    /// The next number that no other has; 0 if there is none.
+    fn free_number(&self, all: &HashMap<Id, Known>) -> Number {
+        let next = |_| self.last.fetch_add(1, Relaxed).wrapping_add(1);
+        let is_free = |number: &Number| *number > 0 && all.values().all(|k| k.number != *number);
+        (0..=Number::MAX)
+            .map(next)
+            .find(is_free)
+            .unwrap_or_default()
     }
 
     pub(crate) fn meet_thread(&self, thread: ThreadId, number: u32) {
@@ -226,5 +245,39 @@ pub(crate) fn usage() -> v1::Usage {
     v1::Usage {
         cpu,
         memory: memory_stats::memory_stats().map(|stats| stats.physical_mem as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_runtimes_that_are_gone_only_some_are_remembered() {
+        let (changes, list) = Changes::new();
+        let runtimes = Runtimes::default();
+        let make = || tokio::runtime::Builder::new_current_thread().build();
+        let meet = |runtime: &tokio::runtime::Runtime| {
+            let _entered = runtime.enter();
+            runtimes.meet(&changes)
+        };
+        let stays = make().expect("a runtime");
+        assert_eq!(meet(&stays), Some(1));
+        // Their numbers begin anew.
+        let numbers = (2..=Number::MAX).chain(2..9);
+        runtimes.last.store(Number::MAX - 5_000, Relaxed);
+        let mut watched = Vec::new();
+        for number in numbers.skip(usize::from(Number::MAX) - 5_001) {
+            let goes = make().expect("a runtime");
+            assert_eq!(meet(&goes), Some(number));
+            watched.extend(list.try_iter());
+            // All but the first are let go at once.
+            if let Some(Changed::Runtime(met)) = watched.get(1) {
+                met.is_monitored.store(false, Relaxed);
+                watched.truncate(1);
+            }
+            assert!(runtimes.known.lock().expect("nobody panicked").len() <= Runtimes::MOST);
+        }
+        assert_eq!(meet(&stays), Some(1));
     }
 }
