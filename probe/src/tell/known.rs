@@ -34,7 +34,7 @@ use crate::{
         thread::{self, KeptOff, Thread},
     },
     hear::Heard,
-    metrics::{self, Monitors},
+    metrics::{self, Monitors, Runtimes},
 };
 
 /// All that there is to tell.
@@ -73,6 +73,11 @@ impl KnownThread {
         }
         let account = self.kept_off.get_or_init(|| KeptOff::of(&self.thread));
         account.read().or(self.was_kept_off)
+    }
+
+    /// When it ended, as it was last told; 0 if it has not.
+    fn ended(&self) -> Nanos {
+        self.told.map_or(0, |state| state.ended)
     }
 
     /// Gives the memory of polls back that have all been read, once the thread itself has let go
@@ -252,6 +257,28 @@ impl Known {
             own.runtimes(self.runtimes.clone());
             own.usage(metrics::usage());
         }
+    }
+
+    /// Forgets threads that ended before `before`, and all but the newest: each is looked at
+    /// all the time.
+    pub(super) fn forget_threads(&mut self, before: Nanos, runtimes: &Runtimes) {
+        const MOST: usize = 1 << 12;
+        let has_ended = |known: &&KnownThread| known.ended() > 0;
+        let ended = self.threads.values().filter(has_ended).count();
+        let mut too_many = ended.saturating_sub(MOST);
+        self.threads.retain(|number, known| {
+            let ended = known.ended();
+            // Its ring has to be given back before.
+            if ended == 0 || known.thread.ring.get().is_some() {
+                return true;
+            }
+            let keep = ended >= before && too_many == 0;
+            too_many = too_many.saturating_sub(1);
+            if !keep {
+                runtimes.leave_thread(*number);
+            }
+            keep
+        });
     }
 
     pub(super) fn always(&self, shared: &Shared, times: Times) -> own::Always {

@@ -395,16 +395,8 @@ impl Publisher {
         let before = now.saturating_sub(u64::try_from(retention).unwrap_or(Nanos::MAX));
         let freed = self.known.store.forget(before, told);
         self.shared.heard.budget.give(freed);
-        let runtimes = &self.shared.heard.runtimes;
-        self.known.threads.retain(|number, known| {
-            let ended = known.told.map_or(0, |state| state.ended);
-            // Its ring has to be given back before.
-            let keep = ended == 0 || ended >= before || known.thread.ring.get().is_some();
-            if !keep {
-                runtimes.leave_thread(*number);
-            }
-            keep
-        });
+        self.known
+            .forget_threads(before, &self.shared.heard.runtimes);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
         first_change,
         site::{Role, Site, Written},
         task::{Task, Words},
+        thread::Thread,
     },
     hear::{Entity, Heard},
 };
@@ -432,6 +433,42 @@ fn a_callsite_is_told_once() {
     let told = told.map(|update| update.new_metadata.unwrap_or_default().metadata.len());
     assert_eq!(told.sum::<usize>(), 1);
     assert_eq!(program.publisher.known.callsites.len(), 1);
+}
+
+/// A program may start a thread for each call.
+#[test]
+fn of_threads_that_have_ended_the_newest_are_kept() {
+    let mut program = Program::new(MUCH, HOUR);
+    let thread = |number| Arc::new(Thread::new(number, "a thread"));
+    let list = |thread: &Arc<Thread>| {
+        let changes = &program.heard.changes;
+        changes.push(Changed::Thread(Arc::clone(thread)));
+    };
+    let lives = thread(1);
+    list(&lives);
+    for number in 2..=10_000 {
+        let ends = thread(number);
+        list(&ends);
+        ends.end(clock::now());
+    }
+    program.publisher.publish();
+    let kept = &program.publisher.known.threads;
+    assert!(
+        kept.keys()
+            .copied()
+            .eq([1].into_iter().chain(5_905..=10_000))
+    );
+    lives.end(clock::now());
+    (0..2).for_each(|_| program.publisher.publish());
+    assert!(
+        program
+            .publisher
+            .known
+            .threads
+            .keys()
+            .copied()
+            .eq(5_905..=10_000)
+    );
 }
 
 /// While more is listed than is told at once, a poll that is over is not told as if it went on.
