@@ -28,21 +28,20 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A variable in the environment has a value that makes no sense.
     #[error("{variable} is {value:?}, and should be {expected}")]
     Environment {
         variable: &'static str,
         value: String,
         expected: &'static str,
     },
+    /// An address or a socket cannot be had: mostly another program listens on it.
     #[error("cannot listen on {address}: {error}")]
     Listen { address: String, error: io::Error },
+    /// The probe's own thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-    #[error(
-        "tokio was built without `--cfg tokio_unstable`: \
-         put it into build.rustflags in .cargo/config.toml"
-    )]
-    Unstable,
+    /// A program has one subscriber, and this one has another already.
     #[error("there is a tracing subscriber already: put loopview_probe::layer() into it")]
     Subscriber,
 }
@@ -71,41 +70,46 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Where tokio-console and loopview look for a program if they are not told.
+    /// `127.0.0.1:6669`, where tokio-console and loopview look for a program if they are not
+    /// told.
     pub const DEFAULT_ADDRESS: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 6669);
     /// One second, as console-subscriber's.
     pub const DEFAULT_PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
     /// One hour, as console-subscriber's.
     pub const DEFAULT_RETENTION: Duration = Duration::from_secs(60 * 60);
-    /// Room for some hundred thousand live tasks, or a million that have ended.
+    /// 256 MiB: room for some hundred thousand live tasks, or a million that have ended.
     pub const DEFAULT_MEMORY_LIMIT: usize = 256 << 20;
 
-    /// How often what has changed is sent. 1 ms at least.
+    /// How often what has changed is sent: 1 ms at least,
+    /// [`DEFAULT_PUBLISH_INTERVAL`](Self::DEFAULT_PUBLISH_INTERVAL) if nothing is said.
     #[must_use]
     pub fn publish_interval(mut self, interval: Duration) -> Self {
         self.publish_interval = interval.max(Duration::from_millis(1));
         self
     }
 
-    /// How long what has ended is kept for those who come later, if there is memory for it.
+    /// How long what has ended is kept for those who come later, if there is memory for it:
+    /// [`DEFAULT_RETENTION`](Self::DEFAULT_RETENTION) if nothing is said.
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
     }
 
-    /// How many bytes the probe may take for what it knows of the program. What ended first
-    /// is forgotten when they are used up, and what is new is not recorded when all of them
-    /// are taken by what lives; those who watch are told.
+    /// How many bytes the probe may take for what it knows of the program:
+    /// [`DEFAULT_MEMORY_LIMIT`](Self::DEFAULT_MEMORY_LIMIT) if nothing is said. What ended
+    /// first is forgotten when they are used up, and what is new is not recorded when all of
+    /// them are taken by what lives; those who watch are told.
     #[must_use]
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = bytes;
         self
     }
 
-    /// Listens on this address, too. With none, it is [`Self::DEFAULT_ADDRESS`]. Whoever
-    /// reaches it sees the names, fields and source locations of all tasks.
+    /// Listens on this address, too. If neither an address nor a socket is named, it is
+    /// [`DEFAULT_ADDRESS`](Self::DEFAULT_ADDRESS). Whoever reaches it sees the names, fields
+    /// and source locations of all tasks.
     #[must_use]
     pub fn server_addr(mut self, address: SocketAddr) -> Self {
         self.addresses.push(Address::Tcp(address));
@@ -120,7 +124,7 @@ impl Builder {
     }
 
     /// Holds the program at its start until somebody watches, so that nothing is missed,
-    /// but no longer than this.
+    /// but no longer than this. It is not held if nothing is said.
     #[must_use]
     pub fn wait_for_watcher(mut self, limit: Duration) -> Self {
         self.wait = limit;
@@ -200,9 +204,6 @@ impl Builder {
         alone: bool,
         install: impl FnOnce(Arc<Heard>) -> Result<(), Error>,
     ) -> Result<(Arc<Heard>, Probe), Error> {
-        if !cfg!(tokio_unstable) {
-            return Err(Error::Unstable);
-        }
         clock::start();
         fence::start();
         let listeners = self.listen()?;
