@@ -104,18 +104,45 @@ impl Threads {
                 },
             );
             if self.all.len() > Self::MAX {
-                self.forget_idle();
+                self.forget_one();
             }
         }
     }
 
-    /// Forgets the oldest thread that has ended, else the oldest of the pool that runs nothing.
-    fn forget_idle(&mut self) {
+    /// Forgets the oldest thread that has ended, else the oldest of the pool that runs nothing,
+    /// else the newest.
+    fn forget_one(&mut self) {
         let ended = |t: &&Thread| t.ended.is_some();
         let idle = |t: &&Thread| t.role == Role::Blocking && t.task.is_none();
         let oldest = self.all.values().find(ended);
-        if let Some(id) = oldest.or(self.all.values().find(idle)).map(|t| t.id) {
+        let oldest = oldest.or(self.all.values().find(idle)).map(|t| t.id);
+        if let Some(id) = oldest.or(self.all.keys().next_back().copied()) {
             self.all.remove(&id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_are_told_to_live_only_so_many_are_kept() {
+        const MAX: u64 = Threads::MAX as u64;
+        let wire = |id| v1::Thread {
+            id,
+            role: v1::ThreadRole::Worker.into(),
+            ..v1::Thread::default()
+        };
+        let mut threads = Threads::default();
+        let all: Vec<_> = (1..=MAX + 9).map(wire).collect();
+        threads.apply(Time::default(), &all);
+        assert!(threads.iter().map(|t| t.id).eq(1..=MAX));
+        let ended = v1::Thread {
+            ended_at: Some(prost_types::Timestamp::default()),
+            ..wire(7)
+        };
+        threads.apply(Time::default(), &[ended, wire(MAX + 1)]);
+        assert!(threads.get(7).is_none() && threads.get(MAX + 1).is_some());
     }
 }
