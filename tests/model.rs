@@ -219,7 +219,6 @@ fn look_at(model: &Model) {
         model.wait(task);
         model.why(task);
         model.chain(task);
-        model.resources.held_by(task.id);
         task.label();
         task.history.cells(now, 60, Strip::BUCKET * 2);
         task.longest_poll(now);

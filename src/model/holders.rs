@@ -76,11 +76,6 @@ impl Holders {
         tasks.collect::<Option<Vec<_>>>().filter(|_| is_certain)
     }
 
-    /// What a task has.
-    pub fn of(&self, task: TaskId) -> Option<&Hold> {
-        self.list.iter().find(|hold| hold.by == Holder::Task(task))
-    }
-
     pub(super) fn from_wire(wire: &v1::Resource, tasks: &mut Tasks) -> Self {
         let list = wire.holders.iter().map(|hold| Hold {
             by: hold

@@ -238,17 +238,6 @@ impl Resources {
         spans.filter_map(|span| self.all.get(&span))
     }
 
-    /// What a task holds, by the probe or as far as the console protocol tells, in the
-    /// order in which it got it.
-    pub fn held_by(&self, task: TaskId) -> Vec<&Resource> {
-        let mut held: Vec<_> = self
-            .iter()
-            .filter_map(|r| Some((r.holders.of(task)?.since, r)))
-            .collect();
-        held.sort_by_key(|(since, resource)| (*since, resource.span));
-        held.into_iter().map(|(_, resource)| resource).collect()
-    }
-
     /// `guess`: work out who holds what; the probe tells.
     pub(super) fn apply(
         &mut self,

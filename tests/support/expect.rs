@@ -223,15 +223,18 @@ impl View<'_> {
                 _ => "nobody".to_owned(),
             },
             "holds" => {
-                let held = self.model.resources.held_by(task.id);
-                list(
-                    held.iter().map(|held| {
-                        let mut names = self.names.resources.iter();
-                        let name = names.find(|(_, span)| **span == held.span);
-                        name.map_or("?".to_owned(), |(name, _)| name.clone())
-                    }),
-                    "nothing",
-                )
+                let resources = &self.model.resources;
+                let since = |span| {
+                    let mut holds = resources.holders(span)?.list.iter();
+                    let hold = holds.find(|hold| hold.by == Holder::Task(task.id))?;
+                    Some(hold.since)
+                };
+                let named = self.names.resources.iter();
+                let mut held: Vec<_> = named
+                    .filter_map(|(name, span)| Some((since(*span)?, *span, name)))
+                    .collect();
+                held.sort_unstable();
+                list(held.into_iter().map(|(.., name)| name.clone()), "nothing")
             }
             "error" => task.error.as_deref().unwrap_or("none").to_owned(),
             "label" => task.label().into_owned(),

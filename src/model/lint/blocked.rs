@@ -13,8 +13,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Blocked {
     pub task: TaskId,
-    /// When the poll began.
-    pub since: Time,
     pub lasted: Duration,
     /// The latest first.
     pub victims: Vec<Victim>,
@@ -33,10 +31,9 @@ pub struct Victim {
 impl Model {
     /// The poll that holds up the event loop now.
     pub fn blocked(&self) -> Option<Blocked> {
-        let (task, since, lasted) = self.blocking()?;
+        let (task, _, lasted) = self.blocking()?;
         Some(Blocked {
             task: task.id,
-            since,
             lasted,
             victims: self.victims(task.runtime),
         })

@@ -272,15 +272,8 @@ impl Timeline {
         lane.polls_before(at.as_nanos()).next().copied()
     }
 
-    /// Polls of [`Timeline::LONG`] or more, by their beginning: whose, and how long.
-    pub fn long_polls(
-        &self,
-    ) -> impl DoubleEndedIterator<Item = (Time, TaskId, Duration)> + Clone + '_ {
-        let long = self.long.iter();
-        long.map(|((started, task), lasted)| (*started, *task, Duration::from_nanos(*lasted)))
-    }
-
-    /// Long polls that began before a time, the latest first.
+    /// Polls of [`Timeline::LONG`] or more that began before a time, the latest first: when, whose,
+    /// and how long.
     pub fn long_before(&self, at: Time) -> impl Iterator<Item = (Time, TaskId, Duration)> + '_ {
         let long = self.long.range(..(at, TaskId(0))).rev();
         long.map(|((started, task), lasted)| (*started, *task, Duration::from_nanos(*lasted)))
