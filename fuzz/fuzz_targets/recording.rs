@@ -104,8 +104,7 @@ fn replay(history: History, keys: &[u8]) {
     let mut screen = Buffer::empty(Rect::new(0, 0, width, height));
     for byte in keys {
         settle(&mut stage);
-        let passed = stage.traveller.pass(Duration::from_millis(125), &|| true);
-        stage.changed(passed.map(|_| ()));
+        stage.pass(Duration::from_millis(125), &|| true);
         let _ = stage.react(&Event::Key(look::key(*byte)), None, &|| true);
         settle(&mut stage);
         stage.refresh(None);
