@@ -8,7 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use pty::Terminal;
@@ -42,23 +42,29 @@ fn complaint(args: &[&str], code: i32) -> String {
     line.strip_prefix("loopview: ").expect(line).to_owned()
 }
 
-/// A run of `gather`, ten times as fast, recorded once for all tests.
+/// A run of `gather`, ten times as fast, recorded once for all tests that run at the same time:
+/// with the last of them its folder goes.
 struct Run {
     folder: tempfile::TempDir,
     report: String,
 }
 
 impl Run {
-    fn recorded() -> &'static Self {
-        static RUN: OnceLock<Run> = OnceLock::new();
-        RUN.get_or_init(|| {
-            let folder = tempfile::tempdir().expect("a folder");
-            let path = folder.path().join("gather.lv");
-            let path = path.to_str().expect("text");
-            let args = ["run", "gather", "--scale", "0.1", "--format", "json"];
-            let report = printed(&[&args[..], &["--record", path]].concat());
-            Self { folder, report }
-        })
+    fn recorded() -> Arc<Self> {
+        static RUN: Mutex<Weak<Run>> = Mutex::new(Weak::new());
+        let mut kept = RUN.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = kept.upgrade().unwrap_or_else(|| Arc::new(Self::record()));
+        *kept = Arc::downgrade(&run);
+        run
+    }
+
+    fn record() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gather.lv");
+        let path = path.to_str().expect("text");
+        let args = ["run", "gather", "--scale", "0.1", "--format", "json"];
+        let report = printed(&[&args[..], &["--record", path]].concat());
+        Self { folder, report }
     }
 
     fn path(&self) -> String {

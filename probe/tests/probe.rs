@@ -22,8 +22,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 fn socket() -> &'static (PathBuf, Probe) {
     static SOCKET: OnceLock<(PathBuf, Probe)> = OnceLock::new();
     SOCKET.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder").keep();
-        let path = folder.join("probe.sock");
+        // It stays as long as the process: cargo's folder is where it may be left.
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let path = folder.join(format!("probe-{}.sock", std::process::id()));
         let builder = Builder::default().publish_interval(Duration::from_millis(5));
         let probe = builder
             .socket(&path)
