@@ -1,6 +1,9 @@
 //! The target's runtimes and their workers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use loopview_api::v1;
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,8 @@ impl Flavor {
 pub struct Runtime {
     pub id: u64,
     pub flavor: Flavor,
+    /// It is told of no longer: it was dropped, or has had nothing to do for long.
+    pub is_gone: bool,
     pub workers: Vec<Worker>,
     pub live_tasks: u64,
     pub global_queue: u64,
@@ -82,13 +87,18 @@ impl Runtimes {
         self.all.get(&id)
     }
 
-    /// Every worker, runtime by runtime.
+    /// Those that are told of now.
+    fn present(&self) -> impl Iterator<Item = &Runtime> {
+        self.all.values().filter(|runtime| !runtime.is_gone)
+    }
+
+    /// Every worker, runtime by runtime, of those that are told of now.
     pub fn worker_ids(&self) -> impl Iterator<Item = WorkerId> {
         let ids = |runtime: &Runtime| {
             let id = runtime.id;
             (0..runtime.workers.len()).map(move |index| WorkerId { runtime: id, index })
         };
-        self.all.values().flat_map(ids)
+        self.present().flat_map(ids)
     }
 
     pub fn worker(&self, id: WorkerId) -> Option<&Worker> {
@@ -100,26 +110,35 @@ impl Runtimes {
         self.all.values().next()
     }
 
-    /// A figure of all of them together.
+    /// A figure of all together that are told of now.
     pub fn total(&self, of: impl Fn(&Runtime) -> u64) -> u64 {
-        self.all.values().map(of).fold(0, u64::saturating_add)
+        self.present().map(of).fold(0, u64::saturating_add)
     }
 
     /// How many threads poll the target's tasks; at least one.
     pub fn worker_count(&self, tasks: &Tasks) -> u32 {
-        let told: usize = self.all.values().map(|r| r.workers.len()).sum();
+        let told: usize = self.present().map(|r| r.workers.len()).sum();
         let count = if told > 0 { told } else { tasks.workers() };
         u32::try_from(count.max(1)).unwrap_or(u32::MAX)
     }
 
+    /// A message that tells of any tells of all that there are.
     pub(super) fn apply(&mut self, runtimes: &[v1::Runtime]) {
+        if runtimes.is_empty() {
+            return;
+        }
+        let told: BTreeSet<u64> = runtimes.iter().map(|wire| wire.id).collect();
+        for (id, runtime) in &mut self.all {
+            runtime.is_gone = !told.contains(id);
+        }
         for wire in runtimes {
-            if self.all.len() >= bounds::RUNTIMES && !self.all.contains_key(&wire.id) {
+            if !self.all.contains_key(&wire.id) && !self.make_room() {
                 continue;
             }
             let runtime = self.all.entry(wire.id).or_insert_with(|| Runtime {
                 id: wire.id,
                 flavor: Flavor::Unknown,
+                is_gone: false,
                 workers: Vec::new(),
                 live_tasks: 0,
                 global_queue: 0,
@@ -132,6 +151,17 @@ impl Runtimes {
             });
             runtime.update(wire);
         }
+    }
+
+    /// Forgets the oldest that is gone, if there are as many as there may be; false if none is.
+    /// The first is the one that a report is about.
+    fn make_room(&mut self) -> bool {
+        if self.all.len() < bounds::RUNTIMES {
+            return true;
+        }
+        let oldest = self.all.values().skip(1).find(|runtime| runtime.is_gone);
+        let oldest = oldest.map(|runtime| runtime.id);
+        oldest.is_some_and(|id| self.all.remove(&id).is_some())
     }
 }
 
@@ -188,5 +218,54 @@ impl Runtime {
             worker.local_queue = new.local_queue_depth;
             worker.thread = new.thread;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(id: u64) -> v1::Runtime {
+        v1::Runtime {
+            id,
+            workers: vec![v1::Worker::default()],
+            blocking_threads: 2,
+            ..v1::Runtime::default()
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_is_gone_counts_no_longer() {
+        let tasks = Tasks::default();
+        let mut runtimes = Runtimes::default();
+        let figures = |runtimes: &Runtimes| {
+            let threads = runtimes.total(|runtime| runtime.blocking_threads);
+            (runtimes.worker_count(&tasks), threads)
+        };
+        runtimes.apply(&[wire(1), wire(2), wire(3)]);
+        assert_eq!(figures(&runtimes), (3, 6));
+        runtimes.apply(&[wire(2)]);
+        assert_eq!(figures(&runtimes), (1, 2));
+        assert!(runtimes.worker_ids().all(|worker| worker.runtime == 2));
+        assert_eq!(runtimes.main().map(|runtime| runtime.id), Some(1));
+        // A message of polls alone tells of none.
+        runtimes.apply(&[]);
+        assert_eq!(figures(&runtimes), (1, 2));
+        runtimes.apply(&[wire(1), wire(2)]);
+        assert_eq!(figures(&runtimes), (2, 4));
+    }
+
+    #[test]
+    fn a_new_one_takes_the_place_of_the_oldest_that_is_gone() {
+        const MOST: u64 = bounds::RUNTIMES as u64;
+        let mut runtimes = Runtimes::default();
+        for id in 1..=MOST + 10 {
+            runtimes.apply(&[wire(id)]);
+        }
+        let ids = runtimes.iter().map(|runtime| runtime.id);
+        assert!(ids.eq([1].into_iter().chain(12..=MOST + 10)));
+        let all: Vec<_> = (1..=3 * MOST).map(wire).collect();
+        runtimes.apply(&all);
+        assert_eq!(runtimes.iter().count(), bounds::RUNTIMES);
     }
 }

@@ -18,7 +18,8 @@ pub struct Update {
     /// The observed process. Only in the first message.
     #[prost(message, optional, tag = "2")]
     pub process: ::core::option::Option<Process>,
-    /// Every runtime seen so far, with its figures for this interval.
+    /// Every runtime, with its figures for this interval. One that was dropped, or has had
+    /// nothing to do for long, is not among them. A message that tells of any tells of all.
     #[prost(message, repeated, tag = "3")]
     pub runtimes: ::prost::alloc::vec::Vec<Runtime>,
     /// New or changed tasks.
@@ -151,7 +152,7 @@ pub struct Runtime {
     /// Numbered from 1 in the order in which the probe met them.
     #[prost(uint64, tag = "1")]
     pub id: u64,
-    /// "current-thread" or "multi-thread".
+    /// "current-thread", "multi-thread", or "other".
     #[prost(string, tag = "2")]
     pub flavor: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "3")]

@@ -126,8 +126,9 @@ impl Rows {
 
 /// The threads that poll the target's tasks, not those that only call `block_on` beside them.
 pub fn loop_threads(model: &Model) -> Vec<u64> {
-    let workers = model.runtimes.iter().flat_map(|r| &r.workers);
-    let told: Vec<u64> = workers.filter_map(|worker| worker.thread).collect();
+    let workers = model.runtimes.worker_ids();
+    let thread = |id| model.runtimes.worker(id)?.thread;
+    let told: Vec<u64> = workers.filter_map(thread).collect();
     if !told.is_empty() {
         return told;
     }
