@@ -13,7 +13,8 @@ use tonic::Status;
 
 use super::{
     console,
-    store::{Reader, Seq, Store},
+    kept::{Reader, Seq},
+    store::Store,
     watcher::{Connection, Watcher},
 };
 use crate::{clock, hear::Interest};

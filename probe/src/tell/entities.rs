@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::store::{Entity, Read, State};
+use super::kept::{Entity, Read, State};
 use crate::{
     clock::Nanos,
     facts::{

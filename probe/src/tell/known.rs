@@ -15,11 +15,12 @@ use super::{
     console,
     dropped::Dropped,
     horizon::Times,
+    kept::{Rest, Seq},
     news::News,
     own,
     publish::Settings,
     shared::{Shared, lock},
-    store::{Rest, Seq, Store},
+    store::Store,
     watcher::{Next, Round, Todo},
 };
 use crate::{

@@ -5,7 +5,7 @@
 //! | `publish` | collects what changed, once an interval |
 //! | `horizon` | up to when that is all |
 //! | `news` | what of it is told to all who keep up |
-//! | `known`, `store` | what there is, and for a while what there was |
+//! | `known`, `store`, `kept` | what there is, and for a while what there was |
 //! | `dropped` | what was not told |
 //! | `clients`, `watcher` | who watches what, and what each still lacks |
 //! | `console`, `own`, `wire` | the messages of the two protocols |
@@ -17,6 +17,7 @@ mod console_server;
 mod dropped;
 mod entities;
 mod horizon;
+mod kept;
 mod known;
 mod news;
 mod own;

@@ -2,7 +2,7 @@
 
 use tracing::Metadata;
 
-use super::{PART, console, entities::TaskState, own, store::Seq};
+use super::{PART, console, entities::TaskState, kept::Seq, own};
 use crate::facts::{op, resource, scope};
 
 #[derive(Default)]

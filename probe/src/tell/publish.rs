@@ -16,11 +16,11 @@ use super::{
     console,
     dropped::Dropped,
     horizon::{Horizon, Times},
+    kept::Seq,
     known::{Known, Memory},
     news::News,
     own,
     shared::{Shared, lock},
-    store::Seq,
     watcher::{Connection, Reading, Watcher},
 };
 use crate::{

@@ -21,7 +21,8 @@ use tonic::Status;
 use super::{
     dropped::Dropped,
     horizon::Times,
-    store::{Key, Reader, Seq, Store},
+    kept::{Key, Reader, Seq},
+    store::Store,
 };
 use crate::clock::Nanos;
 
