@@ -1,14 +1,15 @@
 //! What each task and each thread did over time.
 //!
 //! Of the recent past every poll is kept, as the probe tells them; between polls a task does
-//! what it was judged to do at the frames, or sleeps where a timer says so ([`nap`]). Before memory is used up, the oldest polls become
-//! sums ([`coarse`]), a few at each frame ([`room`]): of a stretch of time, how much of it a task
-//! spent on what, and its longest poll. The older it is, the longer are the stretches; so an
-//! hour has room.
+//! what it was judged to do at the frames, or sleeps where a timer says so ([`nap`]). A [`lane`]
+//! has them in [`block`]s. Before memory is used up, the oldest polls become sums ([`coarse`]), a
+//! few at each frame ([`room`]): of a stretch of time, how much of it a task spent on what, and
+//! its longest poll. The older it is, the longer are the stretches; so an hour has room.
 //!
 //! Without the probe, the polls are those that the console protocol lets one tell apart, and
 //! sums of the others.
 
+mod block;
 mod cells;
 mod coarse;
 mod columns;
