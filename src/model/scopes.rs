@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Lost,
-    kept::{Sound, Unsound},
+    kept::{self, Sound, Unsound},
     task::Outcome,
     wire::Location,
 };
@@ -45,6 +45,7 @@ pub struct Scopes {
 
 impl Sound for Scopes {
     fn sound(mut self) -> Result<Self, Unsound> {
+        kept::countable(&[self.revision])?;
         for scope in self.all.values().filter(|s| s.closed.is_none()) {
             if let Some(owner) = scope.owner {
                 self.open.entry(owner).or_default().push(scope.id);
@@ -85,15 +86,14 @@ impl Scopes {
             if !self.all.contains_key(&id) && !lost.has_room(open) {
                 continue;
             }
-            if let Some(owner) = scope.task {
+            let closed = scope.closed_at.as_ref().and_then(Time::from_wire);
+            if let Some(owner) = self.all.get(&id).and_then(|scope| scope.owner) {
+                self.leave(owner, id);
+            }
+            if let Some(owner) = scope.task.filter(|_| closed.is_none()) {
                 let open = self.open.entry(owner).or_default();
-                open.retain(|other| *other != id);
-                if scope.closed_at.is_none() {
-                    open.push(id);
-                    open.sort_unstable();
-                } else if open.is_empty() {
-                    self.open.remove(&owner);
-                }
+                open.push(id);
+                open.sort_unstable();
             }
             let before = self.all.insert(
                 id,
@@ -104,12 +104,12 @@ impl Scopes {
                     parent: scope.parent.map(ScopeId),
                     owner: scope.task,
                     opened: scope.opened_at.as_ref().and_then(Time::from_wire),
-                    closed: scope.closed_at.as_ref().and_then(Time::from_wire),
+                    closed,
                     outcome: Outcome::from_wire(scope.outcome()),
                     location: scope.location.as_ref().and_then(|l| l.try_into().ok()),
                 },
             );
-            if scope.closed_at.is_some() && before.is_none_or(|s| s.closed.is_none()) {
+            if closed.is_some() && before.is_none_or(|s| s.closed.is_none()) {
                 self.closed.push_back(id);
             }
             if self.closed.len() > Self::MAX_CLOSED
@@ -118,5 +118,51 @@ impl Scopes {
                 self.all.remove(&oldest);
             }
         }
+    }
+
+    /// A scope of this task is open no longer, or is another one's.
+    fn leave(&mut self, owner: u64, id: ScopeId) {
+        if let Some(open) = self.open.get_mut(&owner) {
+            open.retain(|other| *other != id);
+            if open.is_empty() {
+                self.open.remove(&owner);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_open_for_the_task_that_was_told_last() {
+        let wire = |task| v1::Scope {
+            id: 1,
+            task: Some(task),
+            ..v1::Scope::default()
+        };
+        let mut scopes = Scopes::default();
+        let mut lost = Lost::default();
+        for task in 1..=9 {
+            scopes.apply(&[wire(task)], &mut lost);
+        }
+        assert!(scopes.open_of(8).is_none() && scopes.open_of(9).is_some());
+        assert_eq!(scopes.open.len(), 1);
+        let closed = v1::Scope {
+            closed_at: Some(prost_types::Timestamp::default()),
+            ..wire(3)
+        };
+        scopes.apply(&[closed], &mut lost);
+        assert!(scopes.open.is_empty());
+    }
+
+    #[test]
+    fn a_revision_that_is_at_its_end_is_not_read() {
+        let scopes = Scopes {
+            revision: u64::MAX,
+            ..Scopes::default()
+        };
+        assert!(scopes.sound().is_err());
     }
 }
