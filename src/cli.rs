@@ -133,6 +133,9 @@ pub enum Command {
     #[command(override_usage = RUN_USAGE, after_help = RUN_EXAMPLES)]
     Run(Run),
     /// Watch a program that runs already
+    ///
+    /// On a screen, a connection that is lost is tried again, after pauses of 1 to 8 seconds;
+    /// without one, it is the end.
     #[command(after_help = ATTACH_EXAMPLES)]
     Attach {
         /// Where it listens: `http://HOST:PORT` or `unix:/PATH`

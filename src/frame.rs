@@ -121,6 +121,9 @@ pub enum Event {
     Output(Line),
     /// The target has told nothing for a while; time goes on without it.
     Silence,
+    /// There is a connection again after one that was lost, perhaps to another process at the
+    /// same address: what was told before no longer holds, and all that does is told from here on.
+    Anew,
     /// Something is missing from here on.
     Gap(Gap),
     /// The target's process has ended. The last frame of a launched target.
@@ -153,6 +156,13 @@ pub enum Gap {
     NoEndpoint { waited: Duration },
     /// There was a connection, and it is gone.
     ConnectionLost { reason: String },
+    /// It is still gone, since so long ago.
+    Away {
+        reason: String,
+        lost: Duration,
+        /// In how long another is tried; nothing if none is.
+        again: Option<Duration>,
+    },
     /// So many frames are not here: they came faster than they could be kept.
     Missing { frames: u64 },
 }

@@ -65,6 +65,8 @@ pub enum Action {
     /// Stops time, or lets it go on.
     Pause,
     RunAgain,
+    /// Tries no longer to connect again.
+    GiveUp,
     /// To an earlier moment, by a step or by a great one, ...
     Back,
     FarBack,

@@ -116,7 +116,10 @@ impl<'a> Stage<'a> {
             Some(Effect::Record) if recorded => {
                 self.changed(Err("this is a recording already".to_owned()));
             }
-            Some(Effect::Quit | Effect::RunAgain | Effect::Record | Effect::Copy(_)) | None => {}
+            Some(
+                Effect::Quit | Effect::RunAgain | Effect::GiveUp | Effect::Record | Effect::Copy(_),
+            )
+            | None => {}
         }
         effect
     }

@@ -55,12 +55,18 @@ fn with_late_polls(frames: Vec<Frame>) -> Vec<Frame> {
     told
 }
 
-/// What an encoder makes of a story, and the model at its end.
+/// What an encoder makes of a story, or of what its last connection told, and the model at its end.
 fn export(story: &Scenario, mut encoder: impl Encoder) -> (String, Model) {
     let mut model = Model::new(story.target.clone());
     let mut out = String::new();
     encoder.begin(&model, &mut out);
-    for frame in &story.frames {
+    let is_anew = |frame: &Frame| matches!(frame.event, Event::Anew);
+    let first = story
+        .frames
+        .iter()
+        .rposition(is_anew)
+        .map_or(0, |at| at + 1);
+    for frame in &story.frames[first..] {
         model.apply(frame);
         encoder.frame(frame, &model, &mut out);
     }

@@ -155,7 +155,7 @@ fn assert_sums(model: &Model, when: &str) {
 }
 
 /// Every moment of every story: names by Prometheus' rules, few labels, and counters that
-/// never go back.
+/// never go back, but where another connection begins them anew.
 #[test]
 fn every_page_keeps_the_rules() {
     const LABELS: [&str; 6] = ["target", "runtime", "worker", "state", "lint", "le"];
@@ -166,7 +166,8 @@ fn every_page_keeps_the_rules() {
         let mut sink = Prometheus::default();
         let mut counters = BTreeMap::new();
         for ms in (0..=1_500).step_by(70) {
-            let page = parsed(&sink.encode(&story.model_at(Duration::from_millis(ms))));
+            let model = story.model_at(Duration::from_millis(ms));
+            let page = parsed(&sink.encode(&model));
             for family in &page.families {
                 let name = &family.name;
                 let is_total = name.ends_with("_total");
@@ -178,7 +179,8 @@ fn every_page_keeps_the_rules() {
                     assert!(labels.contains_key("target"), "{name}");
                     assert!(value.is_finite() && *value >= 0.0, "{name} is {value}");
                     if family.kind != "gauge" {
-                        let before = counters.insert((name.clone(), labels.clone()), *value);
+                        let counter = (model.connection, name.clone(), labels.clone());
+                        let before = counters.insert(counter, *value);
                         assert!(before <= Some(*value), "{path:?}: {name} at {ms} ms");
                     }
                 }
@@ -197,6 +199,13 @@ fn counters_begin_anew_with_another_run() {
     assert_eq!(polls(sink.encode(&early)), late, "it does not go back");
     sink.begin_anew();
     assert!(polls(sink.encode(&early)) < late);
+    assert_eq!(polls(sink.encode(&story.model())), late);
+    let mut told_anew = early;
+    told_anew.connection += 1;
+    assert!(
+        polls(sink.encode(&told_anew)) < late,
+        "it is another connection's"
+    );
 }
 
 #[test]

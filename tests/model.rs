@@ -56,6 +56,52 @@ fn what_the_stories_expect_holds() {
     check(stories());
 }
 
+/// Leaves out what tells one task from another: numbers go on.
+fn without_numbers(report: &mut serde_json::Value) {
+    match report {
+        serde_json::Value::Object(fields) => {
+            for number in ["id", "task", "parent", "children", "wakers"] {
+                fields.remove(number);
+            }
+            fields.values_mut().for_each(without_numbers);
+        }
+        serde_json::Value::Array(rows) => rows.iter_mut().for_each(without_numbers),
+        _ => {}
+    }
+}
+
+/// Whoever answers: nothing of what was told before is counted again, or lives on.
+#[test]
+fn after_a_new_connection_only_what_is_told_by_it_is_known() {
+    let stories: Vec<Scenario> = stories().map(|(_, text)| told(&text)).collect();
+    let report = |model: &Model| {
+        let report = Report::new(model, Outcome::of(model, false));
+        let text = sink::json::encode(&report);
+        let mut report = serde_json::from_str(&text).expect("it is JSON");
+        without_numbers(&mut report);
+        report
+    };
+    for (before, after) in stories.iter().zip(stories.iter().cycle().skip(1)) {
+        let first = before.model();
+        let mut model = first.clone();
+        model.target = after.target.clone();
+        let anew = Frame::new(Time::now(), Event::Anew);
+        for frame in std::iter::once(&anew).chain(&after.frames) {
+            model.apply(frame);
+        }
+        look_at(&model);
+        let alone = after.model();
+        let connections = first.connection + 1 + alone.connection;
+        assert_eq!(model.connection, connections);
+        let last = first.tasks.iter().map(|task| task.id).max();
+        assert!(model.tasks.iter().all(|task| Some(task.id) > last));
+        assert_eq!(model.lost.gaps, first.lost.gaps + alone.lost.gaps);
+        model.lost.gaps = alone.lost.gaps;
+        model.lost.frames = alone.lost.frames;
+        assert_eq!(report(&model), report(&alone));
+    }
+}
+
 /// The two protocols are two streams: either may be ahead.
 #[test]
 fn the_order_of_the_two_protocols_does_not_matter() {

@@ -332,7 +332,57 @@ fn who_waits_for_whom_is_shown() {
 }
 
 #[test]
-fn a_program_that_goes_away_is_a_lost_connection() {
+fn a_program_that_goes_away_is_a_lost_connection_until_another_answers() {
+    let mut program = Running::start("probe-forever");
+    // Nothing listens in the first moments.
+    drop(program.attach(&["--for", "1ms"]));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let recording = folder.path().join("both.lv");
+    let args = [
+        "attach".as_ref(),
+        program.1.as_ref(),
+        "--record".as_ref(),
+        recording.as_os_str(),
+    ];
+    let mut terminal = Terminal::start(Path::new(LOOPVIEW), args, (120, 40), folder.path());
+    terminal.until_shown("recording to");
+    terminal.until_shown("outer");
+    let _ = program.0.kill();
+    terminal.until_shown("lost, again in");
+    // What was said of the recording goes with any key.
+    terminal.press("j");
+    terminal.until_shown("trying again in");
+    terminal.until("why not, and what was seen", |screen| {
+        screen.contains(": nothing listens there") && screen.contains("outer")
+    });
+    terminal.press("D");
+    terminal.until_shown("nothing listens there; R connects again");
+    terminal.press("R");
+    terminal.until_shown("trying again in");
+    let address = program.1.trim_start_matches("http://");
+    let again = Running::start_at("probe-forever", address);
+    let pid = format!("pid {}", again.0.id());
+    terminal.until("the new one", |screen| {
+        screen.contains("● live") && screen.contains("outer") && screen.contains(&pid)
+    });
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    terminal.assert_restored();
+    let path = recording.display().to_string();
+    let told = Command::new(LOOPVIEW)
+        .args(["replay", &path, "--headless", "--format", "json"])
+        .output()
+        .expect("it starts");
+    let report = report(&told);
+    // Of the second alone, as was seen.
+    assert_eq!(report["process"]["pid"], again.0.id());
+    assert_eq!(report["lost"]["gaps"], 1);
+    assert_eq!(row(&report, "outer")["state"], "idle");
+}
+
+/// It is told by the exit status, as where nobody watches.
+#[test]
+fn who_leaves_while_the_connection_is_lost_is_told_so() {
     let mut program = Running::start("probe-forever");
     // Nothing listens in the first moments.
     drop(program.attach(&["--for", "1ms"]));
@@ -341,21 +391,9 @@ fn a_program_that_goes_away_is_a_lost_connection() {
     let mut terminal = Terminal::start(Path::new(LOOPVIEW), args, (120, 40), folder.path());
     terminal.until_shown("outer");
     let _ = program.0.kill();
-    terminal.until_shown("the target has gone; R connects again");
-    terminal.until_shown("outer");
-    terminal.press("R");
-    terminal.until("why not, and what was seen", |screen| {
-        screen.contains("nothing listens there") && screen.contains("outer")
-    });
-    let address = program.1.trim_start_matches("http://");
-    let again = Running::start_at("probe-forever", address);
-    drop(again.attach(&["--for", "1ms"]));
-    terminal.press("R");
-    terminal.until("the new one", |screen| {
-        screen.contains("● live") && screen.contains("outer")
-    });
+    terminal.until_shown("trying again");
     terminal.press("q");
-    assert_eq!(terminal.ended().exit_code(), 0);
+    assert_eq!(terminal.ended().exit_code(), 3);
     terminal.assert_restored();
 }
 

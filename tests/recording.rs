@@ -135,6 +135,41 @@ fn signs_are_found_forth_and_back() {
     }
 }
 
+/// Another connection counts anew, which is no sign of anything.
+#[test]
+fn signs_are_not_seen_where_a_connection_was_lost() {
+    let story = Scenario::load("blocked-loop");
+    let target = Target {
+        kind: TargetKind::Attached,
+        ..any_target()
+    };
+    let history = history(&target, Limits::default());
+    let anew = Frame::new(Time::default(), Event::Anew);
+    let frames: Vec<Frame> = [&story.frames[..], &[anew], &story.frames[..]].concat();
+    keep(&history, &frames, 4);
+    let lost = story.frames.len() as u64 + 1;
+    assert_eq!(history.last_connection().expect("sound"), lost);
+    let look = |from, back| {
+        let goal = Goal::Sign {
+            sign: Sign::Lint,
+            task: None,
+            from,
+            back,
+        };
+        let found = history.seek(goal, &AtomicBool::new(false));
+        found.expect("sound").map(|(_, cursor)| cursor.frames())
+    };
+    let all: Vec<u64> = std::iter::successors(look(0, false), |at| look(*at, false)).collect();
+    let (before, after): (Vec<u64>, Vec<u64>) = all.iter().partition(|at| **at < lost);
+    assert!(!before.is_empty());
+    let again: Vec<u64> = before.iter().map(|at| at + lost).collect();
+    assert_eq!(after, again);
+    let end = history.end() + 1;
+    let mut back: Vec<u64> = std::iter::successors(look(end, true), |at| look(*at, true)).collect();
+    back.reverse();
+    assert_eq!(back, all);
+}
+
 fn line(at: u64, text: String) -> Frame {
     let line = Line {
         stream: Stream::Stdout,

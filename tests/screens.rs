@@ -746,6 +746,70 @@ fn the_phase_is_told() {
 }
 
 #[test]
+fn a_lost_connection_that_is_tried_again_is_told_with_what_one_can_do() {
+    let mut model = model("gather");
+    model.target.kind = TargetKind::Attached;
+    let line = |model: &Model, paused| {
+        let mut state = state(model, (120, 40), Options::default(), "");
+        if paused {
+            state.moment = view::Moment::Past(view::Past::default());
+        }
+        text(&screen(model, &state, (120, 40)))
+    };
+    let away = |lost, again: Option<u64>| {
+        let gap = Gap::Away {
+            reason: "nothing listens there".to_owned(),
+            lost: Duration::from_millis(lost),
+            again: again.map(Duration::from_millis),
+        };
+        Frame::new(Time::now(), Event::Gap(gap))
+    };
+    let before = line(&model, false);
+    assert!(
+        !before.contains("R connect") && !before.contains("D give up"),
+        "{before}"
+    );
+    let elapsed = model.elapsed();
+    model.apply(&away(12_003, Some(3_999)));
+    assert_eq!(model.elapsed(), elapsed);
+    let waiting = line(&model, false);
+    let words = "Connection lost 12 s ago, trying again in 4 s: nothing listens there";
+    assert!(waiting.contains(words), "{waiting}");
+    assert!(waiting.contains("✖ lost, again in 4 s"), "{waiting}");
+    assert!(waiting.contains("R try now  D give up"), "{waiting}");
+    let past = line(&model, true);
+    assert!(!past.contains("R try now"), "{past}");
+    model.apply(&away(125_000, Some(0)));
+    let now = line(&model, false);
+    let words = "Connection lost 2 m 05 s ago, trying again now: nothing listens there";
+    assert!(now.contains(words), "{now}");
+    model.apply(&away(126_000, None));
+    let given_up = line(&model, false);
+    let words = "Connection lost: nothing listens there; R connects again";
+    assert!(given_up.contains(words), "{given_up}");
+    assert!(given_up.contains("R connect"), "{given_up}");
+    assert!(!given_up.contains("D give up"), "{given_up}");
+}
+
+/// Not even where another one could have its number.
+#[test]
+fn no_task_stays_open_that_another_connection_told_of() {
+    let story = story("gather");
+    let mut model = story.model();
+    let mut state = state(&model, (120, 40), Options::default(), "Enter");
+    let opened = text(&screen(&model, &state, (120, 40)));
+    assert!(opened.contains("Poll times"), "{opened}");
+    let anew = Frame::new(model.now, Event::Anew);
+    for frame in std::iter::once(&anew).chain(&story.frames) {
+        model.apply(frame);
+    }
+    state.sync(&model);
+    let closed = text(&screen(&model, &state, (120, 40)));
+    assert!(closed.contains("4 Tasks  "), "{closed}");
+    assert!(!closed.contains("Poll times"), "{closed}");
+}
+
+#[test]
 fn lints_are_listed_and_explained() {
     let model = model("blocked");
     let state = state(&model, (80, 24), Options::default(), "9");

@@ -3,6 +3,8 @@
 //! A change of one piece leaves the others whole, and lengths and checksums that nothing could
 //! guess are made here.
 
+use std::time::Duration;
+
 use loopview::{
     decode::{self, Weighed},
     frame::{Event, Exit, Frame, Gap, Line, Stream, Target, TargetKind, Time},
@@ -107,16 +109,22 @@ fn line(piece: Piece<'_>) -> Line {
 
 fn other(piece: Piece<'_>) -> Event {
     let text = || String::from_utf8_lossy(piece.bytes).into_owned();
-    match piece.hint % 7 {
+    match piece.hint % 9 {
         0 => Event::Silence,
         1 => Event::Paused(true),
         2 => Event::Gap(Gap::ConnectionLost { reason: text() }),
         3 => Event::Gap(Gap::Missing { frames: u64::MAX }),
         4 => Event::Gap(Gap::NoEndpoint {
-            waited: std::time::Duration::MAX,
+            waited: Duration::MAX,
         }),
         5 => Event::Exit(Exit::Signal(i32::from(piece.hint))),
-        _ => Event::Exit(Exit::Code(i32::from(piece.hint))),
+        6 => Event::Exit(Exit::Code(i32::from(piece.hint))),
+        7 => Event::Anew,
+        _ => Event::Gap(Gap::Away {
+            reason: text(),
+            lost: Duration::MAX,
+            again: (piece.hint > 9).then_some(Duration::MAX),
+        }),
     }
 }
 
@@ -128,7 +136,7 @@ pub fn of(frame: &Frame, to: &mut Vec<u8>) {
         Event::Details(details) => message(frame::DETAILS, &**details, to),
         Event::Output(line) => write(frame::OUTPUT, 1, line.text.as_bytes(), to),
         Event::Exit(_) => write(frame::OTHER, 6, &[], to),
-        Event::Paused(_) | Event::Silence | Event::Gap(_) => write(frame::OTHER, 0, &[], to),
+        Event::Paused(_) | Event::Silence | Event::Anew | Event::Gap(_) => write(frame::OTHER, 0, &[], to),
     }
 }
 

@@ -16,14 +16,14 @@ use self::{live::Live, search::Search};
 use crate::{
     cmd::{Metrics, Question, Signals, question},
     error::Error,
-    frame::{Frame, Target},
-    model::{Model, lint::Thresholds},
+    frame::{Frame, Target, TargetKind},
+    model::{Model, Phase, lint::Thresholds},
     recording::{History, Limits, Scribe, Status},
     stage::{Sources, Stage},
     target::Source,
     term::Screen,
     travel::Traveller,
-    view::{self, Effect, Lesson, ViewState},
+    view::{self, Effect, Lesson, Travel, ViewState},
 };
 
 /// No picture sooner than this after the last.
@@ -104,9 +104,10 @@ pub async fn run(
     }
     app.metrics = metrics;
     app.show(screen, options.limit, start).await?;
+    let lost = matches!(live.model.phase, Phase::Disconnected { .. });
     Ok(Watched {
+        running: live.running && !(lost && is_attached(target)),
         model: live.model,
-        running: live.running,
         source: live.source,
         recording: live.scribe.finish(),
     })
@@ -137,6 +138,11 @@ async fn next(live: &mut Option<&mut Live>) -> Option<Frame> {
         Some(live) if live.running => live.source.frames.recv().await,
         _ => std::future::pending().await,
     }
+}
+
+/// The target ran before and runs on: to run it again is to connect to it again.
+fn is_attached(target: &Target) -> bool {
+    target.kind == TargetKind::Attached
 }
 
 /// Says so until frames have been applied for as long as they may be.
@@ -297,6 +303,11 @@ impl<'a> App<'a> {
         self.tell_recording();
         self.stage
             .refresh(self.live.as_ref().map(|live| &live.model));
+        if let Some(live) = &self.live {
+            let watched = self.stage.state.watched();
+            let watched = watched.and_then(|id| live.model.tasks.get(id));
+            live.source.watch_details(watched.map(|task| task.span));
+        }
     }
 
     /// Tells what has become of the recording since that was told.
@@ -332,21 +343,27 @@ impl<'a> App<'a> {
                     self.changed(done);
                 }
             }
+            Some(Effect::GiveUp) => {
+                if let Some(live) = &self.live {
+                    live.source.give_up();
+                }
+            }
             Some(Effect::Quit | Effect::RunAgain | Effect::Copy(_)) | None => {}
-        }
-        if let Some(live) = &mut self.live {
-            let watched = self.stage.state.watched();
-            let watched = watched.and_then(|id| live.model.tasks.get(id));
-            live.source.watch_details(watched.map(|task| task.span));
         }
         effect
     }
 
-    /// Ends the target and starts it anew; the stage itself begins a recording again.
+    /// Ends the target and starts it anew, or connects to it anew, which its frames then tell of;
+    /// the stage itself begins a recording again.
     async fn run_again(&mut self, start: &impl AsyncFn() -> Result<Source, Error>) {
         let Some(live) = &mut self.live else {
             return self.changed(Ok(()));
         };
+        if is_attached(&live.model.target) {
+            live.source.connect_again();
+            let now = self.stage.traveller.travel(Travel::Now, None, &budget());
+            return self.changed(now);
+        }
         if let Err(error) = live.run_again(start).await {
             return self.changed(Err(error.to_string()));
         }

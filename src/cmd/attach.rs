@@ -16,7 +16,9 @@ pub fn execute(url: &Endpoint, watch: &Watch, wishes: &Wishes) -> Result<ExitCod
         name: url.to_string(),
         kind: TargetKind::Attached,
     };
+    // Who waits for the end wants to know of it.
+    let try_again = watch::on_screen(watch);
     watch::watch(&target, None, None, watch, wishes, async || {
-        Ok(attach(url).await?)
+        Ok(attach(url, try_again).await?)
     })
 }

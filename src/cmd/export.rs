@@ -54,7 +54,8 @@ pub fn execute(options: &Export, look: &Look) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(exit::OK))
 }
 
-/// Reads all frames, one after the other, and writes what the encoder makes of each.
+/// Reads the frames of the last connection, one after the other, and writes what the encoder makes
+/// of each. Those before are of another process, or are told again.
 fn encode(
     path: &Path,
     history: &History,
@@ -62,7 +63,8 @@ fn encode(
     to: &mut Output,
 ) -> Result<(), Error> {
     let unreadable = |error| Error::recording(path, error);
-    let begin = history.seek(Goal::Frame(0), &AtomicBool::new(false));
+    let first = history.last_connection().map_err(unreadable)?;
+    let begin = history.seek(Goal::Frame(first), &AtomicBool::new(false));
     let begin = begin.map_err(unreadable)?;
     let (mut model, mut cursor) = begin.ok_or_else(|| unreadable(recording::Error::NoFrames))?;
     let mut text = String::new();

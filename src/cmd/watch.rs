@@ -41,7 +41,7 @@ pub fn watch(
             Some(address) => Some(Metrics::listen(address).await?),
             None => None,
         };
-        let screen = !options.headless && options.format.is_none() && has_screen();
+        let screen = on_screen(options);
         let (model, stopped, recording) = if screen {
             let source = start().await?;
             let shown = app::Options {
@@ -113,6 +113,11 @@ pub(super) fn encode(report: &Report, format: Format) -> String {
         Format::Text => sink::text::encode(report),
         Format::Json => sink::json::encode(report),
     }
+}
+
+/// It is watched on a screen, and not for a report.
+pub(super) fn on_screen(options: &Watch) -> bool {
+    !options.headless && options.format.is_none() && has_screen()
 }
 
 pub(super) fn has_screen() -> bool {

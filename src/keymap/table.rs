@@ -141,6 +141,15 @@ pub const KEYS: &[Binding] = &[
         help: "run the program again; if attached, connect to it again",
     },
     Binding {
+        keys: &[char('D')],
+        on: On::Screen,
+        action: Action::GiveUp,
+        name: "give-up",
+        group: Group::General,
+        label: Some("give up"),
+        help: "where a lost connection is tried again, give that up",
+    },
+    Binding {
         keys: &[key(KeyCode::Enter)],
         on: ROWS,
         action: Action::Enter,

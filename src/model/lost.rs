@@ -54,6 +54,15 @@ impl Lost {
         self.events = self.events.saturating_add(events);
     }
 
+    /// What was lost on this side, however the target is told of from now on.
+    pub(super) fn successor(&self) -> Self {
+        Self {
+            gaps: self.gaps,
+            frames: self.frames,
+            ..Self::default()
+        }
+    }
+
     /// Tells whether there is room for one more, and counts it if not.
     pub(super) fn has_room(&mut self, kept: usize) -> bool {
         let has_room = kept < bounds::MOST;

@@ -87,8 +87,20 @@ pub enum Phase {
     /// The connection is gone and the process, if it is ours, has not ended.
     Disconnected {
         reason: String,
+        trying: Option<Trying>,
     },
     Ended(Exit),
+}
+
+/// That a connection is tried again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trying {
+    /// How long ago the last was lost.
+    #[serde(with = "kept::span")]
+    pub lost: Duration,
+    /// In how long: at once, if that is nothing.
+    #[serde(with = "kept::span")]
+    pub again: Duration,
 }
 
 /// It can be kept as bytes and read again, exactly; see [`kept`] for what that takes.
@@ -96,6 +108,8 @@ pub enum Phase {
 pub struct Model {
     pub target: Target,
     pub phase: Phase,
+    /// How many connections there were before the one that told all of this.
+    pub connection: u32,
     /// Up to when tasks are known: the last console update.
     pub now: Time,
     /// The oldest thing known: the run's start, or the first frame.
@@ -168,6 +182,7 @@ impl Model {
         Self {
             target,
             phase: Phase::Connecting { waited: None },
+            connection: 0,
             now: Time::default(),
             started: None,
             ended: None,
@@ -214,11 +229,28 @@ impl Model {
         self
     }
 
+    /// What is told from here on may be of another process, and of the same one it is told from its
+    /// beginning. What was not seen on this side stays so, and no number comes to mean another
+    /// task.
+    fn begin_anew(&mut self) {
+        let thresholds = &self.lints.thresholds;
+        *self = Self {
+            connection: self.connection.saturating_add(1),
+            tasks: self.tasks.successor(),
+            timeline: self.timeline.successor(),
+            lost: self.lost.successor(),
+            ..Self::with_thresholds(self.target.clone(), thresholds)
+        };
+    }
+
     /// Takes in one frame.
     pub fn apply(&mut self, frame: &Frame) {
-        self.latest = self.latest.max(frame.at);
-        let started = *self.started.get_or_insert(frame.at);
-        self.started = Some(started.min(frame.at));
+        // Nothing is known of the time in which nobody tells.
+        if !matches!(frame.event, Event::Anew | Event::Gap(Gap::Away { .. })) {
+            self.latest = self.latest.max(frame.at);
+            let started = *self.started.get_or_insert(frame.at);
+            self.started = Some(started.min(frame.at));
+        }
         match &frame.event {
             Event::Console(update) => self.apply_console(frame.at, update),
             Event::Probe(update) => self.apply_probe(frame.at, update),
@@ -236,16 +268,22 @@ impl Model {
                 if self.ended.is_some() {
                     self.judge_the_end();
                 }
-                if !matches!(self.phase, Phase::Ended(_)) {
-                    self.phase = Phase::Disconnected {
-                        reason: reason.clone(),
-                    };
-                }
+                self.disconnected(reason, None);
             }
             Event::Gap(Gap::Missing { frames }) => {
                 self.lost.frames = self.lost.frames.saturating_add(*frames);
                 self.judge();
             }
+            Event::Gap(Gap::Away {
+                reason,
+                lost,
+                again,
+            }) => {
+                let lost = kept::bounded(*lost);
+                let again = again.map(kept::bounded);
+                self.disconnected(reason, again.map(|again| Trying { lost, again }));
+            }
+            Event::Anew => self.begin_anew(),
             Event::Exit(exit) => {
                 self.phase = Phase::Ended(*exit);
                 self.judge_the_end();
@@ -288,6 +326,13 @@ impl Model {
     fn connected(&mut self) {
         if !matches!(self.phase, Phase::Ended(_)) {
             self.phase = Phase::Live;
+        }
+    }
+
+    fn disconnected(&mut self, reason: &str, trying: Option<Trying>) {
+        if !matches!(self.phase, Phase::Ended(_)) {
+            let reason = reason.to_owned();
+            self.phase = Phase::Disconnected { reason, trying };
         }
     }
 

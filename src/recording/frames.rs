@@ -83,12 +83,20 @@ fn to_wire(event: &Event) -> frame::Event {
             cut: line.cut,
         }),
         Event::Silence => frame::Event::Silence(v1::Silence {}),
+        Event::Anew => frame::Event::Anew(v1::Anew {}),
         Event::Gap(gap) => frame::Event::Gap(v1::Gap {
             why: Some(match gap {
-                Gap::NoEndpoint { waited } => {
-                    gap::Why::NoEndpoint(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX))
-                }
+                Gap::NoEndpoint { waited } => gap::Why::NoEndpoint(nanos(*waited)),
                 Gap::ConnectionLost { reason } => gap::Why::ConnectionLost(reason.clone()),
+                Gap::Away {
+                    reason,
+                    lost,
+                    again,
+                } => gap::Why::Away(v1::Away {
+                    reason: reason.clone(),
+                    lost: nanos(*lost),
+                    again: again.map(nanos),
+                }),
                 Gap::Missing { frames } => gap::Why::Missing(*frames),
             }),
         }),
@@ -99,6 +107,10 @@ fn to_wire(event: &Event) -> frame::Event {
             }),
         }),
     }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn from_wire(event: Option<frame::Event>) -> Result<Event, decode::Error> {
@@ -119,11 +131,17 @@ fn from_wire(event: Option<frame::Event>) -> Result<Event, decode::Error> {
             cut: output.cut,
         }),
         Some(frame::Event::Silence(_)) => Event::Silence,
+        Some(frame::Event::Anew(_)) => Event::Anew,
         Some(frame::Event::Gap(gap)) => match gap.why {
             Some(gap::Why::NoEndpoint(nanos)) => Event::Gap(Gap::NoEndpoint {
                 waited: Duration::from_nanos(nanos),
             }),
             Some(gap::Why::ConnectionLost(reason)) => Event::Gap(Gap::ConnectionLost { reason }),
+            Some(gap::Why::Away(away)) => Event::Gap(Gap::Away {
+                reason: away.reason,
+                lost: Duration::from_nanos(away.lost),
+                again: away.again.map(Duration::from_nanos),
+            }),
             Some(gap::Why::Missing(frames)) => Event::Gap(Gap::Missing { frames }),
             None => unknown,
         },

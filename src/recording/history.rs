@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     decode,
-    frame::{Frame, Target, Time},
+    frame::{Event, Frame, Target, TargetKind, Time},
     model::{Model, Sign, TaskId},
 };
 
@@ -107,6 +107,27 @@ impl Cursor {
         })?;
         self.next = Some((frame, rest.len() - left.len()));
         Ok(true)
+    }
+}
+
+/// How many signs there were, and by which connection they were told: the next counts anew.
+struct Signs {
+    connection: u32,
+    count: u64,
+}
+
+impl Signs {
+    fn of(model: &Model, sign: Sign, task: Option<TaskId>) -> Self {
+        Self {
+            connection: model.connection,
+            count: model.signs(sign, task),
+        }
+    }
+
+    /// Goes on to what is told now, and tells whether there was a sign.
+    fn went_on_to(&mut self, now: Self) -> bool {
+        let before = std::mem::replace(self, now);
+        self.connection == before.connection && self.count != before.count
     }
 }
 
@@ -203,9 +224,9 @@ impl History {
         let Some((mut model, mut cursor)) = self.seek(Goal::Frame(from), enough)? else {
             return Ok(None);
         };
-        let before = model.signs(sign, task);
+        let mut before = Signs::of(&model, sign, task);
         while !enough.load(Ordering::Relaxed) && self.step(&mut model, &mut cursor)? {
-            if model.signs(sign, task) != before {
+            if before.went_on_to(Signs::of(&model, sign, task)) {
                 return Ok(Some((model, cursor)));
             }
         }
@@ -227,17 +248,15 @@ impl History {
                 return Ok(None);
             };
             let first = cursor.frames;
-            let mut count = model.signs(sign, task);
+            let mut count = Signs::of(&model, sign, task);
             let mut found = None;
             while cursor.frames < last && self.step(&mut model, &mut cursor)? {
                 if enough.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                let now = model.signs(sign, task);
-                if now != count {
+                if count.went_on_to(Signs::of(&model, sign, task)) {
                     found = Some(cursor.frames);
                 }
-                count = now;
             }
             if let Some(found) = found {
                 return self.seek(Goal::Frame(found), enough);
@@ -287,6 +306,24 @@ impl History {
                 Ok(None) | Err(_) => self.journal().distrust(*number),
             }
         }
+    }
+
+    /// After how many frames all begins that is told at the end: with the last connection.
+    pub fn last_connection(&self) -> Result<u64, Error> {
+        // A program that was started has one alone.
+        if self.target().kind != TargetKind::Attached {
+            return Ok(0);
+        }
+        let mut begin = 0;
+        let Some((_, mut cursor)) = self.start(|frames, _| frames == 0)? else {
+            return Ok(begin);
+        };
+        while let Some(frame) = self.next(&mut cursor)? {
+            if matches!(frame.event, Event::Anew) {
+                begin = cursor.frames;
+            }
+        }
+        Ok(begin)
     }
 
     /// Applies the next frame, if there is one.

@@ -52,6 +52,18 @@ pub enum ConnectError {
     NeverOpened,
 }
 
+impl ConnectError {
+    /// In as few words as there is room for beside others.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Refused { reason, .. } | Self::TooMuch { reason, .. } => reason,
+            Self::NotGrpc { .. } => "what answers does not speak gRPC",
+            Self::NotConsole { .. } => "what answers does not speak the console protocol",
+            Self::NeverOpened => "it opened no console endpoint",
+        }
+    }
+}
+
 /// Why a connection that worked has ended.
 pub(super) enum End {
     /// The run is over and its last state has been read.
@@ -173,8 +185,8 @@ impl Connection {
         let mut paused = false;
         let mut first = self.first.take();
         let mut lag = Lag::new(Instant::now());
-        let span = *orders.details.borrow_and_update();
-        self.follow(span).await;
+        // What has been told already does not wait for another answer.
+        orders.details.mark_changed();
         loop {
             let frame = if let Some(told) = first.take() {
                 told.frame()

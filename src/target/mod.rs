@@ -5,7 +5,7 @@
 //! | [`endpoint`] | what a person may write for an address |
 //! | [`connect`] | one connection: the console protocol and the probe's, as frames |
 //! | [`stream`] | a stream of messages, none of which is too large |
-//! | [`attach`] | a source that only connects |
+//! | [`attach`] | a source that only connects, and tries again when its connection is lost |
 //! | [`launch`] | a source that starts a process, connects, and reaps it |
 //! | [`process`] | the process and its children, and that none outlives us |
 //! | [`lines`] | a pipe's bytes as lines of bounded length |
@@ -19,10 +19,10 @@ mod lines;
 mod process;
 mod stream;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     task::JoinHandle,
 };
 
@@ -43,6 +43,8 @@ pub struct Source {
     pub frames: mpsc::Receiver<Frame>,
     details: watch::Sender<Option<u64>>,
     stop: watch::Sender<bool>,
+    again: Arc<Notify>,
+    give_up: Arc<Notify>,
     driver: JoinHandle<()>,
 }
 
@@ -52,6 +54,10 @@ struct Orders {
     /// Send the histograms of the task with this span.
     details: watch::Receiver<Option<u64>>,
     stop: watch::Receiver<bool>,
+    /// Connect again at once.
+    again: Arc<Notify>,
+    /// Do so no more.
+    give_up: Arc<Notify>,
 }
 
 impl Orders {
@@ -70,15 +76,20 @@ impl Source {
         let (sender, frames) = mpsc::channel(QUEUE);
         let (details, details_order) = watch::channel(None);
         let (stop, stop_order) = watch::channel(false);
+        let [again, give_up] = [(); 2].map(|()| Arc::new(Notify::new()));
         let orders = Orders {
             details: details_order,
             stop: stop_order,
+            again: Arc::clone(&again),
+            give_up: Arc::clone(&give_up),
         };
         let driver = tokio::spawn(driver(sender, orders));
         Self {
             frames,
             details,
             stop,
+            again,
+            give_up,
             driver,
         }
     }
@@ -87,6 +98,17 @@ impl Source {
     pub fn watch_details(&self, span: Option<u64>) {
         self.details
             .send_if_modified(|current| std::mem::replace(current, span) != span);
+    }
+
+    /// Of a target that was attached to: connects again at once, whether the connection is lost
+    /// or not.
+    pub fn connect_again(&self) {
+        self.again.notify_waiters();
+    }
+
+    /// Tries no longer to connect again, until it is told to.
+    pub fn give_up(&self) {
+        self.give_up.notify_waiters();
     }
 
     /// Ends the target: its process and the children of it are asked to end, then made

@@ -31,6 +31,16 @@ pub fn duration(d: Duration, glyphs: &Glyphs) -> String {
     }
 }
 
+/// The same in whole seconds, for what counts them: `12 s`, `2 m 05 s`.
+pub fn seconds(d: Duration) -> String {
+    let nanos = d.as_nanos();
+    if nanos < MINUTE {
+        format!("{} s", d.as_secs())
+    } else {
+        long(nanos)
+    }
+}
+
 fn long(nanos: u128) -> String {
     let seconds = (nanos + SECOND / 2) / SECOND;
     let minutes = (nanos + MINUTE / 2) / MINUTE;

@@ -123,13 +123,27 @@ pub(super) fn draw(entries: &[Entry], theme: Theme, pen: &mut Pen<'_>) {
 fn matters(view: View<'_>, binding: &Binding) -> bool {
     let model = view.model;
     match binding.action {
-        Action::RunAgain => {
-            matches!(model.phase, Phase::Ended(_)) && model.target.kind != TargetKind::Attached
+        Action::RunAgain if model.target.kind == TargetKind::Attached => {
+            matches!(model.phase, Phase::Disconnected { .. }) && view.state.moment == Moment::Live
         }
+        Action::RunAgain => matches!(model.phase, Phase::Ended(_)),
+        Action::GiveUp => is_tried(view),
         Action::Now => view.state.moment != Moment::Live,
         Action::Lesson => view.state.lesson.is_some(),
         _ => true,
     }
+}
+
+/// A lost connection is to be made again.
+fn is_tried(view: View<'_>) -> bool {
+    let trying = matches!(
+        view.model.phase,
+        Phase::Disconnected {
+            trying: Some(_),
+            ..
+        }
+    );
+    trying && view.state.moment == Moment::Live
 }
 
 fn label(view: View<'_>, binding: &Binding, label: &'static str) -> &'static str {
@@ -138,6 +152,8 @@ fn label(view: View<'_>, binding: &Binding, label: &'static str) -> &'static str
             Moment::Past(Past { speed: None, .. }) => "go on",
             _ => label,
         },
+        Action::RunAgain if is_tried(view) => "try now",
+        Action::RunAgain if view.model.target.kind == TargetKind::Attached => "connect",
         Action::Zoom if view.state.is_zoomed() => "unzoom",
         _ => label,
     }

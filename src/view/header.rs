@@ -7,6 +7,8 @@
 //!
 //! On one line where there is no second; the least telling parts are left out first.
 
+use std::time::Duration;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
@@ -140,8 +142,12 @@ impl Header<'_> {
                 }
                 None => (glyphs.live, "live".to_owned(), theme.good()),
             },
-            (_, Phase::Disconnected { .. }) => {
-                (glyphs.lost, "disconnected".to_owned(), theme.bad())
+            (_, Phase::Disconnected { trying, .. }) => {
+                let word = match trying {
+                    Some(trying) => format!("lost, again {}", when(trying.again)),
+                    None => "disconnected".to_owned(),
+                };
+                (glyphs.lost, word, theme.bad())
             }
             (_, Phase::Ended(exit)) => {
                 let style = if *exit == Exit::Code(0) {
@@ -293,6 +299,14 @@ fn flavor(runtime: &Runtime) -> String {
     match runtime.workers.len() {
         0 | 1 => runtime.flavor.as_str().to_owned(),
         n => format!("{}, {n} workers", runtime.flavor.as_str()),
+    }
+}
+
+/// When something is to come, in seconds as they are counted down.
+pub fn when(after: Duration) -> String {
+    match after.as_nanos().div_ceil(1_000_000_000) {
+        0 => "now".to_owned(),
+        seconds => format!("in {seconds} s"),
     }
 }
 

@@ -13,7 +13,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::Widget};
 
 use super::{
-    View, header,
+    View, fmt, header,
     moment::{Moment, Past},
     pen::Pen,
     text,
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     frame::{Exit, TargetKind},
     model::{
-        Blocked, Finding, Phase,
+        Blocked, Finding, Phase, Trying,
         lint::{self, Severity},
     },
 };
@@ -48,6 +48,13 @@ impl Widget for &Message<'_> {
     }
 }
 
+/// That a connection is tried again, in seconds as they are counted down.
+fn tried(trying: Trying) -> String {
+    let lost = fmt::seconds(trying.lost);
+    let when = header::when(trying.again);
+    format!("Connection lost {lost} ago, trying again {when}")
+}
+
 impl Message<'_> {
     fn words(&self, room: usize) -> Option<(String, Style, bool)> {
         let view = self.0;
@@ -70,7 +77,17 @@ impl Message<'_> {
                 let words = format!("No answer for {}", view.duration(*waited));
                 Some((words, theme.notice(), true))
             }
-            Phase::Disconnected { reason } => {
+            Phase::Disconnected {
+                reason,
+                trying: Some(trying),
+            } => {
+                let words = format!("{}: {}", tried(*trying), view.sentence(reason));
+                Some((words, theme.alarm(), true))
+            }
+            Phase::Disconnected {
+                reason,
+                trying: None,
+            } => {
                 let reason = view.sentence(reason);
                 let again = match (view.state.moment, view.model.target.kind) {
                     (Moment::Live, TargetKind::Attached) => "; R connects again",

@@ -1,6 +1,6 @@
 //! Frames that no sound target sends, from small sets of ids, so that they meet.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use console_api as console;
 use console_api::{async_ops, instrument, resources, tasks};
@@ -21,7 +21,7 @@ fn wire_id() -> impl Strategy<Value = Option<console::Id>> {
 /// Mostly within a minute of each other, in no order.
 fn at() -> impl Strategy<Value = Time> {
     prop_oneof![
-        9 => (0..60_000u64).prop_map(|ms| super::scenario::START + std::time::Duration::from_millis(ms)),
+        9 => (0..60_000u64).prop_map(|ms| super::scenario::START + Duration::from_millis(ms)),
         1 => any::<u64>().prop_map(Time::from_nanos),
         1 => Just(Time::from_nanos(u64::MAX)),
     ]
@@ -42,7 +42,7 @@ fn duration() -> impl Strategy<Value = Option<prost_types::Duration>> {
     option::weighted(
         0.8,
         prop_oneof![
-            6 => (0..2_000u64).prop_map(|ms| send::duration(std::time::Duration::from_millis(ms))),
+            6 => (0..2_000u64).prop_map(|ms| send::duration(Duration::from_millis(ms))),
             1 => (any::<i64>(), any::<i32>())
                 .prop_map(|(seconds, nanos)| prost_types::Duration { seconds, nanos }),
             1 => Just(prost_types::Duration { seconds: i64::MAX, nanos: 999_999_999 }),
@@ -476,10 +476,7 @@ fn polls() -> impl Strategy<Value = v1::Polls> {
 }
 
 fn histogram() -> impl Strategy<Value = tasks::DurationHistogram> {
-    let sound = vec(
-        (0..2_000u64).prop_map(std::time::Duration::from_millis),
-        0..20,
-    );
+    let sound = vec((0..2_000u64).prop_map(Duration::from_millis), 0..20);
     (
         sound,
         any::<prop::sample::Index>(),
@@ -533,6 +530,14 @@ pub fn frames() -> impl Strategy<Value = Vec<Frame>> {
         4 => details().prop_map(|d| Event::Details(Box::new(d))),
         1 => text().prop_map(|text| Event::Output(Line { stream: Stream::Stdout, text, cut: 1 })),
         1 => text().prop_map(|reason| Event::Gap(Gap::ConnectionLost { reason })),
+        1 => (text(), any::<u64>(), option::of(any::<u64>())).prop_map(|(reason, lost, again)| {
+            Event::Gap(Gap::Away {
+                reason,
+                lost: Duration::from_nanos(lost),
+                again: again.map(Duration::from_nanos),
+            })
+        }),
+        1 => Just(Event::Anew),
         1 => any::<i32>().prop_map(|code| Event::Exit(Exit::Code(code))),
     ];
     vec(

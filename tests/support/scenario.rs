@@ -60,7 +60,9 @@
 //! TIME  paused · resumed               somebody did that to the instrument, for everyone
 //! TIME  unreachable FOR                no endpoint has answered for this long
 //! TIME  gap "REASON"                   the connection is lost …
-//! TIME  connect                        … and made anew: everything is sent again
+//! TIME  away FOR                       … for so long, and is tried again a second later …
+//! TIME  connect [anew]                 … and made again: everything is sent again; anew: that
+//!                                      what was told before no longer holds is told first
 //! TIME  end                            the program says that its run is over
 //! TIME  exit CODE · exit signal N      its process has ended
 //! TIME  expect SUBJECT FACT, FACT, …   see `expect.rs`
@@ -451,8 +453,21 @@ impl Story {
                 self.silent = true;
                 self.tell(Event::Gap(Gap::ConnectionLost { reason }));
             }
+            "away" => {
+                let reason = "nothing listens there".to_owned();
+                let lost = words.duration("how long")?;
+                let again = Some(Duration::from_secs(1));
+                self.tell(Event::Gap(Gap::Away {
+                    reason,
+                    lost,
+                    again,
+                }));
+            }
             "connect" => {
                 self.silent = false;
+                if words.take("anew") {
+                    self.tell(Event::Anew);
+                }
                 self.program.welcome();
                 self.update(self.now);
             }

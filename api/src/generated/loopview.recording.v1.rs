@@ -43,7 +43,7 @@ pub struct Frame {
     pub at: u64,
     #[prost(message, optional, tag = "10")]
     pub polls: ::core::option::Option<Polls>,
-    #[prost(oneof = "frame::Event", tags = "2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "frame::Event", tags = "2, 3, 4, 5, 6, 7, 8, 9, 11")]
     pub event: ::core::option::Option<frame::Event>,
 }
 /// Nested message and enum types in `Frame`.
@@ -71,6 +71,9 @@ pub mod frame {
         Gap(super::Gap),
         #[prost(message, tag = "9")]
         Exit(super::Exit),
+        /// There is a connection again: what was told before no longer holds.
+        #[prost(message, tag = "11")]
+        Anew(super::Anew),
     }
 }
 /// `loopview.v1.Polls` in fewer bytes: by what each poll differs from what those before it in the
@@ -124,10 +127,12 @@ pub struct Output {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Silence {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Anew {}
 /// Something is missing from here on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Gap {
-    #[prost(oneof = "gap::Why", tags = "1, 2, 3")]
+    #[prost(oneof = "gap::Why", tags = "1, 2, 3, 4")]
     pub why: ::core::option::Option<gap::Why>,
 }
 /// Nested message and enum types in `Gap`.
@@ -143,7 +148,21 @@ pub mod gap {
         /// So many frames are not here: they came faster than they could be kept.
         #[prost(uint64, tag = "3")]
         Missing(u64),
+        #[prost(message, tag = "4")]
+        Away(super::Away),
     }
+}
+/// A connection is gone, for this reason.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Away {
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// Since so many nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub lost: u64,
+    /// In how many nanoseconds another is tried; absent if none is.
+    #[prost(uint64, optional, tag = "3")]
+    pub again: ::core::option::Option<u64>,
 }
 /// The target's process has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

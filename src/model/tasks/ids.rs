@@ -52,6 +52,14 @@ impl Ids {
         Ok(())
     }
 
+    /// With other tasks, none of which has a number that was given here.
+    pub fn successor(&self) -> Self {
+        Self {
+            next: self.next,
+            ..Self::default()
+        }
+    }
+
     /// The number that the next task gets, unless it was promised another one.
     pub fn next(&self) -> TaskId {
         TaskId(self.next)

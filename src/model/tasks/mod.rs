@@ -85,6 +85,14 @@ impl Tasks {
     /// Finished tasks kept; the oldest are forgotten first.
     const MAX_FINISHED: usize = 20_000;
 
+    /// With other tasks, none of which has a number that one had here.
+    pub(super) fn successor(&self) -> Self {
+        Self {
+            ids: self.ids.successor(),
+            ..Self::default()
+        }
+    }
+
     pub fn get(&self, id: TaskId) -> Option<&Task> {
         self.all.get(id)
     }

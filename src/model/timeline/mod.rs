@@ -183,6 +183,11 @@ impl Timeline {
         }
     }
 
+    /// With as much room, and nothing in it.
+    pub(super) fn successor(&self) -> Self {
+        Self::with_limit(self.limit)
+    }
+
     /// Keeps to so many bytes of polls and sums, at once and from now on.
     pub(super) fn bound(&mut self, limit: usize, now: Time) {
         self.limit = limit;

@@ -15,10 +15,13 @@ use std::collections::BTreeMap;
 use self::page::{Page, Sample, Told};
 use crate::model::{Kind, Model, Phase, Runtime, Timer, Worker, lint, timeline::Doing};
 
-/// Makes pages of metrics. It remembers the counters, which are of one run of the target.
+/// Makes pages of metrics. It remembers the counters, which are of one run of the target, or of one
+/// connection to it.
 #[derive(Debug, Default)]
 pub struct Prometheus {
     told: Told,
+    /// Which one told these figures.
+    connection: u32,
 }
 
 /// How what a live task does is called.
@@ -144,6 +147,9 @@ impl Prometheus {
     /// The page of this moment. It takes time in proportion to the tasks that run or could, and
     /// to the calls on the blocking pool.
     pub fn encode(&mut self, model: &Model) -> String {
+        if std::mem::replace(&mut self.connection, model.connection) != model.connection {
+            self.begin_anew();
+        }
         let mut page = Page::new(&model.target.name, &mut self.told);
         let is_up = model.phase == Phase::Live && model.ended.is_none();
         page.gauge(

@@ -20,6 +20,7 @@ impl ViewState {
         match action {
             Action::Quit => return Some(Effect::Quit),
             Action::RunAgain => return Some(Effect::RunAgain),
+            Action::GiveUp => return Some(Effect::GiveUp),
             Action::Pause => return Some(Effect::Pause),
             Action::Record => return Some(Effect::Record),
             Action::Now if self.moment == Moment::Live => self.step(isize::MAX, model),

@@ -84,6 +84,8 @@ impl Options {
 pub enum Effect {
     Quit,
     RunAgain,
+    /// A lost connection is not to be made again.
+    GiveUp,
     Pause,
     Travel(Travel),
     Record,
@@ -121,6 +123,8 @@ pub struct ViewState {
     /// A recording is being written.
     pub recording: bool,
     pub(super) options: Options,
+    /// Which of the model's connections told what is seen.
+    connection: u32,
     pub(super) tab: Tab,
     /// One of the view's panes.
     pub(super) focus: Pane,
@@ -183,6 +187,7 @@ impl ViewState {
             moment: Moment::default(),
             recording: false,
             options,
+            connection: 0,
             tab: Tab::Overview,
             focus: Pane::Tasks,
             zoomed: false,
@@ -292,6 +297,11 @@ impl ViewState {
 
     /// Takes note of a changed model.
     pub fn sync(&mut self, model: &Model) {
+        // What another connection told is of other tasks.
+        if std::mem::replace(&mut self.connection, model.connection) != model.connection {
+            self.details = None;
+            self.followed = None;
+        }
         self.arrange(model);
         let screen = self.screen(self.area(), model);
         let rows = |pane| screen.rows(pane);

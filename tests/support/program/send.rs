@@ -79,6 +79,8 @@ impl Program {
     pub fn welcome(&mut self) {
         self.newcomer = (true, true);
         self.poll_ops.clear();
+        // While nobody wants them, polls are not written down.
+        self.polls.clear();
     }
 
     pub fn console_update(&mut self, at: Time) -> instrument::Update {
