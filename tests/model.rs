@@ -460,6 +460,29 @@ fn the_processor_is_used_as_much_as_time_went_by() {
 }
 
 #[test]
+fn what_the_probe_could_not_tell_us_is_lost() {
+    let mut model = Model::new(Target {
+        name: "any".into(),
+        kind: TargetKind::Attached,
+    });
+    for at in 1..=2 {
+        let missed = v1::Missed {
+            tasks: 5,
+            resources: 30,
+            scopes: 200,
+        };
+        let update = v1::Update {
+            missed: Some(missed),
+            ..v1::Update::default()
+        };
+        model.apply(&probe_says(at, update));
+    }
+    assert_eq!(model.lost.events, 470);
+    let lint = model.lints.iter().next().expect("it is a warning");
+    assert_eq!(lint.kind, Kind::LostData);
+}
+
+#[test]
 fn a_filter_that_blinds_the_probe_is_said() {
     let mut model = Model::new(Target {
         name: "any".into(),

@@ -9,7 +9,8 @@ use super::{
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// Events that the target's instrument dropped because its buffer was full.
+    /// Events that the target's instrument dropped because its buffer was full, and what came and
+    /// went of which the probe could not tell us, as we read too slowly.
     pub events: u64,
     /// Times that the connection was lost.
     pub gaps: u64,

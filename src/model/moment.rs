@@ -180,6 +180,11 @@ impl Model {
             .as_ref()
             .and_then(Time::from_wire)
             .or(self.ended);
+        if let Some(missed) = &update.missed {
+            for events in [missed.tasks, missed.resources, missed.scopes] {
+                self.lost.add(events);
+            }
+        }
         self.usage
             .apply(now, update.usage.as_ref(), update.overhead.as_ref());
         let recorded = update.overhead.map(|overhead| overhead.recorded_tasks);
@@ -251,6 +256,7 @@ fn is_without_facts(update: &v1::Update) -> bool {
         threads,
         resources,
         usage,
+        missed,
         ended_at,
     } = update;
     process.is_none()
@@ -261,5 +267,6 @@ fn is_without_facts(update: &v1::Update) -> bool {
         && threads.is_empty()
         && resources.is_empty()
         && usage.is_none()
+        && missed.is_none()
         && ended_at.is_none()
 }

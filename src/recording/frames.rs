@@ -67,6 +67,7 @@ fn without_polls(update: &Update) -> frame::Event {
         overhead: update.overhead,
         console: update.console.clone(),
         resources: update.resources.clone(),
+        missed: update.missed,
     };
     frame::Event::Probe(rest.encode_to_vec())
 }

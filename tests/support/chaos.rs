@@ -414,6 +414,14 @@ fn lock() -> impl Strategy<Value = v1::Resource> {
     )
 }
 
+fn missed() -> impl Strategy<Value = v1::Missed> {
+    (count(), count(), count()).prop_map(|(tasks, resources, scopes)| v1::Missed {
+        tasks,
+        resources,
+        scopes,
+    })
+}
+
 fn probe_update() -> impl Strategy<Value = v1::Update> {
     let process =
         (timestamp(), duration()).prop_map(|(started_at, publish_interval)| v1::Process {
@@ -427,21 +435,24 @@ fn probe_update() -> impl Strategy<Value = v1::Update> {
         vec(fact(), 0..5),
         (vec(timer(), 0..5), vec(lock(), 0..4)),
         vec(scope(), 0..3),
-        vec(thread(), 0..3),
+        (vec(thread(), 0..3), option::weighted(0.1, missed())),
         option::weighted(0.1, timestamp()),
     )
         .prop_map(
-            |(process, runtimes, tasks, (timers, resources), scopes, threads, ended)| v1::Update {
-                now: None,
-                process,
-                runtimes,
-                tasks,
-                timers,
-                resources,
-                scopes,
-                threads,
-                ended_at: ended.flatten(),
-                ..v1::Update::default()
+            |(process, runtimes, tasks, (timers, resources), scopes, (threads, missed), ended)| {
+                v1::Update {
+                    now: None,
+                    process,
+                    runtimes,
+                    tasks,
+                    timers,
+                    resources,
+                    scopes,
+                    threads,
+                    missed,
+                    ended_at: ended.flatten(),
+                    ..v1::Update::default()
+                }
             },
         )
 }

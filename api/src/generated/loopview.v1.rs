@@ -52,6 +52,21 @@ pub struct Update {
     /// Locks and semaphores, new or with other holders, and channels.
     #[prost(message, repeated, tag = "13")]
     pub resources: ::prost::alloc::vec::Vec<Resource>,
+    #[prost(message, optional, tag = "14")]
+    pub missed: ::core::option::Option<Missed>,
+}
+/// What came and went since the last message that said so, of which this watcher was not told, as
+/// it read too slowly. The newest of what it missed may have been told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Missed {
+    /// Of these only where the console protocol's updates were not asked for: else they are in
+    /// their `dropped_events`.
+    #[prost(uint64, tag = "1")]
+    pub tasks: u64,
+    #[prost(uint64, tag = "2")]
+    pub resources: u64,
+    #[prost(uint64, tag = "3")]
+    pub scopes: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Process {
@@ -95,8 +110,7 @@ pub struct Overhead {
     #[prost(uint64, tag = "5")]
     pub lost_scopes: u64,
     /// Ended, and forgotten before their time, as the memory was needed. A client that came
-    /// later, or lagged, is not told of them; of the console protocol's kinds, those that a
-    /// client missed by lagging are counted in the updates' `dropped_events`.
+    /// later, or lagged, is not told of them; `Missed` counts those that it missed by lagging.
     #[prost(uint64, tag = "6")]
     pub forgotten: u64,
     /// Spans and events of tokio's that came where they could not be taken in.

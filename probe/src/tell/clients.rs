@@ -96,12 +96,15 @@ impl Clients {
         catch_up.map(|reader| reader.may_know).max()
     }
 
-    /// What the readers, in the same order, miss from now on.
-    pub(super) fn miss(&mut self, readers: &[Reader]) {
-        let console = self.console.iter_mut().map(|watcher| &mut watcher.missed);
-        let own = self.own.iter_mut().map(|own| &mut own.watcher.missed);
-        for (missed, reader) in console.chain(own).zip(readers) {
-            *missed += reader.missed;
+    /// What the readers, in the same order, miss from now on, unless they get the news since the
+    /// reading `begin`.
+    pub(super) fn miss(&mut self, readers: &[Reader], begin: Seq) {
+        let (console, own) = readers.split_at(self.console.len());
+        for (watcher, reader) in self.console.iter_mut().zip(console) {
+            watcher.miss(reader.missed, begin);
+        }
+        for (own, reader) in self.own.iter_mut().zip(own) {
+            own.watcher.miss(reader.missed, begin);
         }
     }
 

@@ -28,9 +28,7 @@ use crate::{
     facts::{
         budget::Budget,
         changes::Changed,
-        op,
         polls::Ring,
-        resource,
         spare::{Hand, Hands, Spare},
         thread::{self, KeptOff, Thread},
     },
@@ -305,39 +303,13 @@ impl Known {
 
     /// A message of a client's round of catching up, with as much of it as fits.
     pub(super) fn console_part(&self, round: Option<Round>, todo: &mut Todo) -> Vec<Bytes> {
-        let mut updates = console::Updates::default();
-        todo.scopes.clear();
-        if let Some(round) = round {
-            for (seq, meta) in &self.callsites {
-                if *seq > round.since {
-                    updates.callsite(meta);
-                }
-            }
-        }
-        let store = &self.store;
-        let known = todo.known;
-        while !updates.is_full()
-            && let Some(next) = todo.next()
-        {
-            let missed = &mut todo.missed;
-            let (is_there, missed) = match next {
-                Next::Scope(_) => continue,
-                Next::Task(key) => {
-                    let show = |state: &_, first| updates.task(state, first > known);
-                    (store.tasks.show(key, show), &mut missed.tasks)
-                }
-                Next::Resource(key) => {
-                    let show = |state: &_, first| updates.resource(state, first > known);
-                    (store.resources.show(key, show), &mut missed.resources)
-                }
-                Next::Op(key) => {
-                    let show = |state: &_, first| updates.op(state, first > known);
-                    (store.ops.show(key, show), &mut missed.ops)
-                }
-            };
-            *missed += u64::from(!is_there);
-        }
-        let dropped = round.map_or_else(Dropped::default, |round| round.dropped);
+        let mut part = News {
+            console: Some(console::Updates::default()),
+            ..News::default()
+        };
+        self.fill(round, todo, &mut part);
+        let dropped = dropped(round, todo.take_missed());
+        let updates = part.console.unwrap_or_default();
         updates.finish(todo.times(), dropped)
     }
 
@@ -351,16 +323,6 @@ impl Known {
         lost_polls: u64,
     ) -> Vec<v1::Update> {
         let mut updates = own::Updates::default();
-        let mut console = console::Updates::default();
-        if wants_console {
-            for (seq, meta) in &self.callsites {
-                if round.is_some_and(|round| *seq > round.since) {
-                    console.callsite(meta);
-                }
-            }
-        } else {
-            todo.ops.clear();
-        }
         if let Some(round) = round {
             if round.since == 0 {
                 updates.process(settings.process.clone());
@@ -375,46 +337,16 @@ impl Known {
         if lost_polls > 0 {
             updates.lost_polls(lost_polls);
         }
-        let store = &self.store;
-        let known = todo.known;
-        while !updates.is_full()
-            && !console.is_full()
-            && let Some(next) = todo.next()
-        {
-            let missed = &mut todo.missed;
-            let (is_there, missed) = match next {
-                Next::Scope(key) => {
-                    let show = |state: &_, _| updates.scope(state);
-                    (store.scopes.show(key, show), &mut missed.tasks)
-                }
-                Next::Task(key) => {
-                    let show = |state: &_, first| {
-                        updates.task(state);
-                        if wants_console {
-                            console.task(state, first > known);
-                        }
-                    };
-                    (store.tasks.show(key, show), &mut missed.tasks)
-                }
-                Next::Resource(key) => {
-                    let show = |state: &resource::State, first| {
-                        updates.resource(state);
-                        if wants_console && !state.is_timer {
-                            console.resource(state, first > known);
-                        }
-                    };
-                    (store.resources.show(key, show), &mut missed.resources)
-                }
-                Next::Op(key) => {
-                    let show = |state: &op::State, first| {
-                        if !state.is_on_timer {
-                            console.op(state, first > known);
-                        }
-                    };
-                    (store.ops.show(key, show), &mut missed.ops)
-                }
-            };
-            *missed += u64::from(!is_there);
+        let mut part = News {
+            beside: wants_console.then(console::Updates::default),
+            own: Some(updates),
+            ..News::default()
+        };
+        self.fill(round, todo, &mut part);
+        let mut updates = part.own.unwrap_or_default();
+        let missed = todo.take_missed();
+        if let Some(missed) = missed.to_wire(wants_console) {
+            updates.missed(missed);
         }
         let last = todo.is_empty() && todo.times.now >= always.ended;
         let always = own::Always {
@@ -423,13 +355,60 @@ impl Known {
             ..always.clone()
         };
         let mut messages = Vec::new();
-        if wants_console {
-            let dropped = round.map_or_else(Dropped::default, |round| round.dropped);
-            for update in console.finish(always.times, dropped) {
+        if let Some(beside) = part.beside {
+            for update in beside.finish(always.times, dropped(round, missed)) {
                 messages.push(own::only_console(&update, &always));
             }
         }
         messages.extend(updates.finish(&always));
         messages
     }
+
+    /// Puts into messages what a client lacks, until one of them is full.
+    fn fill(&self, round: Option<Round>, todo: &mut Todo, part: &mut News) {
+        if part.own.is_none() {
+            todo.scopes.clear();
+        }
+        if part.console.is_none() && part.beside.is_none() {
+            todo.ops.clear();
+        }
+        if let Some(round) = round {
+            let new = self.callsites.iter().filter(|(seq, _)| *seq > round.since);
+            new.for_each(|(_, meta)| part.callsite(meta));
+        }
+        let store = &self.store;
+        let known = todo.known;
+        while !part.is_full()
+            && let Some(next) = todo.next()
+        {
+            let missed = &mut todo.missed;
+            let (is_there, missed) = match next {
+                Next::Scope(key) => {
+                    let show = |state: &_, _| part.scope(state);
+                    (store.scopes.show(key, show), &mut missed.scopes)
+                }
+                Next::Task(key) => {
+                    let show = |state: &_, first| part.task(state, first > known);
+                    (store.tasks.show(key, show), &mut missed.tasks)
+                }
+                Next::Resource(key) => {
+                    let show = |state: &_, first| part.resource(state, first > known);
+                    (store.resources.show(key, show), &mut missed.resources)
+                }
+                Next::Op(key) => {
+                    let show = |state: &_, first| part.op(state, first > known);
+                    (store.ops.show(key, show), &mut missed.ops)
+                }
+            };
+            *missed += u64::from(!is_there);
+        }
+    }
+}
+
+/// What the console protocol's updates say that they lack: what was not recorded, and what the
+/// client has missed.
+fn dropped(round: Option<Round>, missed: Dropped) -> Dropped {
+    let mut dropped = round.map_or_else(Dropped::default, |round| round.dropped);
+    dropped += missed;
+    dropped
 }

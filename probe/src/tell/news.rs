@@ -1,4 +1,5 @@
-//! What has not been published yet, in the making for all who keep up.
+//! Messages in the making: what has not been published yet, for all who keep up, or what one who
+//! does not is sent instead.
 
 use tracing::Metadata;
 
@@ -34,6 +35,13 @@ impl News {
         let console = console.map(console::Updates::size).max();
         let own = self.own.as_ref().map(own::Updates::size);
         console.max(own) > Some(Self::MUCH)
+    }
+
+    /// No more fits into one message.
+    pub(super) fn is_full(&self) -> bool {
+        let mut console = [&self.console, &self.beside].into_iter().flatten();
+        let own = self.own.as_ref();
+        console.any(console::Updates::is_full) || own.is_some_and(own::Updates::is_full)
     }
 
     pub(super) fn callsite(&mut self, meta: &'static Metadata<'static>) {

@@ -136,6 +136,12 @@ impl Updates {
         });
     }
 
+    /// What this client is not told.
+    pub(super) fn missed(&mut self, missed: v1::Missed) {
+        self.now.missed = Some(missed);
+        self.add(missed.encoded_len());
+    }
+
     /// The updates: one at least, as silence is news, too.
     pub(super) fn finish(mut self, always: &Always) -> Vec<v1::Update> {
         if self.size > 0 || self.full.is_empty() {

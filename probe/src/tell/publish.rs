@@ -260,7 +260,7 @@ impl Publisher {
             let store = &mut self.known.store;
             let freed = store.make_room(excess, &mut readers, most_owed);
             heard.budget.give(freed);
-            self.clients.miss(&readers);
+            self.clients.miss(&readers, self.news.since(self.seq));
         }
         self.known.drain_polls(&mut self.news.polls, heard);
         is_all

@@ -98,10 +98,9 @@ impl Store {
                     .resources
                     .forget_oldest(readers, |missed| &mut missed.resources),
                 Some(2) => self.ops.forget_oldest(readers, |missed| &mut missed.ops),
-                // The console protocol has none: they count as what they are nearest to.
                 Some(_) => self
                     .scopes
-                    .forget_oldest(readers, |missed| &mut missed.tasks),
+                    .forget_oldest(readers, |missed| &mut missed.scopes),
                 None => break,
             };
         }

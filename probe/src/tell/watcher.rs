@@ -53,7 +53,10 @@ pub(crate) struct Watcher<M> {
     /// What it has been told of what was not recorded.
     dropped: Dropped,
     /// What it will never be told, and has not been told so.
-    pub(super) missed: Dropped,
+    missed: Dropped,
+    /// What it will not be told either if it has no room for the news, the only place where that
+    /// still is.
+    at_stake: Dropped,
     catching_up: Option<CatchingUp>,
     lags: Arc<AtomicBool>,
     pub(super) is_paused: bool,
@@ -86,32 +89,40 @@ pub(super) struct Todo {
     pub(super) known: Seq,
     /// Up to when the client knows all, and will when it has read this.
     pub(super) times: Times,
-    /// What was forgotten before its turn came.
+    /// What the client is not told: it was passed over, or forgotten before its turn came.
     pub(super) missed: Dropped,
 }
 
 impl Todo {
-    /// With how much it passes over.
-    fn since(store: &Store, seq: Seq, known: Seq, times: Times) -> (Self, Dropped) {
+    fn since(store: &Store, seq: Seq, known: Seq, times: Times) -> Self {
         let (tasks, no_tasks) = store.tasks.lacking(seq);
         let (resources, no_resources) = store.resources.lacking(seq);
         let (ops, no_ops) = store.ops.lacking(seq);
         let (scopes, no_scopes) = store.scopes.lacking(seq);
-        let todo = Self {
+        let passed_over = Dropped {
+            tasks: no_tasks,
+            resources: no_resources,
+            ops: no_ops,
+            scopes: no_scopes,
+        };
+        Self {
             tasks,
             resources,
             ops,
             scopes,
             known,
             times,
-            missed: Dropped::default(),
-        };
-        let passed_over = Dropped {
-            tasks: no_tasks + no_scopes,
-            resources: no_resources,
-            ops: no_ops,
-        };
-        (todo, passed_over)
+            missed: passed_over,
+        }
+    }
+
+    /// What the client has missed, once nothing more can come to it.
+    pub(super) fn take_missed(&mut self) -> Dropped {
+        if self.is_empty() {
+            std::mem::take(&mut self.missed)
+        } else {
+            Dropped::default()
+        }
     }
 
     /// What lives comes first.
@@ -188,6 +199,7 @@ pub(crate) fn watch<M, G>(
         told_at: 0,
         dropped: Dropped::default(),
         missed: Dropped::default(),
+        at_stake: Dropped::default(),
         catching_up: None,
         lags: Arc::clone(&lags),
         is_paused: false,
@@ -231,7 +243,7 @@ pub(super) struct Reading {
 pub(super) struct Round {
     /// What changed after this is in it.
     pub(super) since: Seq,
-    /// What the client is not told, since it was last told so.
+    /// What was not recorded since the client was last told so.
     pub(super) dropped: Dropped,
 }
 
@@ -260,6 +272,16 @@ impl<M> Watcher<M> {
         !self.is_paused && !self.is_behind && self.seq == seq
     }
 
+    /// It has not been told of something that is forgotten now. The news since the reading `begin`
+    /// still have it.
+    pub(super) fn miss(&mut self, missed: Dropped, begin: Seq) {
+        if self.is_current(begin) {
+            self.at_stake += missed;
+        } else {
+            self.missed += missed;
+        }
+    }
+
     /// Sends the changes up to a reading, if it has everything before and room for them.
     pub(super) fn send(&mut self, messages: &[Arc<M>], reading: Reading) -> bool {
         if self.messages.capacity() < messages.len() {
@@ -271,6 +293,7 @@ impl<M> Watcher<M> {
         }
         (self.seq, self.known) = (reading.seq, reading.seq);
         (self.told_at, self.dropped) = (reading.at, reading.dropped);
+        self.at_stake = Dropped::default();
         true
     }
 
@@ -305,24 +328,23 @@ impl<M> Watcher<M> {
                 None if self.seq >= seq => break,
                 None => {
                     let times = self.times(reading.at);
-                    let (todo, mut dropped) = Todo::since(store, self.seq, self.known, times);
+                    let mut todo = Todo::since(store, self.seq, self.known, times);
                     if self.seq == 0 {
                         // That was before its time.
-                        dropped = Dropped::default();
+                        todo.missed = Dropped::default();
                     }
-                    dropped += std::mem::take(&mut self.missed);
+                    todo.missed += std::mem::take(&mut self.missed);
+                    todo.missed += std::mem::take(&mut self.at_stake);
                     let before = std::mem::replace(&mut self.dropped, reading.dropped);
-                    dropped += reading.dropped - before;
                     round = Some(Round {
                         since: self.seq,
-                        dropped,
+                        dropped: reading.dropped - before,
                     });
                     self.is_behind = true;
                     self.catching_up.insert(CatchingUp { until: seq, todo })
                 }
             };
             let messages = part(round, &mut catching_up.todo);
-            self.missed += std::mem::take(&mut catching_up.todo.missed);
             if catching_up.todo.is_empty() {
                 (self.seq, self.known) = (catching_up.until, catching_up.until);
                 self.told_at = catching_up.todo.times.now;

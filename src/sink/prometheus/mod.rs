@@ -297,7 +297,7 @@ fn lints(model: &Model, page: &mut Page<'_>) {
 fn lost(model: &Model, page: &mut Page<'_>) {
     page.counter(
         "loopview_lost_events_total",
-        "Events that the target's instrument dropped",
+        "Events that the target's instrument dropped, or could not tell in time",
         [Sample::from(model.lost.events)],
     );
     page.counter(

@@ -201,6 +201,7 @@ impl Program {
                 cpu: Some(duration(at.since(self.started) / 8)),
                 memory: Some(12_345_678),
             }),
+            missed: None,
             overhead: Some(v1::Overhead {
                 memory: 45_600,
                 memory_limit: 256 << 20,

@@ -73,8 +73,15 @@ struct Client {
     /// When it came, and whether it was told to connect again.
     joined: usize,
     is_sent_away: bool,
-    /// Tasks of which it was told that it is not told of them; by the console protocol alone.
+    /// Tasks of which it was told that it is not told of them.
     dropped: u64,
+    /// Those that were not recorded, where that is told apart: the console protocol counts them
+    /// as dropped, too.
+    unrecorded: u64,
+    /// It is sent the console protocol's updates beside the others.
+    has_console: bool,
+    /// Tasks that there were before it came.
+    before: usize,
 }
 
 impl Client {
@@ -96,6 +103,17 @@ impl Client {
             },
             Some(Messages::Own(stream)) => match Pin::new(stream).poll_next(&mut cx) {
                 Poll::Ready(Some(Ok(update))) => {
+                    self.dropped += update.missed.map_or(0, |missed| missed.tasks);
+                    self.unrecorded = update.overhead.map_or(0, |overhead| overhead.lost_tasks);
+                    if !update.console.is_empty() {
+                        self.has_console = true;
+                        let update = decode(update.console.into());
+                        let tasks = update.task_update.as_ref();
+                        self.dropped += tasks.map_or(0, |tasks| tasks.dropped_events);
+                    }
+                    if self.has_console {
+                        self.unrecorded = 0;
+                    }
                     for task in update.tasks {
                         let ended = task.outcome() != v1::Outcome::Unspecified;
                         learn(&mut self.known, task.id, task.polls, ended);
@@ -237,15 +255,13 @@ impl Program {
         }
     }
 
-    fn join(&mut self, own: bool) {
+    /// Somebody comes who asks for this, or for the console protocol's updates alone.
+    fn join(&mut self, wants: Option<v1::WatchRequest>) {
         let connection = self.clients.len() as Connection + 1;
         let has_read = &Arc::clone(&self.publisher.shared.reads);
-        let (request, stream) = if own {
+        let (request, stream) = if let Some(wants) = wants {
             let (watcher, stream) = watcher::watch(connection, has_read, ());
-            (
-                Request::Own(watcher, v1::WatchRequest::default()),
-                Messages::Own(stream),
-            )
+            (Request::Own(watcher, wants), Messages::Own(stream))
         } else {
             let (watcher, stream) = watcher::watch(connection, has_read, ());
             (Request::Console(watcher), Messages::Console(stream))
@@ -258,6 +274,9 @@ impl Program {
             joined: self.now,
             is_sent_away: false,
             dropped: 0,
+            unrecorded: 0,
+            has_console: false,
+            before: self.tasks.len(),
         });
     }
 
@@ -300,8 +319,8 @@ impl Program {
                 }
             }
             Step::Publish => self.publisher.publish(),
-            Step::JoinConsole => self.join(false),
-            Step::JoinOwn => self.join(true),
+            Step::JoinConsole => self.join(None),
+            Step::JoinOwn => self.join(Some(v1::WatchRequest::default())),
             Step::Read(client, n) => drop(self.read(client, n)),
             Step::Pause(client) => self.pause(client, true),
             Step::Resume(client) => self.pause(client, false),
@@ -362,6 +381,25 @@ fn check(program: &Program, may_lack: impl Fn(&Client, Option<usize>) -> bool) {
     }
 }
 
+/// Each reader is told how many it misses of those that came after it, and of no more than it misses.
+fn check_dropped(program: &Program) -> Result<(), TestCaseError> {
+    let unrecorded = program.heard.lost.tasks.load(Relaxed);
+    for client in program.readers() {
+        let is_own = matches!(client.stream, Some(Messages::Own(_)));
+        let of_others = if is_own { 0 } else { unrecorded };
+        let is_missed = |(task, _): &&(Arc<Task>, _)| !client.known.contains_key(&task.id);
+        let missed = program.tasks.iter().filter(is_missed).count() as u64;
+        let later = &program.tasks[client.before..];
+        let missed_later = later.iter().filter(is_missed).count() as u64;
+        let told = client.dropped - of_others;
+        prop_assert!(
+            (missed_later..=missed).contains(&told),
+            "{told} of {missed}, {missed_later}"
+        );
+    }
+    Ok(())
+}
+
 #[test]
 fn who_resumes_is_not_told_again_who_is_who() {
     let mut program = Program::new(MUCH, HOUR);
@@ -390,10 +428,16 @@ fn who_resumes_is_not_told_again_who_is_who() {
 /// A client that lags learns the end of what it knows, however much has to be forgotten meanwhile.
 #[test]
 fn what_somebody_knows_alive_is_kept_until_its_end_is_told() {
-    for own in [true, false] {
+    let own = |console| {
+        Some(v1::WatchRequest {
+            console,
+            ..v1::WatchRequest::default()
+        })
+    };
+    for wants in [None, own(false), own(true)] {
         let mut program = Program::new(1 << 17, HOUR);
         (0..10).for_each(|_| program.spawn());
-        program.join(own);
+        program.join(wants);
         program.publisher.publish();
         while program.read(0, 1) > 0 {}
         assert_eq!(program.clients[0].known.len(), 10);
@@ -412,9 +456,8 @@ fn what_somebody_knows_alive_is_kept_until_its_end_is_told() {
         let client = &program.clients[0];
         assert!(!client.is_sent_away);
         assert!((1..=10).all(|id| client.known.get(&id).is_some_and(|task| task.1)));
-        if !own {
-            assert_eq!(client.known.len() as u64 + client.dropped, 2_010);
-        }
+        let told = client.known.len() as u64 + client.dropped + client.unrecorded;
+        assert_eq!(told, 2_010, "{wants:?}");
         check(&program, |_, ended| ended.is_some());
     }
 }
@@ -423,7 +466,7 @@ fn what_somebody_knows_alive_is_kept_until_its_end_is_told() {
 #[test]
 fn a_callsite_is_told_once() {
     let mut program = Program::new(MUCH, HOUR);
-    program.join(false);
+    program.join(None);
     for _ in 0..3 {
         let callsite = Changed::Callsite(program.site.meta);
         program.heard.changes.push(callsite);
@@ -557,6 +600,7 @@ proptest! {
         let limit = tasks * (size_of::<Task>() + 256);
         let program = run(&steps, limit, HOUR);
         check(&program, |_, ended| ended.is_some());
+        check_dropped(&program)?;
         prop_assert!(program.heard.budget.used() <= limit);
     }
 }
