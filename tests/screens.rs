@@ -791,6 +791,25 @@ fn a_lost_connection_that_is_tried_again_is_told_with_what_one_can_do() {
     assert!(!given_up.contains("D give up"), "{given_up}");
 }
 
+#[test]
+fn of_a_lost_program_nobody_says_that_its_loop_is_blocked() {
+    let mut model = model("blocked");
+    let line = |model: &Model| {
+        let state = state(model, (80, 24), Options::default(), "");
+        text(&screen(model, &state, (80, 24)))
+    };
+    assert!(line(&model).contains("LOOP BLOCKED"));
+    let reason = "the target has gone".to_owned();
+    let gap = Gap::ConnectionLost { reason };
+    model.apply(&Frame::new(model.now, Event::Gap(gap)));
+    let lost = line(&model);
+    assert!(
+        lost.contains("Connection lost: the target has gone"),
+        "{lost}"
+    );
+    assert!(!lost.contains("LOOP BLOCKED"), "{lost}");
+}
+
 /// Not even where another one could have its number.
 #[test]
 fn no_task_stays_open_that_another_connection_told_of() {

@@ -59,7 +59,9 @@ impl Message<'_> {
     fn words(&self, room: usize) -> Option<(String, Style, bool)> {
         let view = self.0;
         let theme = view.theme;
-        if let Some(blocked) = view.model.blocked() {
+        // Whether it still is, nobody tells once the connection is lost.
+        let is_lost = matches!(view.model.phase, Phase::Disconnected { .. });
+        if let Some(blocked) = view.model.blocked().filter(|_| !is_lost) {
             return Some((self.blocked(&blocked, room), theme.alarm(), true));
         }
         if let Some(notice) = &view.state.notice {
