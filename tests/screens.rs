@@ -102,6 +102,31 @@ fn a_cycle_and_its_chain() {
     snapshots("cycle", &model("resources"), "3 Down Down Enter");
 }
 
+/// What ended with a permit in hand never gives it back.
+#[test]
+fn a_holder_that_has_ended_is_told() {
+    let story = "target shop program
+        0ms resource pool Semaphore 1 at pool.rs:3
+        0ms spawn first at pool.rs:4
+        0ms spawn second at pool.rs:5
+        1ms poll first 1ms ends ok
+        1ms got first pool
+        1ms forget first pool
+        3ms poll second 1ms
+        3ms await second pool
+        100ms expect second is waiting";
+    let model = Scenario::parse(story).expect("a story").model();
+    let size = (120, 40);
+    for (view, told) in [
+        ("4", "Semaphore held by first (ended)"),
+        ("7", "none left   first (ended)"),
+    ] {
+        let state = state(&model, size, Options::default(), view);
+        let screen = text(&screen(&model, &state, size));
+        assert!(screen.contains(told), "{screen}");
+    }
+}
+
 #[test]
 fn a_program_without_locks() {
     snapshots("no_resources", &model("gather"), "7");

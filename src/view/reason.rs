@@ -216,7 +216,11 @@ impl View<'_> {
 
     pub fn holder(self, hold: &Hold) -> String {
         match hold.by {
-            Holder::Task(task) => self.label_of(task),
+            Holder::Task(task) => {
+                let has_ended = self.model.tasks.get(task).is_some_and(Task::is_done);
+                let ended = if has_ended { " (ended)" } else { "" };
+                self.label_of(task) + ended
+            }
             Holder::Outside => "no task".to_owned(),
             Holder::Unknown => "?".to_owned(),
         }

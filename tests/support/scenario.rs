@@ -47,6 +47,7 @@
 //! TIME  try TASK RESOURCE              had by `try_lock`
 //! TIME  release TASK RESOURCE          the task drops a guard, be it another's, and who
 //!                                      waits is let in; what ends drops its own
+//! TIME  forget TASK RESOURCE           its guards of it are never dropped, not even when it ends
 //! TIME  receive TASK RESOURCE          the task takes a message out of a channel
 //! TIME  drop RESOURCE
 //!
@@ -398,10 +399,11 @@ impl Story {
                 let shared = words.take("shared");
                 self.program.got_resource(now, &task, &resource, shared)
             }
-            "try" | "release" | "receive" => {
+            "try" | "release" | "forget" | "receive" => {
                 let does = match verb {
                     "try" => Program::try_resource,
                     "release" => Program::release,
+                    "forget" => Program::forget,
                     _ => Program::receive,
                 };
                 let task = words.next("a task")?;

@@ -25,6 +25,8 @@ pub struct Lock {
     free: u64,
     /// Given to tasks that have not been polled since.
     assigned: Vec<usize>,
+    /// Tasks whose guards are never dropped.
+    forgotten: Vec<u64>,
     pub wire: Sent<v1::Resource>,
 }
 
@@ -38,6 +40,7 @@ impl Lock {
                 Kind::Semaphore => permits,
             },
             assigned: Vec::new(),
+            forgotten: Vec::new(),
             wire: Sent::new(v1::Resource {
                 span_id: span,
                 ..v1::Resource::default()
@@ -142,11 +145,23 @@ impl Program {
         Ok(())
     }
 
+    /// A task leaks its guards.
+    pub fn forget(&mut self, at: Time, task: &str, resource: &str) -> Result {
+        let (task, resource) = (self.polled_task(at, task)?, self.resource_named(resource)?);
+        let id = self.tasks[task].fact.value.id;
+        let lock = self.resources[resource].lock.as_mut();
+        lock.ok_or("it cannot be held")?.forgotten.push(id);
+        Ok(())
+    }
+
     /// Guards that a task has when it is dropped are dropped with it.
     pub fn release_all(&mut self, at: Time, task: usize) {
         let id = self.tasks[task].fact.value.id;
         for resource in 0..self.resources.len() {
-            let has = |lock: &Lock| lock.wire.value.holders.iter().any(|h| h.task == Some(id));
+            let has = |lock: &Lock| {
+                let holds = lock.wire.value.holders.iter().any(|h| h.task == Some(id));
+                holds && !lock.forgotten.contains(&id)
+            };
             while let Some(lock) = self.resources[resource].lock.as_mut().filter(|l| has(l)) {
                 lock.returned(id).expect("it has one");
                 self.let_in(at, resource);
