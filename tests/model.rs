@@ -707,3 +707,58 @@ fn what_waits_for_its_moment_is_bounded() {
     assert_eq!(model.timeline.exact_since(), Some(Time::from_nanos(1)));
     assert_eq!(model.lost.malformed, 1);
 }
+
+/// A task that does something with a resource and ends, and then more and more tasks.
+fn queue(resource: &str, keeps: &str, awaits: &str, times: impl Iterator<Item = u64>) -> String {
+    let mut story = format!(
+        "target queue program\n\
+         0ms resource line {resource} at queue.rs:3\n\
+         0ms spawn first at queue.rs:4\n\
+         1ms poll first 1ms ends ok\n\
+         1ms {keeps}\n"
+    );
+    for (number, at) in times.enumerate() {
+        let _ = writeln!(story, "{at}ms spawn later-{number} at queue.rs:7");
+        let _ = writeln!(story, "{at}ms poll later-{number} 100us");
+        let awaits = awaits.replace("NEXT", &format!("later-{number}"));
+        let _ = writeln!(story, "{at}ms {awaits}");
+    }
+    story
+}
+
+#[test]
+fn a_queue_that_grows_is_found() {
+    let takes = "got first line\n1ms forget first line";
+    let each_20ms = || (1..200).map(|n| n * 20);
+    let found = |story: String| {
+        let model = told(&format!("{story}until 6s")).model();
+        let found = model.lints.iter().map(|f| {
+            let task = f.task.and_then(|id| model.tasks.get(id));
+            let name = task.map_or_else(String::new, |task| task.label().into_owned());
+            format!("{} {name} {}", f.kind.name(), f.message)
+        });
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(queue("Semaphore 1", takes, "await NEXT line", each_20ms())),
+        [
+            "growing-queue later-0 queued for the Semaphore of queue.rs:3: \
+             199 wait, 149 more than 3 s ago; who holds it has ended"
+        ]
+    );
+    // All at once.
+    let at_once = (1..200).map(|n| 20 + n / 10);
+    let nothing: [&str; 0] = [];
+    assert_eq!(
+        found(queue("Semaphore 1", takes, "await NEXT line", at_once)),
+        nothing
+    );
+    // Nobody was ever let through, or is to be.
+    let gate = |resource| queue(resource, "wake first", "await NEXT line", each_20ms());
+    assert_eq!(found(gate("Semaphore 0")), nothing);
+    assert_eq!(found(gate("Barrier 1000")), nothing);
+    assert_eq!(found(gate("oneshot")), nothing);
+    // A server's connections.
+    let idle = queue("Mutex", "output accept", "output accept", each_20ms());
+    assert_eq!(found(idle), nothing);
+}

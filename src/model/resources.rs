@@ -1,7 +1,7 @@
 //! What a task can wait for: locks, semaphores, channels, and the async ops on them. Who
 //! holds them is in [`super::holders`]; timers are in [`super::timers`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use console_api::{async_ops as wire_ops, resources as wire_resources};
 use loopview_api::v1;
@@ -236,6 +236,15 @@ impl Resources {
         let spans = self.waiting.iter().map(|(span, ..)| *span);
         let spans = spans.filter(move |span| last.replace(*span) != Some(*span));
         spans.filter_map(|span| self.all.get(&span))
+    }
+
+    /// How many wait for each of these.
+    pub(super) fn queues(&self) -> impl Iterator<Item = (u64, u64)> {
+        let mut queues = BTreeMap::new();
+        for (span, ..) in &self.waiting {
+            *queues.entry(*span).or_default() += 1;
+        }
+        queues.into_iter()
     }
 
     /// `guess`: work out who holds what; the probe tells.

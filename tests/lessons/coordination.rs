@@ -50,6 +50,18 @@ fn a_deadlock_does_not_end_by_itself() {
 }
 
 #[test]
+fn permits_that_are_lost_are_missed_by_all_who_come_later() {
+    let guests = |lost| {
+        let report = run(&["lost-permits", "--scale", "0.2", "--set", lost]);
+        report.assert_ok("lost-permits", 1.2, &["guest-1", "guest-300"]);
+        number(&report.task("guest-100")["total_ms"])
+    };
+    // 200 guests come after it, each after 4 ms, until all are sent home.
+    assert!(guests("lost=5") >= 800.0);
+    assert!(guests("lost=0") < 400.0);
+}
+
+#[test]
 fn who_wakes_himself_starves_the_others() {
     let report = run(&["starvation"]);
     let cook = report.task("cook-1");

@@ -3,9 +3,9 @@
 use crate::{
     Setting, Value, Workload, as_completed, async_library, blocking, blocking_library, cancel,
     channel, chaos, cpu, deadlock, gather, gather_error, gather_settled, hello, large_future, leak,
-    lost_waker, many, many_wakes, mutex, needless_async, panic, pool_full, semaphore, serial,
-    serial_tasks, shield, spawn_storm, starvation, taskgroup, taskgroup_error, tasks, template,
-    timeout, timeout_cleanup, to_thread, to_thread_library, uncalled,
+    lost_permits, lost_waker, many, many_wakes, mutex, needless_async, panic, pool_full, semaphore,
+    serial, serial_tasks, shield, spawn_storm, starvation, taskgroup, taskgroup_error, tasks,
+    template, timeout, timeout_cleanup, to_thread, to_thread_library, uncalled,
 };
 
 /// Every lesson, first to last; those of a group are together.
@@ -412,6 +412,19 @@ const ALL: &[Workload] = &[
         "After 0.5 s left and right each wait for the lock that the other holds. Nobody is busy, \
          and it never ends: leave with q.",
         &[]
+    ),
+    lesson!(
+        COORDINATION,
+        lost_permits,
+        "lost-permits",
+        "permits that are never given back",
+        "Each fifth guest keeps its plate. Soon none is left, and more and more guests wait for the \
+         semaphore until main closes it after 6 s.",
+        &[Setting {
+            key: "lost",
+            default: Value::Count(5),
+            help: "which guests keep their plate: each third, fifth, …; 0 for none",
+        }]
     ),
     lesson!(
         FUTURES,

@@ -33,6 +33,7 @@ mod gather_settled;
 mod hello;
 mod large_future;
 mod leak;
+mod lost_permits;
 mod lost_waker;
 mod many;
 mod many_wakes;

@@ -48,6 +48,7 @@ fn each_takes_the_time_that_its_text_promises() {
         ("semaphore", 3_200),
         ("mutex", 2_400),
         ("channel", 3_050),
+        ("lost-permits", 6_000),
         ("lost-waker", 2_500),
         ("many-wakes", 2_500),
         ("large-future", 2_000),

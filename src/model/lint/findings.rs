@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Finding, FindingId, Kind, Thresholds, Victim, needless_async::Tallies, recent::Recent,
+    Finding, FindingId, Kind, Thresholds, Victim, growing_queue::Queues, needless_async::Tallies,
+    recent::Recent,
 };
 use crate::{
     frame::Time,
@@ -29,6 +30,7 @@ pub struct Lints {
     pub(super) later: Vec<TaskId>,
     pub(super) recent: Recent,
     pub(super) tallies: Tallies,
+    pub(super) queues: Queues,
 }
 
 impl Lints {
@@ -140,6 +142,7 @@ impl Sound for Lints {
         kept::countable(&counts)?;
         Ok(Self {
             tallies: self.tallies.sound()?,
+            queues: self.queues.sound()?,
             ..self
         })
     }

@@ -18,6 +18,9 @@ impl Model {
         for task in news.ended.iter().filter_map(|id| self.tasks.get(*id)) {
             self.lints.tallies.end(task);
         }
+        if self.lints.queues.is_due(self.now) {
+            self.lints.queues.count(self.now, self.resources.queues());
+        }
         // Both protocols tell of most tasks, each in an order of its own.
         let mut told = std::mem::take(&mut self.lints.later);
         told.extend(&news.changed);

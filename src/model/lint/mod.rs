@@ -16,6 +16,7 @@ mod explain;
 mod finding;
 mod findings;
 mod forgotten_task;
+mod growing_queue;
 mod judge;
 mod large_future;
 mod late_timer;
@@ -146,6 +147,7 @@ lints! {
     AwaitCycle "await-cycle" await_cycle,
     LostWaker "lost-waker" lost_waker,
     LockHeld "lock-held-across-slow-await" lock_held,
+    GrowingQueue "growing-queue" growing_queue,
     SelfWakes "self-wakes" self_wakes,
     UnbalancedWakes "unbalanced-wakes" unbalanced_wakes,
     NeedlessAsync "needless-async" needless_async,

@@ -37,6 +37,8 @@ pub struct Thresholds {
     /// Time without a waker.
     #[serde(with = "kept::span")]
     pub lost_waker: Duration,
+    /// Tasks that have joined a queue.
+    pub growing_queue: u64,
     /// The share of wakes that are a task's own, in percent.
     pub self_wakes: u64,
     /// Wakes for each poll.
@@ -64,6 +66,7 @@ impl Default for Thresholds {
             await_cycle: Duration::from_millis(100),
             lock_held: Duration::from_millis(100),
             lost_waker: Duration::from_millis(100),
+            growing_queue: 100,
             self_wakes: 50,
             unbalanced_wakes: 10,
             needless_async: 20,
@@ -128,6 +131,7 @@ impl Thresholds {
             Kind::AwaitCycle => Limit::Time(&mut self.await_cycle),
             Kind::LockHeld => Limit::Time(&mut self.lock_held),
             Kind::LostWaker => Limit::Time(&mut self.lost_waker),
+            Kind::GrowingQueue => Limit::Count(&mut self.growing_queue, "tasks more"),
             Kind::SelfWakes => Limit::Count(&mut self.self_wakes, "percent of its wakes"),
             Kind::UnbalancedWakes => Limit::Count(&mut self.unbalanced_wakes, "wakes a poll"),
             Kind::NeedlessAsync => Limit::Count(&mut self.needless_async, "tasks"),
