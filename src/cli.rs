@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
+    builder::{ArgPredicate, PossibleValuesParser, TypedValueParser},
 };
 use clap_complete::Shell;
 
@@ -337,11 +337,12 @@ pub struct WorkloadOptions {
     pub set: Vec<String>,
     /// The runtime of a workload: one thread with one event loop, or several workers
     #[arg(long, value_enum, default_value_t)]
+    #[arg(default_value_if("workers", ArgPredicate::IsPresent, "multi-thread"))]
     pub flavor: Flavor,
     /// What tells of a workload: `console-subscriber` is there to compare with
     #[arg(long, value_enum, default_value_t)]
     pub instrument: Instrument,
-    /// How many workers the multi-thread runtime has [default: one a core]
+    /// How many workers the runtime has, which makes it a multi-thread one [default: one a core]
     #[arg(long, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,

@@ -194,15 +194,7 @@ fn cpu() {
 
 #[test]
 fn several_workers() {
-    let report = run(&[
-        "gather",
-        "--flavor",
-        "multi-thread",
-        "--workers",
-        "2",
-        "--scale",
-        "0.1",
-    ]);
+    let report = run(&["gather", "--workers", "2", "--scale", "0.1"]);
     assert_eq!(report.0["runtime"]["flavor"], "multi-thread");
     assert_eq!(report.0["runtime"]["workers"], 2);
     assert!(report.rows("tasks").iter().all(|t| t["kind"] != "worker"));
