@@ -127,6 +127,23 @@ fn a_holder_that_has_ended_is_told() {
     }
 }
 
+/// Whose file is to be read waits for that call, and the call for a thread.
+#[test]
+fn a_call_without_a_thread_is_told() {
+    let story = "target shop program
+        0ms spawn first at read.rs:4
+        1ms poll first 1ms
+        1ms call read by first at /x/tokio-1.54.1/src/fs/mod.rs:328
+        100ms expect first is waiting";
+    let model = Scenario::parse(story).expect("a story").model();
+    let size = (120, 40);
+    let state = state(&model, size, Options::default(), "4");
+    let screen = text(&screen(&model, &state, size));
+    for told in ["call hash", "no thread for 99.0 ms"] {
+        assert!(screen.contains(told), "{screen}");
+    }
+}
+
 #[test]
 fn a_program_without_locks() {
     snapshots("no_resources", &model("gather"), "7");

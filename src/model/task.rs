@@ -136,6 +136,8 @@ pub struct Task {
     pub scope: Option<ScopeId>,
     /// The task whose end it awaits.
     pub awaits: Option<TaskId>,
+    /// The newest call that it gave to the blocking pool.
+    pub(super) called: Option<TaskId>,
     /// The task that awaits its end, or did so last.
     pub awaited_by: Option<TaskId>,
     pub outcome: Option<Outcome>,
@@ -199,6 +201,7 @@ impl Task {
             parent: None,
             scope: None,
             awaits: None,
+            called: None,
             awaited_by: None,
             outcome: None,
             error: None,

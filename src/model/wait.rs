@@ -77,6 +77,9 @@ impl Model {
         if let Some(awaited) = task.awaits.and_then(|id| self.tasks.get(id)) {
             return Some(Wait::Task(awaited));
         }
+        if let Some(call) = self.tokios_call(task) {
+            return Some(Wait::Task(call));
+        }
         // A task that sleeps in the body of a scope, or in a time limit, does not wait for
         // the scope.
         let timer = self.timers.next_of(task.id);
@@ -88,5 +91,17 @@ impl Model {
             (Some(timer), _) => Some(Wait::Timer(timer)),
             (None, scope) => scope.map(Wait::Scope),
         }
+    }
+
+    /// The blocking call by which tokio reads a file or looks up a host's name for the task. tokio
+    /// tells of no wait for it, but does nothing else with it; and if the task had given it up, it
+    /// would have been polled since.
+    fn tokios_call(&self, task: &Task) -> Option<&Task> {
+        let call = self.tasks.get(task.called?)?;
+        let is_awaited = !call.is_done() && Some(call.created) >= task.last_poll_started;
+        let file = &*call.location.as_ref()?.file;
+        let is_tokios = file.contains("/tokio-")
+            && (file.ends_with("/src/fs/mod.rs") || file.ends_with("/src/net/addr.rs"));
+        (is_awaited && is_tokios).then_some(call)
     }
 }

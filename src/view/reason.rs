@@ -69,6 +69,9 @@ impl View<'_> {
                 let late = self.duration(model.now.since(since));
                 let what = match blocked_by {
                     Some(other) => format!("behind {}, {late}", self.label(other)),
+                    None if is_new && task.kind == Kind::Blocking => {
+                        format!("no thread for {late}")
+                    }
                     None if is_new => format!("spawned {late} ago"),
                     None => format!("woken {late} ago"),
                 };

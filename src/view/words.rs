@@ -83,6 +83,7 @@ impl View<'_> {
     /// A task as a sentence names it: "task B", but not "task task 7".
     pub fn task_phrase(self, task: &Task) -> String {
         match task.name {
+            _ if task.kind == Kind::Blocking => format!("call {}", self.label(task)),
             Some(_) => format!("task {}", self.label(task)),
             None => self.label(task),
         }

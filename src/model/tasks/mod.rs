@@ -511,6 +511,10 @@ impl Tasks {
             self.hand_overs.note(task);
         }
         let after = (task.parent, task.scope, task.outcome);
+        let caller = parent.filter(|_| task.kind == Kind::Blocking);
+        if let Some(caller) = caller.and_then(|id| self.all.get_mut(&id)) {
+            caller.called = caller.called.max(Some(id));
+        }
         self.revision += u64::from(before != after);
         self.for_timeline.touched.push(id);
         self.for_lints.changed.push(id);
