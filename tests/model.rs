@@ -762,3 +762,18 @@ fn a_queue_that_grows_is_found() {
     let idle = queue("Mutex", "output accept", "output accept", each_20ms());
     assert_eq!(found(idle), nothing);
 }
+
+/// What a library spawns is no choice of whoever uses it.
+#[test]
+fn tasks_of_a_fetched_crate_are_not_called_needless() {
+    let needless = |place: &str| {
+        let story = stories().find(|(name, _)| name == "lint-needless-async.txt");
+        let (_, text) = story.expect("the story");
+        let model = told(&text.replace("at main.rs:4", &format!("at {place}:389"))).model();
+        model.lints.iter().any(|f| f.kind == Kind::NeedlessAsync)
+    };
+    assert!(needless("src/serve/mod.rs"));
+    assert!(!needless(
+        "/home/me/.cargo/registry/src/index.crates.io-1/axum-0.8.9/src/serve/mod.rs"
+    ));
+}

@@ -20,20 +20,25 @@ impl Location {
     pub fn short(&self) -> String {
         let mut folders: Vec<&str> = self.file.split(['/', '\\']).collect();
         let name = folders.pop().unwrap_or_default();
-        let fetched = folders.windows(4).find_map(|path| match path {
-            ["registry", "src", _, package] => Some(package_name(package)),
-            _ => None,
-        });
         let folder = folders
             .pop()
             .filter(|folder| name == "mod.rs" && !folder.is_empty());
         let mut short = String::new();
-        for part in fetched.into_iter().chain(folder) {
+        for part in self.package().into_iter().chain(folder) {
             short.push_str(part);
             short.push('/');
         }
         short.push_str(name);
         format!("{short}:{}", self.line)
+    }
+
+    /// The crate that cargo fetched from a registry, if the place is in one: nobody changes it there.
+    pub fn package(&self) -> Option<&str> {
+        let folders: Vec<&str> = self.file.split(['/', '\\']).collect();
+        folders.windows(5).find_map(|path| match path {
+            ["registry", "src", _, package, _] => Some(package_name(package)),
+            _ => None,
+        })
     }
 }
 

@@ -28,7 +28,8 @@ impl Lint for NeedlessAsync {
     fn explain(&self) -> Explanation {
         Explanation {
             what: "Twenty or more tasks, spawned at one place, were each done in their first poll, \
-                   or fewer whose polls took a second together: nothing in them ever waited. At most one in ten of that place did.",
+                   or fewer whose polls took a second together: nothing in them ever waited. At most one in ten of that place did. What a crate that \
+                   cargo fetched spawns is not meant.",
             why: "`async` makes nothing faster. On one thread these tasks run one after another, \
                   just as plain calls would, and each costs a spawn, a wake and a turn in the queue.",
             mend: "Make it a plain function and call it. If it computes for long, use \
@@ -42,6 +43,15 @@ impl Lint for NeedlessAsync {
         let Subject::Ended(task) = subject else {
             return Verdict::Fine;
         };
+        // How a library does its work is no choice of whoever uses it: a server spawns a task for
+        // each connection, whether or not its request is there already.
+        if task
+            .location
+            .as_ref()
+            .is_some_and(|at| at.package().is_some())
+        {
+            return Verdict::Fine;
+        }
         let Some(tally) = scene.model.lints.tallies.of(task) else {
             return Verdict::Fine;
         };
