@@ -36,8 +36,8 @@ impl Lint for GrowingQueue {
                   more.",
             mend: "View 7 tells who holds it. A holder that has ended never gave it back: look for \
                    `forget`, or a permit that is kept somewhere. One that waits itself holds up \
-                   all others: let go before that `await`. If all is as it should be, there is too little \
-                   of it: raise the limit, or take in less work and refuse the rest early \
+                   all others: let go before that `await`. If all is as it should be, there is too \
+                   little of it: raise the limit, or take in less work and refuse the rest early \
                    (`try_acquire`, a `timeout` around the wait).",
             lesson: Ok("lost-permits"),
         }

@@ -28,8 +28,8 @@ impl Lint for NeedlessAsync {
     fn explain(&self) -> Explanation {
         Explanation {
             what: "Twenty or more tasks, spawned at one place, were each done in their first poll, \
-                   or fewer whose polls took a second together: nothing in them ever waited. At most one in ten of that place did. What a crate that \
-                   cargo fetched spawns is not meant.",
+                   or fewer whose polls took a second together: nothing in them ever waited. At most \
+                   one in ten of that place did. What a crate that cargo fetched spawns is not meant.",
             why: "`async` makes nothing faster. On one thread these tasks run one after another, \
                   just as plain calls would, and each costs a spawn, a wake and a turn in the queue.",
             mend: "Make it a plain function and call it. If it computes for long, use \
