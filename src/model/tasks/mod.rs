@@ -512,7 +512,7 @@ impl Tasks {
         }
         let after = (task.parent, task.scope, task.outcome);
         let caller = parent.filter(|_| task.kind == Kind::Blocking);
-        if let Some(caller) = caller.and_then(|id| self.all.get_mut(&id)) {
+        if let Some(caller) = caller.and_then(|id| self.all.get_mut(id)) {
             caller.called = caller.called.max(Some(id));
         }
         self.revision += u64::from(before != after);
