@@ -411,14 +411,16 @@ fn timers_come_once_in_a_stream() {
         program.go_on();
         let tasks = ["sleeps", "ticks", "locks"].map(|name| program.number(name));
         let has_timer = |own: &Own, task| own.timers.values().any(|t| t.task == Some(task));
-        let waits = |seen: &Console, source: &str| {
-            let op = seen.ops.values().find(|op| op.source == source);
-            let op = op.and_then(|op| seen.op_stats.get(&op.id?.id));
-            op.and_then(|op| op.task_id).map(|id| id.id)
+        let waits = |seen: &Console, task: u64, source: &str| {
+            let mut ops = seen.ops.values().filter(|op| op.source == source);
+            ops.any(|op| {
+                let stats = op.id.and_then(|id| seen.op_stats.get(&id.id));
+                stats.and_then(|stats| stats.task_id).map(|id| id.id) == Some(task)
+            })
         };
         own.until(|own| {
             let timers = tasks[..2].iter().all(|task| has_timer(own, *task));
-            timers && waits(&own.beside, "Mutex::lock") == Some(tasks[2])
+            timers && waits(&own.beside, tasks[2], "Mutex::lock")
         })
         .await;
         let beside = &own.known.beside;
@@ -442,9 +444,9 @@ fn timers_come_once_in_a_stream() {
             let mut console = Console::watch(program.socket()).await;
             console
                 .until(|seen| {
-                    waits(seen, "Sleep::new_timeout") == Some(tasks[0])
-                        && waits(seen, "Interval::tick") == Some(tasks[1])
-                        && waits(seen, "Mutex::lock") == Some(tasks[2])
+                    waits(seen, tasks[0], "Sleep::new_timeout")
+                        && waits(seen, tasks[1], "Interval::tick")
+                        && waits(seen, tasks[2], "Mutex::lock")
                 })
                 .await;
             let mut kinds = console.known.resources.values();
