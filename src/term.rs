@@ -17,8 +17,8 @@ use crossterm::{
     },
     execute, queue,
     terminal::{
-        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-        disable_raw_mode, enable_raw_mode,
+        BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+        LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     },
 };
 use futures::StreamExt;
@@ -51,6 +51,8 @@ impl Screen {
         let opened = execute!(
             io::stdout(),
             EnterAlternateScreen,
+            // Some terminals have no other screen, and only what changes is drawn.
+            Clear(ClearType::All),
             Hide,
             EnableBracketedPaste
         )
