@@ -3,13 +3,12 @@
 //! order in which they were spawned they are not even looked at until one comes, goes or ends.
 
 use std::{
-    borrow::Cow,
     cmp::Ordering,
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use super::{find::Found, layout::Pane, lints, text, words};
+use super::{find::Found, layout::Pane, lints, name_order::Name, text, words};
 use crate::{
     frame::Time,
     model::{
@@ -480,51 +479,6 @@ impl Lists {
     }
 }
 
-/// A name, whose numbers are compared as numbers: `guest-2` comes before `guest-10`.
-#[derive(PartialEq, Eq)]
-struct Name<'a>(Cow<'a, str>);
-
-impl Ord for Name<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (mut a, mut b) = (&*self.0, &*other.0);
-        loop {
-            let order = match (first(&mut a), first(&mut b)) {
-                (Some(x), Some(y)) => match (number(x), number(y)) {
-                    (Some(x), Some(y)) => x.len().cmp(&y.len()).then(x.cmp(y)),
-                    _ => x.cmp(y),
-                },
-                // Names that differ in zeros alone are still two.
-                (x, y) => return x.cmp(&y).then_with(|| self.0.cmp(&other.0)),
-            };
-            if order.is_ne() {
-                return order;
-            }
-        }
-    }
-}
-
-impl PartialOrd for Name<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Takes the digits that a text begins with, or its first character.
-fn first<'a>(text: &mut &'a str) -> Option<&'a str> {
-    let first = text.chars().next()?;
-    let digits = text.find(|c: char| !c.is_ascii_digit());
-    let end = digits.unwrap_or(text.len()).max(first.len_utf8());
-    let (taken, rest) = text.split_at(end);
-    *text = rest;
-    Some(taken)
-}
-
-/// Digits, without zeros before them.
-fn number(text: &str) -> Option<&str> {
-    let is_number = text.starts_with(|c: char| c.is_ascii_digit());
-    is_number.then(|| text.trim_start_matches('0'))
-}
-
 fn newest(a: Option<Time>, b: Option<Time>) -> Ordering {
     b.cmp(&a)
 }
@@ -625,34 +579,5 @@ mod tests {
         assert_eq!((kept.live, kept.failed, kept.spawned), (2, 1, 4));
         let last = kept.tasks.last().and_then(|id| model.tasks.get(*id));
         assert_eq!(last.map(Task::number), Some(2));
-    }
-
-    #[test]
-    fn numbers_in_names_are_compared_as_numbers() {
-        let order = [
-            "",
-            "2 b",
-            "10 a",
-            "block_on",
-            "guest",
-            "guest-",
-            "guest-01",
-            "guest-1",
-            "guest-2",
-            "guest-2x",
-            "guest-10",
-            "guest-10.9",
-            "guest-10.10",
-            "guest-123456789012345678901234",
-            "é1",
-            "名1",
-            "名10",
-        ];
-        for (i, a) in order.iter().enumerate() {
-            for (j, b) in order.iter().enumerate() {
-                let (x, y) = (Name((*a).into()), Name((*b).into()));
-                assert_eq!(x.cmp(&y), i.cmp(&j), "{a:?} {b:?}");
-            }
-        }
     }
 }

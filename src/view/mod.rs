@@ -37,6 +37,7 @@ mod marks;
 mod message;
 mod moment;
 mod mouse;
+mod name_order;
 mod output;
 mod palette;
 mod pane;
