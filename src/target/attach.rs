@@ -21,13 +21,7 @@ pub async fn attach(endpoint: &Endpoint, try_again: bool) -> Result<Source, Conn
     let remote = endpoint.clone();
     Ok(Source::start(move |frames, orders| async move {
         let mut stop = orders.clone();
-        let keeper = Keeper {
-            remote,
-            try_again,
-            pauses: Pauses::default(),
-            frames,
-            orders,
-        };
+        let keeper = Keeper::new(remote, try_again, frames, orders);
         tokio::select! {
             _ = keeper.keep(line) => {}
             () = stop.stopped() => {}
@@ -100,6 +94,16 @@ struct Keeper<R> {
 struct Unread;
 
 impl<R: Remote> Keeper<R> {
+    fn new(remote: R, try_again: bool, frames: mpsc::Sender<Frame>, orders: Orders) -> Self {
+        Self {
+            remote,
+            try_again,
+            pauses: Pauses::default(),
+            frames,
+            orders,
+        }
+    }
+
     async fn keep(mut self, mut line: R::Line) -> Result<(), Unread> {
         loop {
             let since = Instant::now();
@@ -250,13 +254,7 @@ mod tests {
             attempts,
         };
         let source = Source::start(move |frames, orders| async move {
-            let keeper = Keeper {
-                remote,
-                try_again,
-                pauses: Pauses::default(),
-                frames,
-                orders,
-            };
+            let keeper = Keeper::new(remote, try_again, frames, orders);
             let _ = keeper.keep(first).await;
         });
         (source, made)
